@@ -1,0 +1,92 @@
+"""All settings of a process, read once from ``ODONTOFLOW_*`` environment variables.
+
+``docs/settings.md`` lists every one of them; a test keeps the two equal.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Every field has a default that is right for the embedded mode."""
+
+    model_config = SettingsConfigDict(env_prefix="ODONTOFLOW_", extra="ignore", frozen=True)
+
+    mode: Literal["embedded", "production"] = Field(
+        "embedded",
+        description="`embedded` runs everything on one machine with demo accounts and a mailbox page; `production` refuses default secrets and demo accounts.",
+    )
+    home: Path = Field(
+        Path("var"), description="Folder of the embedded state: database, blobs, keys, Temporal's file, logs."
+    )
+    host: str = Field("127.0.0.1", description="Address that the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
+    public_url: str = Field(
+        "", description="Address under which people reach the system; used in mails. Empty: `http://127.0.0.1:<port>`."
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy address of the database. Empty: `sqlite` under `home`. MySQL/MariaDB: `mysql+pymysql://…`.",
+    )
+    temporal_address: str = Field(
+        "", description="Temporal frontend `host:port`. Empty: the embedded server on `temporal_port`."
+    )
+    temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded Temporal server (gRPC).")
+    temporal_ui_port: int = Field(8233, ge=1, le=65535, description="Port of the embedded Temporal UI, on loopback.")
+    temporal_namespace: str = Field("default", description="Temporal namespace.")
+    temporal_retention_days: int = Field(
+        30, ge=1, description="How long Temporal keeps closed histories. The database keeps the record."
+    )
+    master_key_file: Path | None = Field(
+        None, description="File with the 32-byte master key, base64. Empty: made under `home` in embedded mode."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="`smtp://user:password@host:port` or `smtps://…`. Empty: mail goes to the mailbox page (embedded mode only).",
+    )
+    mail_from: str = Field("OdontoFlow <no-reply@odontoflow.invalid>", description="Sender of every mail.")
+    session_hours: int = Field(12, ge=1, le=72, description="Longest life of a sign-in session.")
+    session_idle_minutes: int = Field(60, ge=5, description="A session unused for this long ends.")
+    argon2_memory_kib: int = Field(19456, ge=8, description="argon2id memory (KiB). OWASP's minimum is the default.")
+    argon2_time_cost: int = Field(2, ge=1, description="argon2id passes.")
+    upload_max_bytes: int = Field(1 << 30, ge=1, description="Largest single file of an upload, in bytes.")
+    database_threads: int = Field(
+        8, ge=1, description="Threads that serve blocking database reads. More than 8 makes short reads slower."
+    )
+    log_level: str = Field("INFO", description="Level of the log on standard error.")
+    audit_anchor_file: Path | None = Field(
+        None, description="File outside the database to which the audit chain's head is written. Empty: under `home`."
+    )
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.home / 'odontoflow.db').resolve()}"
+
+    @property
+    def temporal_target(self) -> str:
+        return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def blob_folder(self) -> Path:
+        return self.home / "blobs"
+
+    @property
+    def key_file(self) -> Path:
+        return self.master_key_file or self.home / "master.key"
+
+    @property
+    def anchor_file(self) -> Path:
+        return self.audit_anchor_file or self.home / "audit.anchors"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    return Settings()
