@@ -15,8 +15,22 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.business_calendar import MINUTE, WORKING_WEEK, as_utc
-from schemas.business_calendar import BusinessCalendar as BusinessCalendar
+from schemas.business_calendar import MINUTE, WORKING_WEEK, BusinessCalendar, as_utc
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "AmendmentKind",
+    "BusinessCalendar",
+    "Cause",
+    "Clock",
+    "HoldDays",
+    "Minutes",
+    "Priority",
+    "SlaPolicy",
+    "SlaTarget",
+    "Threshold",
+    "next_threshold",
+]
 
 Minutes = Annotated[int, Field(gt=0, le=10 * 366 * 24 * 60)]
 HoldDays = Literal[0, 3, 7]
@@ -26,25 +40,25 @@ AmendmentKind = Literal["corrected", "appended", "amended"]
 class Priority(StrEnum):
     """How soon the first report is due."""
 
-    stat = "stat"
-    urgent = "urgent"
-    routine = "routine"
+    STAT = "stat"
+    URGENT = "urgent"
+    ROUTINE = "routine"
 
 
 class Cause(StrEnum):
     """Whose minutes they are: who has the next move."""
 
-    practice = "practice"
-    radiologist = "radiologist"
-    system = "system"
+    PRACTICE = "practice"
+    RADIOLOGIST = "radiologist"
+    SYSTEM = "system"
 
 
 class Threshold(StrEnum):
     """What a clock announces on its way; each at most once in its life (invariant 18)."""
 
-    reminder = "reminder"
-    at_risk = "at_risk"
-    breach = "breach"
+    REMINDER = "reminder"
+    AT_RISK = "at_risk"
+    BREACH = "breach"
 
 
 class _Fact(BaseModel):
@@ -219,11 +233,11 @@ DEFAULT_POLICY: Final = SlaPolicy(
     calendar=BusinessCalendar(time_zone="UTC", opening=WORKING_WEEK),
     targets={
         # Stat and urgent run through the night; only routine waits for opening hours.
-        Priority.stat: SlaTarget(minutes=60, business=False),
-        Priority.urgent: SlaTarget(minutes=8 * _HOUR, business=False),
-        Priority.routine: SlaTarget(minutes=48 * _HOUR, business=True),
+        Priority.STAT: SlaTarget(minutes=60, business=False),
+        Priority.URGENT: SlaTarget(minutes=8 * _HOUR, business=False),
+        Priority.ROUTINE: SlaTarget(minutes=48 * _HOUR, business=True),
     },
-    offer_minutes={Priority.stat: 15, Priority.urgent: _HOUR, Priority.routine: 4 * _HOUR},
+    offer_minutes={Priority.STAT: 15, Priority.URGENT: _HOUR, Priority.ROUTINE: 4 * _HOUR},
     intake_reminder_minutes=_DAY_MINUTES,
     intake_expiry_minutes=14 * _DAY_MINUTES,
     link_life_minutes=14 * _DAY_MINUTES,

@@ -189,8 +189,8 @@ def test_moments_without_a_zone_are_refused() -> None:
     naive = datetime(2026, 11, 23, 9)  # noqa: DTZ001
     for call in (
         lambda: OFFICE.add_minutes(naive, 1),
-        lambda: DEFAULT_POLICY.clock(Priority.stat).start(naive, Cause.system),
-        lambda: DEFAULT_POLICY.offer_expires_at(Priority.stat, naive),
+        lambda: DEFAULT_POLICY.clock(Priority.STAT).start(naive, Cause.SYSTEM),
+        lambda: DEFAULT_POLICY.offer_expires_at(Priority.STAT, naive),
     ):
         with pytest.raises(ValueError, match="time zone"):
             call()
@@ -204,64 +204,64 @@ def after(minutes: float) -> datetime:
 
 
 def test_a_stat_case_through_its_states() -> None:
-    clock = DEFAULT_POLICY.clock(Priority.stat)
-    assert (clock.elapsed(NOON), clock.due_at(NOON), clock.minutes_by_cause(NOON)[Cause.practice]) == (0, None, 0)
-    clock = clock.start(NOON, Cause.system)
+    clock = DEFAULT_POLICY.clock(Priority.STAT)
+    assert (clock.elapsed(NOON), clock.due_at(NOON), clock.minutes_by_cause(NOON)[Cause.PRACTICE]) == (0, None, 0)
+    clock = clock.start(NOON, Cause.SYSTEM)
     assert clock.due_at(NOON) == after(60)
-    clock = clock.run(after(10), Cause.radiologist)
+    clock = clock.run(after(10), Cause.RADIOLOGIST)
     assert clock.due_at(after(10)) == after(60)
-    clock = clock.pause(after(25), Cause.practice)
+    clock = clock.pause(after(25), Cause.PRACTICE)
     assert clock.due_at(after(40)) is None
     assert clock.threshold_at(50, after(40)) is None
     assert clock.elapsed(after(40)) == 25
-    clock = clock.run(after(125), Cause.radiologist)
+    clock = clock.run(after(125), Cause.RADIOLOGIST)
     assert clock.remaining(after(125)) == 35
     assert clock.due_at(after(125)) == after(160)
     assert clock.threshold_at(50, after(150)) == after(130)
     assert clock.percent(after(131)) == pytest.approx(100 * 31 / 60)
     clock = clock.stop(after(140))
     assert clock.stopped
-    assert clock.minutes_by_cause(after(10_000)) == {Cause.practice: 100, Cause.radiologist: 30, Cause.system: 10}
+    assert clock.minutes_by_cause(after(10_000)) == {Cause.PRACTICE: 100, Cause.RADIOLOGIST: 30, Cause.SYSTEM: 10}
     assert clock.elapsed(after(10_000)) == 40
     assert clock.due_at(after(10_000)) is None
-    assert clock.start(after(200), Cause.system) == clock
+    assert clock.start(after(200), Cause.SYSTEM) == clock
 
 
 def test_an_overdue_case_keeps_its_place_when_it_changes_hands_or_pauses() -> None:
-    clock = DEFAULT_POLICY.clock(Priority.stat).start(NOON, Cause.system).run(after(90), Cause.radiologist)
+    clock = DEFAULT_POLICY.clock(Priority.STAT).start(NOON, Cause.SYSTEM).run(after(90), Cause.RADIOLOGIST)
     assert clock.due_at(after(90)) == after(60)
     assert clock.remaining(after(90)) == -30
-    clock = clock.pause(after(100), Cause.practice).run(after(200), Cause.radiologist)
+    clock = clock.pause(after(100), Cause.PRACTICE).run(after(200), Cause.RADIOLOGIST)
     assert clock.due_at(after(200)) == after(160)  # forty minutes overdue, as before the pause
 
 
 def test_a_routine_case_waits_over_the_weekend_without_losing_minutes() -> None:
     policy = DEFAULT_POLICY.model_copy(update={"calendar": OFFICE})
     friday = berlin(2026, 11, 27, 17)
-    clock = policy.clock(Priority.routine).start(friday, Cause.system)
+    clock = policy.clock(Priority.ROUTINE).start(friday, Cause.SYSTEM)
     assert clock.elapsed(berlin(2026, 11, 30, 9)) == 120
     assert clock.due_at(friday) == berlin(2026, 12, 4, 15)
-    clock = clock.pause(berlin(2026, 11, 28, 12), Cause.practice)
-    assert clock.minutes_by_cause(berlin(2026, 11, 30, 8, 30))[Cause.practice] == 30
-    assert policy.offer_expires_at(Priority.routine, friday) == berlin(2026, 11, 30, 11)
-    assert policy.offer_expires_at(Priority.urgent, friday) == berlin(2026, 11, 27, 18)
+    clock = clock.pause(berlin(2026, 11, 28, 12), Cause.PRACTICE)
+    assert clock.minutes_by_cause(berlin(2026, 11, 30, 8, 30))[Cause.PRACTICE] == 30
+    assert policy.offer_expires_at(Priority.ROUTINE, friday) == berlin(2026, 11, 30, 11)
+    assert policy.offer_expires_at(Priority.URGENT, friday) == berlin(2026, 11, 27, 18)
 
 
 def test_each_threshold_comes_once_in_order_and_none_while_paused() -> None:
-    clock = DEFAULT_POLICY.clock(Priority.stat).start(NOON, Cause.system)
+    clock = DEFAULT_POLICY.clock(Priority.STAT).start(NOON, Cause.SYSTEM)
     reached: tuple[Threshold, ...] = ()
     seen = []
     while found := next_threshold(clock, reached, NOON):
         seen.append(found)
         reached = (*reached, found[0])
     assert seen == [
-        (Threshold.reminder, after(30)),
-        (Threshold.at_risk, after(48)),
-        (Threshold.breach, after(60)),
+        (Threshold.REMINDER, after(30)),
+        (Threshold.AT_RISK, after(48)),
+        (Threshold.BREACH, after(60)),
     ]
-    assert next_threshold(clock.pause(after(31), Cause.practice), (Threshold.reminder,), after(31)) is None
-    resumed = clock.pause(after(31), Cause.practice).run(after(100), Cause.radiologist)
-    assert next_threshold(resumed, (Threshold.reminder,), after(100)) == (Threshold.at_risk, after(117))
+    assert next_threshold(clock.pause(after(31), Cause.PRACTICE), (Threshold.REMINDER,), after(31)) is None
+    resumed = clock.pause(after(31), Cause.PRACTICE).run(after(100), Cause.RADIOLOGIST)
+    assert next_threshold(resumed, (Threshold.REMINDER,), after(100)) == (Threshold.AT_RISK, after(117))
     assert next_threshold(resumed.stop(after(101)), (), after(102)) is None
 
 
@@ -281,7 +281,7 @@ def play(
     def measure(begin: datetime, end: datetime) -> float:
         return calendar.minutes_between(begin, end) if target.business else (end - begin) / timedelta(minutes=1)
 
-    clock, now = Clock(target=target, calendar=calendar).start(start, Cause.system), start
+    clock, now = Clock(target=target, calendar=calendar).start(start, Cause.SYSTEM), start
     ran = 0.0
     for step, cause, minutes in history:
         later = now + timedelta(minutes=minutes)
@@ -308,12 +308,12 @@ def test_no_step_moves_what_has_elapsed(
     target: SlaTarget, calendar: BusinessCalendar, start: datetime, history: list[tuple[Step, Cause, float]]
 ) -> None:
     clock, now, _, _ = play(target, calendar, start, history)
-    for changed in (clock.pause(now, Cause.practice), clock.run(now, Cause.system), clock.stop(now)):
+    for changed in (clock.pause(now, Cause.PRACTICE), clock.run(now, Cause.SYSTEM), clock.stop(now)):
         assert changed.elapsed(now) == clock.elapsed(now)
         assert changed.minutes_by_cause(now) == clock.minutes_by_cause(now)
-    paused = clock.pause(now, Cause.practice)
+    paused = clock.pause(now, Cause.PRACTICE)
     assert paused.elapsed(now + timedelta(days=30)) == paused.elapsed(now)
-    assert paused.run(now - timedelta(hours=1), Cause.system).elapsed(now) == paused.elapsed(now)
+    assert paused.run(now - timedelta(hours=1), Cause.SYSTEM).elapsed(now) == paused.elapsed(now)
 
 
 @given(targets, calendars(), moments, histories, st.integers(1, 150))
@@ -339,7 +339,7 @@ def test_a_threshold_is_when_its_share_is_used(
     if share > now:
         assert clock.percent(share) == pytest.approx(percent, abs=1e-4)
     assert (share <= due) == (percent <= 100) or share == due
-    changed = clock.run(now, Cause.radiologist).due_at(now)
+    changed = clock.run(now, Cause.RADIOLOGIST).due_at(now)
     if abs(clock.remaining(now)) > 1e-6 and not target.business:
         assert changed is not None
         assert abs(changed - due) <= timedelta(microseconds=2)
@@ -358,15 +358,15 @@ def test_a_clock_survives_the_journey_through_json(
 def test_the_default_policy_is_the_agreed_one() -> None:
     assert SlaPolicy.model_validate_json(DEFAULT_POLICY.model_dump_json()) == DEFAULT_POLICY
     assert {p: (t.minutes, t.business) for p, t in DEFAULT_POLICY.targets.items()} == {
-        Priority.stat: (60, False),
-        Priority.urgent: (480, False),
-        Priority.routine: (2880, True),
+        Priority.STAT: (60, False),
+        Priority.URGENT: (480, False),
+        Priority.ROUTINE: (2880, True),
     }
     assert DEFAULT_POLICY.thresholds == (50, 80, 100)
-    assert DEFAULT_POLICY.offer_minutes == {Priority.stat: 15, Priority.urgent: 60, Priority.routine: 240}
+    assert DEFAULT_POLICY.offer_minutes == {Priority.STAT: 15, Priority.URGENT: 60, Priority.ROUTINE: 240}
     assert DEFAULT_POLICY.hold_days is None
     assert DEFAULT_POLICY.link_life_minutes == DEFAULT_POLICY.intake_expiry_minutes == 14 * 24 * 60
-    appended = DEFAULT_POLICY.amendment_clock("appended").start(NOON, Cause.radiologist)
+    appended = DEFAULT_POLICY.amendment_clock("appended").start(NOON, Cause.RADIOLOGIST)
     assert appended.due_at(NOON) == NOON + timedelta(hours=72)
 
 
