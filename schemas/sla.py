@@ -34,7 +34,6 @@ __all__ = [
 
 Minutes = Annotated[int, Field(gt=0, le=10 * 366 * 24 * 60)]
 HoldDays = Literal[0, 3, 7]
-AmendmentKind = Literal["corrected", "appended", "amended"]
 
 
 class Priority(StrEnum):
@@ -43,6 +42,14 @@ class Priority(StrEnum):
     STAT = "stat"
     URGENT = "urgent"
     ROUTINE = "routine"
+
+
+class AmendmentKind(StrEnum):
+    """FHIR R4 DiagnosticReport.status: ``appended`` leaves the text untouched, ``corrected`` mends a mistake."""
+
+    APPENDED = "appended"
+    CORRECTED = "corrected"
+    AMENDED = "amended"
 
 
 class Cause(StrEnum):
@@ -201,7 +208,7 @@ class SlaPolicy(_Fact):
     def _is_whole(self) -> Self:
         if set(self.targets) != set(Priority) or set(self.offer_minutes) != set(Priority):
             raise ValueError("a policy names a target and an offer time for every priority")
-        if set(self.amendment_minutes) != {"corrected", "appended", "amended"}:
+        if set(self.amendment_minutes) != set(AmendmentKind):
             raise ValueError("a policy names a time for every kind of amendment")
         if not 0 < self.thresholds[0] < self.thresholds[1] < self.thresholds[2]:
             raise ValueError("thresholds rise")
@@ -242,5 +249,9 @@ DEFAULT_POLICY: Final = SlaPolicy(
     intake_expiry_minutes=14 * _DAY_MINUTES,
     link_life_minutes=14 * _DAY_MINUTES,
     close_after_minutes=30 * _DAY_MINUTES,
-    amendment_minutes={"corrected": _DAY_MINUTES, "appended": 3 * _DAY_MINUTES, "amended": _DAY_MINUTES},
+    amendment_minutes={
+        AmendmentKind.CORRECTED: _DAY_MINUTES,
+        AmendmentKind.APPENDED: 3 * _DAY_MINUTES,
+        AmendmentKind.AMENDED: _DAY_MINUTES,
+    },
 )

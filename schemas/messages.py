@@ -1,0 +1,137 @@
+"""What workflows, updates, signals and activities say to one another. Ids and choices only, never text or PHI."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from schemas.actors import ActorEnvelope
+from schemas.lifecycle import Action, State
+from schemas.sla import AmendmentKind
+from schemas.state import CaseState, Frozen, IdentityStanding
+
+
+class CommandFacts(Frozen):
+    """What the case's rules need of an action's form. What the person typed stays in the database, under the command's id."""
+
+    radiologist_id: str | None = None
+    approver_id: str | None = None
+    amendment_kind: AmendmentKind | None = None
+    new_images: bool = False
+    grant_id: str | None = None
+    draft_hash: str | None = None
+
+
+class Command(Frozen):
+    """Input of every update: a person's act with the API's signed word on who that person is (invariant 5)."""
+
+    facts: CommandFacts = CommandFacts()
+    envelope: ActorEnvelope
+
+
+class CommandResult(Frozen):
+    """Result of an accepted update; everything else of the new case is read from the database."""
+
+    seq: int
+    state: State
+
+
+class SystemStep(Frozen):
+    """An act of the case itself, on a fact or a timer."""
+
+    action: Action
+    facts: CommandFacts = CommandFacts()
+    identity: IdentityStanding | None = None
+    readable: int | None = None
+
+
+class Actor(Frozen):
+    """Who did it, as the record keeps it."""
+
+    user_id: str
+    role: str
+    relation: str
+    session_id: str
+
+
+SYSTEM_ACTOR = Actor(user_id="system", role="system", relation="system", session_id="system")
+
+
+class Record(Frozen):
+    """One transition, as ``records.apply`` writes it: projection, audit row, feed events and effect intents in one transaction."""
+
+    case_id: str
+    seq: int
+    command_id: str
+    action: Action
+    from_state: State
+    actor: Actor
+    at: datetime
+    facts: CommandFacts
+    state: CaseState
+    """The whole next state; its ``effects`` that carry this ``seq`` are the new intents."""
+
+
+class ApplyResult(Frozen):
+    """``refused`` carries the code and sentence of the fact that only the database knew."""
+
+    applied: bool
+    code: str | None = None
+    detail: str | None = None
+
+
+class ProcessInput(Frozen):
+    case_id: str
+    image_set: int
+
+
+class ProcessOutcome(Frozen):
+    """Verdict over an image set: how many images can be read, and what the identity comparison says."""
+
+    readable: int
+    identity: IdentityStanding
+    covered: bool = True
+    """Whether the practice's plan covers the case (billing check)."""
+
+
+class FindReaderInput(Frozen):
+    case_id: str
+    passed_over: tuple[str, ...] = ()
+
+
+class FoundReader(Frozen):
+    radiologist_id: str | None = None
+
+
+class FactInput(Frozen):
+    case_id: str
+    fact_id: str
+
+
+class Fact(Frozen):
+    """A fact from the outbox. ``kind`` is None when the id names none of this case's: then nothing happens."""
+
+    kind: str | None = None
+    grant_id: str | None = None
+
+
+class EffectInput(Frozen):
+    case_id: str
+    key: str
+
+
+class CaseStart(Frozen):
+    """Input of ``CaseWorkflow``, for a new case, for continue-as-new and for a reopened one."""
+
+    state: CaseState
+
+
+class GrantStart(Frozen):
+    """Input of ``GrantWorkflow``: one release link, until it expires or is revoked."""
+
+    case_id: str
+    grant_id: str
+    expires_at: datetime
+
+
+class DecodeRequest(Frozen):
+    payloads: list[dict[str, object]] = Field(max_length=1000)

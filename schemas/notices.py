@@ -1,0 +1,75 @@
+"""Who is told what when a case moves: one table, read by the decisions and by the mail and notification texts.
+
+Texts name no patient and no finding: a mail says that a case needs somebody, the page says why (PHI containment).
+"""
+
+from typing import Final
+
+from schemas.lifecycle import Action
+from schemas.state import Audience
+
+NOTICES: Final[dict[Action, tuple[Audience, ...]]] = {
+    Action.HOLD_FOR_ATTENTION: (Audience.PRACTICE,),
+    Action.CONFIRM_IDENTITY: (Audience.POOL,),
+    Action.REFUSE_IDENTITY: (Audience.PRACTICE,),
+    Action.HOLD_FOR_BILLING: (Audience.BILLING_OWNER,),
+    Action.PASS_PROCESSING: (Audience.SCHEDULERS,),
+    Action.RESUME_REVIEW: (Audience.ASSIGNEE,),
+    Action.ASSIGN: (Audience.ASSIGNEE,),
+    Action.REASSIGN: (Audience.ASSIGNEE,),
+    Action.OFFER: (Audience.ASSIGNEE,),
+    Action.DECLINE: (Audience.SCHEDULERS,),
+    Action.LAPSE_OFFER: (Audience.SCHEDULERS,),
+    Action.REQUEST_MODIFICATION: (Audience.PRACTICE,),
+    Action.WITHDRAW_MODIFICATION: (Audience.PRACTICE,),
+    Action.ANSWER_MODIFICATION: (Audience.ASSIGNEE,),
+    Action.SUBMIT_FOR_APPROVAL: (Audience.APPROVER,),
+    Action.NAME_APPROVER: (Audience.APPROVER,),
+    Action.RETURN_TO_AUTHOR: (Audience.ASSIGNEE,),
+    Action.APPROVE: (Audience.PRACTICE, Audience.ASSIGNEE),
+    Action.SIGN: (Audience.PRACTICE,),
+    Action.REJECT: (Audience.PRACTICE,),
+    Action.REQUEST_AMENDMENT: (Audience.ASSIGNEE,),
+    Action.DECLINE_AMENDMENT: (Audience.PRACTICE,),
+    Action.AMEND: (Audience.PRACTICE,),
+    Action.DISCARD_AMENDMENT: (Audience.PRACTICE,),
+    Action.ENTER_IN_ERROR: (Audience.PRACTICE,),
+    Action.LAPSE_INTAKE: (Audience.PRACTICE,),
+    Action.RELEASE_AFTER_HOLD: (Audience.PRACTICE,),
+    Action.END_GRANT: (Audience.PRACTICE,),
+    Action.ESCALATE: (Audience.SCHEDULERS,),
+}
+"""Audiences by act. :data:`Action.REMIND` goes to the owner of the wait and to the schedulers instead."""
+
+SUBJECTS: Final[dict[Action, str]] = {
+    Action.HOLD_FOR_ATTENTION: "A case needs your attention: its images",
+    Action.CONFIRM_IDENTITY: "A case needs a second person: identity of the images",
+    Action.REFUSE_IDENTITY: "A case needs your attention: identity of the images",
+    Action.HOLD_FOR_BILLING: "A case waits for your plan",
+    Action.PASS_PROCESSING: "A new case is ready to be read",
+    Action.RESUME_REVIEW: "The images you asked for have arrived",
+    Action.ASSIGN: "A case is offered to you",
+    Action.REASSIGN: "A case is offered to you",
+    Action.OFFER: "A case is offered to you",
+    Action.DECLINE: "A case was declined and has no reader",
+    Action.LAPSE_OFFER: "An offer was not answered; the case has no reader",
+    Action.REQUEST_MODIFICATION: "The radiologist asks you for something more",
+    Action.WITHDRAW_MODIFICATION: "The radiologist's question is withdrawn",
+    Action.ANSWER_MODIFICATION: "The practice answered your question",
+    Action.SUBMIT_FOR_APPROVAL: "A report waits for your approval",
+    Action.NAME_APPROVER: "A report waits for your approval",
+    Action.RETURN_TO_AUTHOR: "A report came back to you",
+    Action.APPROVE: "A report is signed",
+    Action.SIGN: "A report is signed",
+    Action.REJECT: "A case was rejected",
+    Action.REQUEST_AMENDMENT: "An amendment of your report is asked for",
+    Action.DECLINE_AMENDMENT: "The amendment you asked for was declined",
+    Action.AMEND: "A signed report is being amended",
+    Action.DISCARD_AMENDMENT: "The amendment was discarded; the report stands",
+    Action.ENTER_IN_ERROR: "A report was withdrawn",
+    Action.LAPSE_INTAKE: "A draft case was cancelled because nothing happened",
+    Action.RELEASE_AFTER_HOLD: "A report was released when its hold ended",
+    Action.END_GRANT: "A patient's link has ended",
+    Action.REMIND: "A case waits",
+    Action.ESCALATE: "A case is late",
+}

@@ -1,0 +1,192 @@
+"""The durable state of one case: what its workflow carries, and nothing else.
+
+It holds ids, states, times and decisions; never text, images or people's data. It is restored whole after
+continue-as-new, and its snapshot in the database reopens a closed case.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.lifecycle import STATES, State, WaitOwner, WaitReason, is_open
+from schemas.sla import AmendmentKind, Clock, Priority, SlaPolicy, Threshold
+
+
+class Frozen(BaseModel):
+    """Base of everything that travels through a workflow: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Then(StrEnum):
+    """What happens when a wait's time is over."""
+
+    DRAFT_ENDS = "draft_ends"
+    OFFERED_TO_ANOTHER = "offered_to_another"
+    LATE = "late"
+    RELEASED = "released"
+    LINK_ENDS = "link_ends"
+    REMINDED = "reminded"
+    NOTHING = "nothing"
+
+
+THEN_SENTENCES: Final[dict[Then, str]] = {
+    Then.DRAFT_ENDS: "Then the draft is cancelled.",
+    Then.OFFERED_TO_ANOTHER: "Then it is offered to another radiologist.",
+    Then.LATE: "Then the report is late and the scheduler is told.",
+    Then.RELEASED: "Then the report is released to the patient.",
+    Then.LINK_ENDS: "Then the patient's link ends.",
+    Then.REMINDED: "Then whoever is awaited is reminded.",
+    Then.NOTHING: "",
+}
+
+
+class Wait(Frozen):
+    """Who has the next move, why, since when, until when, and what happens then."""
+
+    owner: WaitOwner
+    reason: WaitReason
+    since: datetime
+    until: datetime | None = None
+    then: Then = Then.NOTHING
+
+
+class IdentityStanding(StrEnum):
+    """Where the comparison of the images' identity with the case stands (DOMAIN rules, wrong-patient protection)."""
+
+    UNCHECKED = "unchecked"
+    MATCHED = "matched"
+    MISMATCHED = "mismatched"
+    OVERRIDDEN = "overridden"
+
+
+class Identity(Frozen):
+    """``confirmed_by`` is the first person (the practice), ``agreed_by`` the second (a radiologist)."""
+
+    standing: IdentityStanding = IdentityStanding.UNCHECKED
+    confirmed_by: str | None = None
+    agreed_by: str | None = None
+
+
+class Grant(Frozen):
+    """A live release link. Its row and its workflow hold the rest."""
+
+    grant_id: str
+    expires_at: datetime
+
+
+class Amendment(Frozen):
+    """An amendment under way: its own clock, and the state to which the signature returns."""
+
+    kind: AmendmentKind
+    return_to: State
+    clock: Clock
+    thresholds: tuple[Threshold, ...] = ()
+
+
+class EffectKind(StrEnum):
+    NOTIFY = "notify"
+    RENDER_PDF = "render_pdf"
+    MAIL_LINK = "mail_link"
+
+
+class Audience(StrEnum):
+    """Whom a notice is for; resolved to people when it is sent, so that somebody who left is not told."""
+
+    PRACTICE = "practice"
+    BILLING_OWNER = "billing_owner"
+    ASSIGNEE = "assignee"
+    APPROVER = "approver"
+    POOL = "pool"
+    SCHEDULERS = "schedulers"
+    PATIENT = "patient"
+    ADMINS = "admins"
+
+
+class Effect(Frozen):
+    """Something to be done in the world exactly once. ``key`` is ``case:effect:version`` (invariant 13)."""
+
+    key: str
+    kind: EffectKind
+    notice: str | None = None
+    audience: Audience | None = None
+    version: int | None = None
+    grant_id: str | None = None
+    seq: int
+
+
+class CaseState(Frozen):
+    """Everything that decides what may happen next to a case."""
+
+    case_id: str
+    practice_id: str
+    patient_id: str
+    state: State = State.DRAFT
+    seq: int = 0
+    priority: Priority
+    policy: SlaPolicy
+    clock: Clock
+    thresholds: tuple[Threshold, ...] = ()
+    wait: Wait
+    nudges: int = 0
+    """Reminders sent in this wait; the next one comes after a doubled interval."""
+    created_at: datetime
+    image_set: int = 0
+    """Number of the frozen image set; each is immutable (invariant 11)."""
+    identity: Identity = Identity()
+    files_arrived: bool = False
+    reader_sought: bool = False
+    assignee_id: str | None = None
+    was_read_by: str | None = None
+    """The reader to whom the case returns from processing after an answered question."""
+    passed_over: tuple[str, ...] = ()
+    """Readers who declined or let an offer lapse; automatic assignment does not ask them again."""
+    offer_ends_at: datetime | None = None
+    author_id: str | None = None
+    approver_id: str | None = None
+    version: int = 0
+    signed_at: datetime | None = None
+    amendment: Amendment | None = None
+    amendment_requested: bool = False
+    grants: tuple[Grant, ...] = ()
+    last_release_at: datetime | None = None
+    effects: tuple[Effect, ...] = ()
+    """Intents that are recorded and not yet done."""
+    facts: tuple[str, ...] = ()
+    """Outbox facts that arrived by signal and have not been read."""
+
+    @property
+    def is_open(self) -> bool:
+        return is_open(self.state)
+
+    def without_effect(self, key: str) -> "CaseState":
+        return self.model_copy(update={"effects": tuple(effect for effect in self.effects if effect.key != key)})
+
+    def with_fact(self, fact_id: str) -> "CaseState":
+        """Remembers a signalled fact once, however often the signal comes."""
+        if fact_id in self.facts:
+            return self
+        return self.model_copy(update={"facts": (*self.facts, fact_id)})
+
+    def without_fact(self, fact_id: str) -> "CaseState":
+        return self.model_copy(update={"facts": tuple(known for known in self.facts if known != fact_id)})
+
+
+def opened(
+    *, case_id: str, practice_id: str, patient_id: str, priority: Priority, policy: SlaPolicy, now: datetime
+) -> CaseState:
+    """A new draft. ``policy`` is captured here: a running case finishes under the version that it began with."""
+    rule = STATES[State.DRAFT]
+    expiry = now + timedelta(minutes=policy.intake_expiry_minutes)
+    return CaseState(
+        case_id=case_id,
+        practice_id=practice_id,
+        patient_id=patient_id,
+        priority=priority,
+        policy=policy,
+        clock=policy.clock(priority),
+        wait=Wait(owner=rule.owner, reason=rule.reason, since=now, until=expiry, then=Then.DRAFT_ENDS),
+        created_at=now,
+    )
