@@ -6,7 +6,6 @@ from here (DOMAIN rules "Case lifecycle"). Pure data and functions.
 States follow FHIR R4 DiagnosticReport.status (https://hl7.org/fhir/R4/valueset-diagnostic-report-status.html).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -378,15 +377,12 @@ def takers_of(action: Action) -> frozenset[Taker]:
     return frozenset(taker for row in TRANSITIONS if row.action is action for taker in row.takers)
 
 
-def allowed_actions(
-    state: State, role: Role, relations: Iterable[Relation], *, is_owner: bool = False
-) -> tuple[Action, ...]:
-    """The actions that this person could take now, in the table's order: the buttons of the page."""
-    held = {Taker(role, relation) for relation in relations}
+def allowed_actions(state: State, held: frozenset[Taker], *, is_owner: bool = False) -> tuple[Action, ...]:
+    """The actions that somebody who stands so to the case could take now, in the table's order: the buttons of the page."""
     return tuple(
         row.action
         for row in TRANSITIONS
-        if state in row.sources and held.intersection(row.takers) and (is_owner or not row.owner_only)
+        if state in row.sources and not row.by_system and held & set(row.takers) and (is_owner or not row.owner_only)
     )
 
 
