@@ -1,0 +1,51 @@
+"""Runs the checks one after another with their timings: ``lint`` everything static, ``test`` the tests too.
+
+All of them run even when one fails, so that one run tells everything; pytest comes last, so that its closing line is the last one.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+ISLANDS = ROOT / "ui" / "islands"
+
+STATIC = {
+    "ruff check": ([str(BIN / "ruff"), "check", "."], ROOT),
+    "ruff format": ([str(BIN / "ruff"), "format", "--check", "--quiet", "."], ROOT),
+    "mypy": ([str(BIN / "mypy")], ROOT),
+    "import contract": ([str(BIN / "lint-imports"), "--no-cache"], ROOT),
+    "islands": ([str(BIN / "npm"), "run", "--silent", "check"], ISLANDS),
+    "islands' tests": ([str(BIN / "npm"), "run", "--silent", "test"], ISLANDS),
+}
+
+
+def run(name: str, command: list[str], cwd: Path) -> bool:
+    begun = time.monotonic()
+    print(f"== {name}", flush=True)
+    passed = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    print(f"== {name}: {'ok' if passed else 'FAILED'} in {time.monotonic() - begun:.1f} s", flush=True)
+    return passed
+
+
+def main() -> int:
+    what, *arguments = sys.argv[1:]
+    os.environ["PATH"] = f"{BIN}:{os.environ.get('PATH', '')}"
+    # Output goes to a log as often as to a person.
+    os.environ.update({"NO_COLOR": "1", "FORCE_COLOR": "0"})
+    failed = [name for name, (command, cwd) in STATIC.items() if not run(name, command, cwd)]
+    code = 0
+    if what == "test":
+        print("== pytest", flush=True)
+        command = [str(BIN / "python"), "-m", "pytest", "--color=no", "--durations=15", *arguments]
+        code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+    if failed:
+        print(f"Failed: {', '.join(failed)}", file=sys.stderr, flush=True)
+    return code or bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
