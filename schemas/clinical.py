@@ -1,7 +1,7 @@
 """The clinical form of a case: what a reader must be told before images mean anything (DOMAIN.md, "Intake asks").
 
-A form is saved while it is being filled in, so every field may be empty; `ClinicalForm.missing_for_submission` says what a submission
-still needs. Everything here is PHI once it is filled in: it is stored encrypted under the case's key.
+A form is saved while it is being filled in, so every field may be empty; `ClinicalForm.missing_for_submission` says what
+a submission still needs. Everything here is PHI once it is filled in: it is stored encrypted under the case's key.
 """
 
 from enum import StrEnum
@@ -147,8 +147,8 @@ class ClinicalForm(BaseModel):
     def missing_for_submission(self, *, ask_pregnancy: bool = False) -> list[str]:
         """Codes of the fields that a submission still needs, in the form's order; empty means complete.
 
-        A tooth, a region or a note on the site: one of the three is enough (code ``teeth``). `ask_pregnancy` is the answer of
-        `pregnancy_matters` for the case's patient.
+        A tooth, a region or a note on the site: one of the three is enough (code ``teeth``). `ask_pregnancy` is the
+        answer of `pregnancy_matters` for the case's patient.
         """
         missing: list[str] = []
         if not self.referrer:
