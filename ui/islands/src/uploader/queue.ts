@@ -1,0 +1,273 @@
+import { folderOf, type Picked } from "./collect";
+import type { Problem } from "../shared/http";
+import { t } from "../shared/words";
+
+export type ItemState = "waiting" | "sending" | "done" | "failed" | "cancelled";
+
+/** One file on its way. `sent` counts bytes the server has taken. */
+export interface Item {
+  readonly id: number;
+  readonly picked: Picked;
+  readonly group: Group;
+  state: ItemState;
+  sent: number;
+  /** One sentence, only while `failed`. */
+  error: string | null;
+  /** Answers of 5xx so far; a server that cannot take this one file is not asked for ever. */
+  faults: number;
+  transfer: Transfer | null;
+}
+
+/** One row: a folder, or the loose files that were chosen together. */
+export interface Group {
+  readonly id: number;
+  readonly label: string;
+  readonly items: Item[];
+}
+
+/** How a transfer ended: stored, refused for good, session over, or the line or server failed for now. */
+export type Ended =
+  | { kind: "done" }
+  | { kind: "refused"; problem: Problem }
+  | { kind: "signed-out" }
+  | { kind: "lost"; status: number };
+
+/** A running transfer of one file. */
+export interface Transfer {
+  /** Stops, keeping what the server has. */
+  stop(): Promise<void>;
+  /** Stops and asks the server to forget the file. */
+  terminate(): Promise<void>;
+}
+
+export type OpenTransfer = (item: Item, onSent: (bytes: number) => void, onEnd: (ended: Ended) => void) => Transfer;
+
+/** Why nothing moves; `null` while it does. */
+export type Halt = "paused" | "offline" | "signed-out" | "no-answer" | null;
+
+export interface QueueOptions {
+  open: OpenTransfer;
+  /** Something visible changed. */
+  onChange: () => void;
+  /** Nothing is waiting or moving any more, and at least one file was stored since the last time. */
+  onSettled: (stored: number) => void;
+  onBytes?: (bytes: number) => void;
+  maxBytes: number;
+  parallel?: number;
+  /** ms to wait after the n-th failure in a row. */
+  backoff?: (failures: number) => number;
+}
+
+const MAX_FAULTS = 3;
+
+/** The order of files, three at a time, with everything that may interrupt them. Knows neither tus nor the page. */
+export class UploadQueue {
+  readonly groups: Group[] = [];
+  halt: Halt = null;
+  private nextId = 1;
+  private stored = 0;
+  private failures = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly options: QueueOptions) {}
+
+  get items(): Item[] {
+    return this.groups.flatMap((group) => group.items);
+  }
+
+  /** Whether files are still to be sent. */
+  get busy(): boolean {
+    return this.items.some((item) => item.state === "waiting" || item.state === "sending");
+  }
+
+  /** Queues what a person picked; a folder is one row, loose files of one choice are one row. */
+  add(picked: Picked[], looseLabel: string): void {
+    const rows = new Map<string, Group>();
+    for (const one of picked) {
+      const folder = folderOf(one.path);
+      let group = rows.get(folder);
+      if (!group) {
+        group = this.openRow(folder || looseLabel);
+        rows.set(folder, group);
+      }
+      if (group.items.some((item) => sameFile(item.picked, one) && item.state !== "failed" && item.state !== "cancelled")) {
+        continue;
+      }
+      const item: Item = {
+        id: this.nextId++,
+        picked: one,
+        group,
+        state: "waiting",
+        sent: 0,
+        error: null,
+        faults: 0,
+        transfer: null,
+      };
+      const refusal = this.refusal(one.file);
+      if (refusal) Object.assign(item, { state: "failed", error: refusal });
+      group.items.push(item);
+    }
+    this.options.onChange();
+    this.pump();
+  }
+
+  /** Stops all transfers until `resume`. */
+  async pause(why: Exclude<Halt, null> = "paused"): Promise<void> {
+    this.halt = why;
+    const running = this.items.filter((item) => item.state === "sending");
+    for (const item of running) item.state = "waiting";
+    this.options.onChange();
+    await Promise.all(running.map((item) => this.release(item)?.stop()));
+  }
+
+  resume(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.halt = null;
+    this.options.onChange();
+    this.pump();
+  }
+
+  /** The line is back: what stopped because of it goes on at once; a person's pause stays. */
+  online(): void {
+    this.failures = 0;
+    if (this.halt === "offline" || this.halt === "no-answer") this.resume();
+  }
+
+  /** The line is gone: nothing is tried until it is back. */
+  offline(): void {
+    if (this.halt === null || this.halt === "no-answer") void this.pause("offline");
+  }
+
+  /** Takes back what is not stored yet; the server forgets what it had of it. Stored files stay in the case. */
+  async cancel(group: Group): Promise<void> {
+    const open = group.items.filter((item) => item.state === "waiting" || item.state === "sending");
+    for (const item of open) item.state = "cancelled";
+    this.options.onChange();
+    await Promise.all(open.map((item) => this.release(item)?.terminate()));
+    this.pump();
+  }
+
+  /** Tries the failed files of a row once more. */
+  retry(group: Group): void {
+    for (const item of group.items) {
+      if (item.state === "failed" && !this.refusal(item.picked.file)) {
+        Object.assign(item, { state: "waiting", error: null, faults: 0, sent: 0 });
+      }
+    }
+    this.options.onChange();
+    this.pump();
+  }
+
+  /** Drops a row in which nothing moves any more. */
+  dismiss(group: Group): void {
+    const at = this.groups.indexOf(group);
+    if (at >= 0 && !group.items.some((item) => item.state === "waiting" || item.state === "sending")) {
+      this.groups.splice(at, 1);
+      this.options.onChange();
+    }
+  }
+
+  private openRow(label: string): Group {
+    const same = this.groups.find((group) => group.label === label);
+    if (same) return same;
+    const group: Group = { id: this.nextId++, label, items: [] };
+    this.groups.push(group);
+    return group;
+  }
+
+  private refusal(file: File): string | null {
+    if (file.size === 0) return t("This file is empty.");
+    if (file.size > this.options.maxBytes) return t("This file is larger than the server accepts.");
+    return null;
+  }
+
+  private release(item: Item): Transfer | null {
+    const transfer = item.transfer;
+    item.transfer = null;
+    return transfer;
+  }
+
+  private pump(): void {
+    if (this.halt === null) {
+      let free = (this.options.parallel ?? 3) - this.items.filter((item) => item.state === "sending").length;
+      for (const item of this.items) {
+        if (free <= 0) break;
+        if (item.state !== "waiting") continue;
+        this.start(item);
+        free -= 1;
+      }
+    }
+    if (!this.busy && this.stored > 0) {
+      const stored = this.stored;
+      this.stored = 0;
+      this.options.onSettled(stored);
+    }
+  }
+
+  private start(item: Item): void {
+    item.state = "sending";
+    const transfer: Transfer = this.options.open(
+      item,
+      (bytes) => {
+        if (item.transfer !== transfer) return;
+        const fresh = bytes - item.sent;
+        item.sent = bytes;
+        if (fresh > 0) this.options.onBytes?.(fresh);
+        this.options.onChange();
+      },
+      (ended) => {
+        if (item.transfer !== transfer) return;
+        item.transfer = null;
+        this.end(item, ended);
+      },
+    );
+    item.transfer = transfer;
+  }
+
+  private end(item: Item, ended: Ended): void {
+    switch (ended.kind) {
+      case "done":
+        this.failures = 0;
+        this.stored += 1;
+        item.state = "done";
+        item.sent = item.picked.file.size;
+        break;
+      case "refused":
+        Object.assign(item, { state: "failed", error: ended.problem.detail });
+        break;
+      case "signed-out":
+        item.state = "waiting";
+        void this.pause("signed-out");
+        return;
+      case "lost":
+        if (ended.status >= 500 && ++item.faults >= MAX_FAULTS) {
+          Object.assign(item, { state: "failed", error: t("The server could not store this file. Try it again later.") });
+          break;
+        }
+        item.state = "waiting";
+        this.waitForServer();
+        return;
+    }
+    this.options.onChange();
+    this.pump();
+  }
+
+  private waitForServer(): void {
+    if (this.halt !== null) return;
+    const wait = (this.options.backoff ?? defaultBackoff)(this.failures++);
+    void this.pause("no-answer");
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (this.halt === "no-answer") this.resume();
+    }, wait);
+  }
+}
+
+function defaultBackoff(failures: number): number {
+  return Math.min(30_000, 2000 * 2 ** failures);
+}
+
+function sameFile(a: Picked, b: Picked): boolean {
+  return a.path === b.path && a.file.size === b.file.size && a.file.lastModified === b.file.lastModified;
+}

@@ -1,0 +1,147 @@
+import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpStack } from "tus-js-client";
+import { problemFrom } from "../shared/http";
+import type { Ended, Item, OpenTransfer } from "./queue";
+import { fingerprint, type ResumeStore } from "./resume";
+
+/** Files below this go up in one request, larger ones in chunks that a broken line costs at most. */
+const ONE_REQUEST_BELOW = 100_000_000;
+const CHUNK = 16 * 1024 * 1024;
+/** A digest needs its bytes in memory; three of these at a time are bearable on a tablet. */
+const CHECKSUM_UP_TO = 32 * 1024 * 1024;
+
+/** What the server says about itself in `OPTIONS` (tus 1.0 `Tus-Extension`, `Tus-Checksum-Algorithm`). */
+export interface ServerAbilities {
+  creationWithUpload: boolean;
+  checksum: boolean;
+}
+
+/** Asks the endpoint once; a server that does not answer is used with the core protocol only. */
+export async function abilitiesOf(endpoint: string): Promise<ServerAbilities> {
+  try {
+    const answer = await fetch(endpoint, { method: "OPTIONS", credentials: "same-origin", headers: { "Tus-Resumable": "1.0.0" } });
+    const list = (name: string): string[] => (answer.headers.get(name) ?? "").split(",").map((word) => word.trim());
+    const extensions = list("Tus-Extension");
+    return {
+      creationWithUpload: extensions.includes("creation-with-upload"),
+      checksum:
+        extensions.includes("checksum") &&
+        list("Tus-Checksum-Algorithm").includes("sha256") &&
+        globalThis.crypto?.subtle !== undefined,
+    };
+  } catch {
+    return { creationWithUpload: false, checksum: false };
+  }
+}
+
+/** Adds `Upload-Checksum` (tus 1.0, extension "checksum") to every body that is small enough to be digested here. */
+class ChecksumStack implements HttpStack {
+  private readonly inner = new DefaultHttpStack({});
+
+  getName(): string {
+    return "ChecksumStack";
+  }
+
+  createRequest(method: string, url: string): HttpRequest {
+    const request = this.inner.createRequest(method, url);
+    const send = request.send.bind(request);
+    const abort = request.abort.bind(request);
+    let aborted = false;
+    request.abort = () => {
+      aborted = true;
+      return abort();
+    };
+    request.send = async (body: unknown) => {
+      if (method === "PATCH" && body instanceof Blob && body.size > 0 && body.size <= CHECKSUM_UP_TO) {
+        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await body.arrayBuffer()));
+        // Aborted while digesting: an opened request that is sent now would race with the one that resumes.
+        if (aborted) throw new DOMException("Aborted", "AbortError");
+        request.setHeader("Upload-Checksum", `sha256 ${btoa(String.fromCharCode(...digest))}`);
+      }
+      return send(body as never);
+    };
+    return request;
+  }
+}
+
+export interface TusOptions {
+  endpoint: string;
+  caseId: string;
+  csrf: string;
+  store: ResumeStore;
+  abilities: () => Promise<ServerAbilities>;
+}
+
+function statusOf(error: Error | DetailedError): number {
+  return error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : 0;
+}
+
+/** tus 1.0: 409 offset mismatch, 423 locked, 460 checksum mismatch are cured by asking for the offset again. */
+function passes(status: number): boolean {
+  return status === 0 || status === 409 || status === 423 || status === 429 || status === 460 || (status >= 500 && status !== 507);
+}
+
+function endOf(error: Error | DetailedError): Ended {
+  const status = statusOf(error);
+  if (status === 401) return { kind: "signed-out" };
+  if (passes(status)) return { kind: "lost", status };
+  const body = error instanceof DetailedError ? (error.originalResponse?.getBody() ?? "") : "";
+  return { kind: "refused", problem: problemFrom(status, body) };
+}
+
+/** Transfers over tus 1.0: creation, checksum, resuming by stored address, termination. */
+export function tusTransfers(options: TusOptions): OpenTransfer {
+  return (item: Item, onSent, onEnd) => {
+    let stopped = false;
+    let upload: Upload | null = null;
+
+    const open = async (): Promise<void> => {
+      const { file, path } = item.picked;
+      const [abilities, hash] = await Promise.all([options.abilities(), fingerprint(options.caseId, path, file)]);
+      const whole = file.size < ONE_REQUEST_BELOW;
+      upload = new Upload(file, {
+        endpoint: options.endpoint,
+        headers: { "X-CSRF-Token": options.csrf },
+        metadata: {
+          case_id: options.caseId,
+          filename: file.name,
+          filetype: file.type || "application/octet-stream",
+          relative_path: path,
+        },
+        chunkSize: whole ? Number.POSITIVE_INFINITY : CHUNK,
+        uploadDataDuringCreation: whole && abilities.creationWithUpload,
+        ...(abilities.checksum ? { httpStack: new ChecksumStack() } : {}),
+        urlStorage: options.store,
+        fingerprint: async () => hash ?? "",
+        storeFingerprintForResuming: hash !== null,
+        removeFingerprintOnSuccess: false,
+        retryDelays: [300, 1500, 4000],
+        onShouldRetry: (error) => navigator.onLine && passes(statusOf(error)),
+        onProgress: (sent) => onSent(sent),
+        onSuccess: () => {
+          if (hash) options.store.markDone(hash);
+          onEnd({ kind: "done" });
+        },
+        onError: (error) => onEnd(endOf(error)),
+      });
+      const previous = hash ? await upload.findPreviousUploads() : [];
+      if (previous[0]) upload.resumeFromPreviousUpload(previous[0]);
+      if (!stopped) upload.start();
+    };
+
+    open().catch(() => onEnd({ kind: "lost", status: 0 }));
+    return {
+      async stop() {
+        stopped = true;
+        await upload?.abort(false);
+      },
+      async terminate() {
+        stopped = true;
+        try {
+          await upload?.abort(true);
+        } catch {
+          // The server forgets an unfinished upload by itself when it expires.
+        }
+      },
+    };
+  };
+}

@@ -1,0 +1,146 @@
+import "./uploader.css";
+
+import { ensureStylesheet, h } from "../shared/dom";
+import { sendJson, sentence } from "../shared/http";
+import { plural, t } from "../shared/words";
+import { fromDrop, fromInput, type Collected } from "./collect";
+import { UploadQueue } from "./queue";
+import { RateMeter } from "./rate";
+import { ResumeStore } from "./resume";
+import { abilitiesOf, tusTransfers, type ServerAbilities } from "./transport";
+import { UploadView } from "./view";
+
+/**
+ * The uploader: `<div data-island="uploader" data-case-id data-endpoint data-csrf data-max-bytes>`; optional
+ * `data-settled-url` and `data-sign-in-url`. It fires `uploads-finished` (bubbling, `detail.stored`) when all that was
+ * queued has ended, after it told the server that the batch is complete.
+ */
+function mount(root: HTMLElement): void {
+  const caseId = root.dataset.caseId ?? "";
+  const csrf = root.dataset.csrf ?? "";
+  const endpoint = root.dataset.endpoint ?? "/api/v1/uploads";
+  const settledUrl = root.dataset.settledUrl ?? `/api/v1/cases/${encodeURIComponent(caseId)}/files/settled`;
+  const signInUrl = root.dataset.signInUrl ?? "/sign-in";
+  const maxBytes = Number(root.dataset.maxBytes) || Number.POSITIVE_INFINITY;
+
+  const meter = new RateMeter();
+  const store = new ResumeStore(localStorage, caseId);
+  let abilities: Promise<ServerAbilities> | null = null;
+  const queue = new UploadQueue({
+    open: tusTransfers({ endpoint, caseId, csrf, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
+    onChange: () => view.changed(),
+    onBytes: (n) => meter.add(n, performance.now()),
+    onSettled: (stored) => void settle(stored),
+    maxBytes,
+  });
+  const view = new UploadView({ queue, signInUrl, bytesPerSecond: () => meter.perSecond(performance.now()) });
+
+  async function settle(stored: number): Promise<void> {
+    meter.reset();
+    view.say(plural(stored, "{n} file stored.", "{n} files stored."));
+    try {
+      await sendJson("POST", settledUrl, {}, csrf);
+    } catch (error) {
+      // The files are stored; only the server's next look at them waits.
+      hint.textContent = t("The files are stored, but their check has not begun: {reason}", { reason: sentence(error) });
+    }
+    root.dispatchEvent(new CustomEvent("uploads-finished", { bubbles: true, detail: { stored } }));
+  }
+
+  const hint = h("p", { class: "dropzone-hint", role: "status" });
+  if (store.unfinished() > 0) {
+    hint.textContent = t("An upload was interrupted. Choose the same files or folder again: it goes on where it stopped.");
+  }
+
+  function take(collected: Collected): void {
+    const { picked, leftOut } = collected;
+    hint.textContent =
+      picked.length === 0 && leftOut === 0
+        ? t("There was no file in it.")
+        : leftOut > 0
+          ? plural(leftOut, "{n} file was left out: a system file or a program.", "{n} files were left out: system files or programs.")
+          : "";
+    if (picked.length > 0) queue.add(picked, plural(picked.length, "{n} single file", "{n} single files"));
+  }
+
+  root.classList.add("uploader");
+  root.replaceChildren(dropZone(take), hint, view.element);
+  dropAnywhere(root, take);
+
+  addEventListener("online", () => queue.online());
+  addEventListener("offline", () => queue.offline());
+  addEventListener("beforeunload", (event) => {
+    if (queue.busy) event.preventDefault();
+  });
+  setInterval(() => {
+    if (queue.busy) view.changed();
+  }, 1000);
+}
+
+function dropZone(take: (collected: Collected) => void): HTMLElement {
+  const picker = (directory: boolean): HTMLInputElement => {
+    const input = h("input", { type: "file", multiple: true, hidden: true, webkitdirectory: directory, tabindex: -1 });
+    input.addEventListener("change", () => {
+      if (input.files) take(fromInput(input.files));
+      input.value = "";
+    });
+    return input;
+  };
+  const files = picker(false);
+  const folder = picker(true);
+  files.className = "upload-files";
+  folder.className = "upload-folder";
+  const canPickFolders = "webkitdirectory" in folder && matchMedia("(pointer: fine)").matches;
+  return h(
+    "div",
+    { class: "dropzone" },
+    h("p", { class: "dropzone-words" }, t("Drop files or folders anywhere on this page")),
+    h(
+      "div",
+      { class: "dropzone-actions" },
+      h("button", { type: "button", class: "button", onclick: () => files.click() }, t("Choose files")),
+      canPickFolders && h("button", { type: "button", class: "button", onclick: () => folder.click() }, t("Choose a folder")),
+    ),
+    h("p", { class: "dropzone-kinds" }, t("DICOM images and folders, photographs (JPEG, PNG) and PDF documents")),
+    files,
+    folder,
+  );
+}
+
+/** The whole page takes a drop, and says so while something is dragged over it. */
+function dropAnywhere(root: HTMLElement, take: (collected: Collected) => void): void {
+  const veil = h("div", { class: "dropzone-veil", hidden: true }, h("p", {}, t("Drop to upload to this case")));
+  root.append(veil);
+  const bringsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+  let depth = 0;
+  const show = (on: boolean): void => {
+    veil.hidden = !on;
+    document.documentElement.classList.toggle("dropzone-active", on);
+  };
+  addEventListener("dragenter", (event) => {
+    if (!bringsFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    show(true);
+  });
+  addEventListener("dragleave", (event) => {
+    if (!bringsFiles(event)) return;
+    depth = Math.max(0, depth - 1);
+    if (depth === 0) show(false);
+  });
+  addEventListener("dragover", (event) => {
+    if (!bringsFiles(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+  });
+  addEventListener("drop", (event) => {
+    if (!bringsFiles(event) || !event.dataTransfer) return;
+    event.preventDefault();
+    depth = 0;
+    show(false);
+    void fromDrop(event.dataTransfer).then(take);
+  });
+}
+
+ensureStylesheet(import.meta.url, "uploader.css");
+for (const root of document.querySelectorAll<HTMLElement>('[data-island="uploader"]')) mount(root);
