@@ -1,0 +1,169 @@
+"""Uploads, stored files, image sets, and the DICOM hierarchy study > series > instance (DICOM PS3.3 A.1)."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from schemas.tables.case import LongText
+from schemas.tables.columns import code_field, id_field, moment_field, sealed_field, text_type
+
+
+class Upload(SQLModel, table=True):
+    """One tus upload (https://tus.io/protocols/resumable-upload). ``offset`` is what is durable on disk."""
+
+    __tablename__ = "upload"
+
+    id: str = id_field(primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    practice_id: str = id_field(foreign_key="organization.id")
+    user_id: str = id_field(foreign_key="user.id")
+    file_id: str = id_field()
+    length: int
+    offset: int = 0
+    meta: bytes = sealed_field()
+    """JSON: filename, filetype, relative_path."""
+    state: str = code_field(16)
+    """``open``, ``complete``, ``ended``."""
+    created_at: datetime = moment_field()
+    updated_at: datetime = moment_field()
+    expires_at: datetime = moment_field(index=True)
+
+
+class StoredFile(SQLModel, table=True):
+    """A file of a case, as it came. Served only once it was checked (invariant 11)."""
+
+    __tablename__ = "stored_file"
+
+    id: str = id_field(primary_key=True)
+    """Also the id of its blob."""
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    practice_id: str = id_field(foreign_key="organization.id")
+    name: bytes = sealed_field()
+    """JSON: name, relative path, description."""
+    size: int
+    sha256: str = code_field(64)
+    kind: str = code_field(16)
+    """``unknown``, ``dicom``, ``photo``, ``document``, ``other``."""
+    state: str = code_field(16)
+    """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
+    problem_code: str | None = code_field(60, nullable=True)
+    problem: str | None = Field(None, sa_type=text_type(500), nullable=True)
+    position: int = 0
+    first_set: int | None = None
+    """The image set with which the file was submitted; None while it belongs to none."""
+    uploaded_by: str = id_field(foreign_key="user.id")
+    created_at: datetime = moment_field()
+    checked_at: datetime | None = moment_field(nullable=True)
+
+
+class Study(SQLModel, table=True):
+    __tablename__ = "study"
+    __table_args__ = (UniqueConstraint("case_id", "study_uid", name="uq_study"),)
+
+    id: str = id_field(primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    practice_id: str = id_field(foreign_key="organization.id")
+    study_uid: str = Field(sa_type=text_type(64), index=True)
+    attributes: bytes = sealed_field()
+    """DICOM JSON of the study level (PS3.18 F.2)."""
+    created_at: datetime = moment_field()
+
+
+class Series(SQLModel, table=True):
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("study_id", "series_uid", name="uq_series"),)
+
+    id: str = id_field(primary_key=True)
+    study_id: str = id_field(foreign_key="study.id", index=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    series_uid: str = Field(sa_type=text_type(64))
+    modality: str = code_field(16)
+    number: int | None = None
+    attributes: bytes = sealed_field()
+    created_at: datetime = moment_field()
+
+
+class Instance(SQLModel, table=True):
+    """One SOP instance: where its frames lie in the blob, so that a frame is served from a byte range."""
+
+    __tablename__ = "instance"
+    __table_args__ = (
+        UniqueConstraint("series_id", "sop_uid", name="uq_instance"),
+        Index("ix_instance_series_order", "series_id", "number"),
+    )
+
+    id: str = id_field(primary_key=True)
+    series_id: str = id_field(foreign_key="series.id")
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    file_id: str = id_field(foreign_key="stored_file.id", index=True)
+    sop_uid: str = Field(sa_type=text_type(64))
+    sop_class_uid: str = Field(sa_type=text_type(64))
+    transfer_syntax_uid: str = Field(sa_type=text_type(64))
+    number: int | None = None
+    frames: int = 1
+    rows: int | None = None
+    columns: int | None = None
+    frame_index: str = Field(sa_type=LongText)
+    """JSON: byte offset and length of each frame in the file; empty when it has no pixel data."""
+    metadata_json: bytes = sealed_field()
+    """DICOM JSON of the instance without bulk data, written at ingest."""
+    identity: str = code_field(16)
+    """Outcome of the comparison with the case: exact, probable, contradictory or absent."""
+
+
+class IdentityFinding(SQLModel, table=True):
+    """What the comparison of an image set's identity with the case found; shown to the two people who may override it."""
+
+    __tablename__ = "identity_finding"
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    image_set: int
+    outcome: str = code_field(16)
+    details: bytes = sealed_field()
+    """JSON: per patient found, its attributes, reasons, and which files."""
+    created_at: datetime = moment_field()
+
+
+class Preview(SQLModel, table=True):
+    """A rendered JPEG of a series, an instance or a photograph: a cache, made again when absent."""
+
+    __tablename__ = "preview"
+    __table_args__ = (UniqueConstraint("subject_id", "kind", name="uq_preview"),)
+
+    id: str = id_field(primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    subject_id: str = id_field()
+    kind: str = code_field(16)
+    image: bytes = sealed_field()
+
+
+class AnnotationSet(SQLModel, table=True):
+    """Annotations and viewer state of a case, as the viewer's plain JSON; ``revision`` is the ETag."""
+
+    __tablename__ = "annotation_set"
+
+    case_id: str = Field(sa_type=text_type(64), primary_key=True, foreign_key="report_case.id")
+    content: bytes = sealed_field()
+    content_hash: str = code_field(64)
+    revision: int = 1
+    updated_by: str = id_field(foreign_key="user.id")
+    updated_at: datetime = moment_field()
+
+
+class KeyImage(SQLModel, table=True):
+    """An image that the radiologist put into the report, with its annotations drawn in."""
+
+    __tablename__ = "key_image"
+    __table_args__ = (Index("ix_key_image_case", "case_id", "position"),)
+
+    id: str = id_field(primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id")
+    instance_id: str = id_field(foreign_key="instance.id")
+    frame: int = 1
+    caption: bytes = sealed_field()
+    image: bytes = sealed_field()
+    position: int = 0
+    created_by: str = id_field(foreign_key="user.id")
+    created_at: datetime = moment_field()
