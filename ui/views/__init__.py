@@ -1,0 +1,65 @@
+"""View models: what each template needs, as plain frozen data.
+
+A route reads its rows, decides with ``schemas``, fills one of these and calls ``ui.templating.render``. No ORM object, no
+session and no permission is in here: what a person may not see is simply not filled in. Words that come from data (a
+name, a reason) arrive ready; words of the interface are in the templates.
+"""
+
+from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
+from ui.views.case import CaseView, ChatView, Message, TimelineEntry
+from ui.views.files import FilesView, StudyView, UploadProblem
+from ui.views.forms import Action, FormState, Option
+from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
+from ui.views.patients import Duplicate, PatientRow, PatientsView, PatientView
+from ui.views.portal import PortalView
+from ui.views.reading import ReadingView, Region, Section
+from ui.views.report import ReportVersion, ReportView
+from ui.views.shell import ErrorPage, NavItem, Page, Person, SignInView, Toast
+from ui.views.status import Chip, Clock, Step, Wait, state_chip
+
+__all__ = [
+    "Action",
+    "AuditRow",
+    "AuditView",
+    "BoardBand",
+    "BoardView",
+    "CaseGroup",
+    "CaseRow",
+    "CaseView",
+    "ChatView",
+    "Chip",
+    "Clock",
+    "Duplicate",
+    "ErrorPage",
+    "FilesView",
+    "Filter",
+    "FormState",
+    "MailView",
+    "MailboxView",
+    "Message",
+    "NavItem",
+    "Option",
+    "Page",
+    "PatientRow",
+    "PatientView",
+    "PatientsView",
+    "Person",
+    "PoolView",
+    "PortalView",
+    "ReadingView",
+    "Region",
+    "ReportVersion",
+    "ReportView",
+    "Section",
+    "SignInView",
+    "Step",
+    "StudyView",
+    "TimelineEntry",
+    "Toast",
+    "UploadProblem",
+    "UserRow",
+    "UsersView",
+    "Wait",
+    "WorklistView",
+    "state_chip",
+]

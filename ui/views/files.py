@@ -1,0 +1,43 @@
+"""Files of a case, one row a study: a dentist sees "CBCT, 400 images", not 400 rows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyView:
+    """``state`` is where the study is: on its way, being checked, ready, or with a problem (``problem`` is one sentence with
+    the way out). ``done`` and ``size`` are bytes; ``preview`` is an image address or empty.
+    """
+
+    id: str
+    name: str
+    detail: str
+    images: int
+    size: int
+    state: Literal["uploading", "paused", "checking", "ready", "problem"]
+    done: int = 0
+    preview: str = ""
+    problem: str = ""
+    note: str = ""
+    remove_url: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadProblem:
+    """A file that could not be taken, and what to do."""
+
+    filename: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesView:
+    """``upload_url`` is the tus endpoint, or empty when nothing may be added now."""
+
+    case_id: str
+    studies: tuple[StudyView, ...] = ()
+    problems: tuple[UploadProblem, ...] = ()
+    upload_url: str = ""
+    viewer_url: str = ""

@@ -1,0 +1,98 @@
+"""Worklists: dentist's rows, radiologist's and scheduler's tables."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ui.views.forms import FormState, Option
+from ui.views.status import Chip, Clock, Wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """One case in a list.
+
+    ``patient`` is empty for a pool row, which has no identity; ``about`` is then age and sex. ``teeth`` are labels in the
+    reader's notation. ``action`` is the word of the one thing to do from the row ("Accept"), which posts to ``action_url``.
+    """
+
+    id: str
+    url: str
+    number: str
+    patient: str = ""
+    about: str = ""
+    purpose: str = ""
+    modality: str = ""
+    teeth: tuple[str, ...] = ()
+    priority: str = "routine"
+    chip: Chip
+    wait: Wait | None = None
+    clock: Clock
+    practice: str = ""
+    radiologist: str = ""
+    changed: datetime
+    unread: int = 0
+    action: str = ""
+    action_url: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseGroup:
+    """Rows under one heading. ``due`` marks the group that waits for the person who looks."""
+
+    title: str
+    rows: tuple[CaseRow, ...]
+    due: bool = False
+    total: int = 0
+    more_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    word: str
+    url: str
+    total: int | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistView:
+    """The dentist's and the staff's landing page."""
+
+    groups: tuple[CaseGroup, ...]
+    filters: tuple[Filter, ...] = ()
+    search: FormState = field(default_factory=FormState)
+    new_case_url: str = "/patients"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolView:
+    """The radiologist's landing page: tabs (mine, pool, approval) over one dense table."""
+
+    tabs: tuple[Filter, ...]
+    groups: tuple[CaseGroup, ...]
+    search: FormState = field(default_factory=FormState)
+    next_url: str = ""
+    pool: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardBand:
+    """A count above the board, and the group of rows that it links to."""
+
+    key: str
+    word: str
+    icon: str
+    tone: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """The scheduler's board by time left. ``readers`` are the people a case can be given to, with their load in the hint."""
+
+    bands: tuple[BoardBand, ...]
+    groups: tuple[CaseGroup, ...]
+    readers: tuple[Option, ...]
+    filters: tuple[Filter, ...] = ()
+    search: FormState = field(default_factory=FormState)

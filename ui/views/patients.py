@@ -1,0 +1,62 @@
+"""Patients of a practice."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from ui.views.forms import FormState, Option
+from ui.views.lists import CaseRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRow:
+    url: str
+    name: str
+    born: date
+    sex: str
+    number: str
+    cases: int
+    last: datetime | None = None
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientsView:
+    """``next_url`` leads to the next page (keyset), or is empty on the last. ``create`` is the "new patient" form."""
+
+    rows: tuple[PatientRow, ...]
+    search: FormState = field(default_factory=FormState)
+    create: FormState = field(default_factory=FormState)
+    sexes: tuple[Option, ...] = ()
+    total: int = 0
+    next_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """Another record that may be the same person, and what speaks for it."""
+
+    name: str
+    born: date
+    url: str
+    why: str
+    merge_url: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientView:
+    id: str
+    name: str
+    born: date
+    age: str
+    sex: str
+    number: str
+    email: str
+    phone: str
+    alerts: tuple[str, ...] = ()
+    new_case_url: str = ""
+    edit: FormState | None = None
+    sexes: tuple[Option, ...] = ()
+    cases: tuple[CaseRow, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    documents: tuple[tuple[str, str, int, str], ...] = ()

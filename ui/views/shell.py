@@ -1,0 +1,93 @@
+"""What every page has around its content."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ui.templating import Reader
+from ui.views.forms import FormState
+
+Density = Literal["comfortable", "compact", "patient"]
+Theme = Literal["auto", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody as shown to others. ``side`` colours the avatar; ``title`` is the role in words."""
+
+    name: str
+    title: str = ""
+    side: Literal["practice", "reader", "other"] = "other"
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.split() if word.rstrip(".") not in ("Dr", "Prof", "Mr", "Ms", "Mrs")]
+        return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """A link of the side navigation. ``due`` is how many things wait for this person there."""
+
+    key: str
+    word: str
+    url: str
+    icon: str
+    due: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toast:
+    """A message about what was just done. ``undo_url`` takes a POST and makes it not so."""
+
+    text: str
+    tone: Literal["ok", "bad"] = "ok"
+    undo_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The shell: who looks, where they are, how it is drawn.
+
+    ``csrf`` goes into every form. ``events`` is the address of the event stream, or empty for a page that does not
+    change by itself. ``person`` is None for a page outside a session.
+    """
+
+    title: str
+    person: Person | None = None
+    organization: str = ""
+    nav: tuple[NavItem, ...] = ()
+    current: str = ""
+    csrf: str = ""
+    density: Density = "comfortable"
+    theme: Theme = "auto"
+    events: str = ""
+    toast: Toast | None = None
+    reader: Reader = field(default_factory=Reader)
+
+    @property
+    def language(self) -> str:
+        return self.reader.locale.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInView:
+    """The sign-in page. ``notice`` says why one is here again; ``demo`` lists accounts in the embedded mode only."""
+
+    form: FormState
+    next_url: str = ""
+    notice: str = ""
+    ask_code: bool = False
+    demo: tuple[Person, ...] = ()
+    demo_emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage:
+    """A page for a request that went nowhere: what happened, what was kept, what to do next."""
+
+    status: int
+    icon: str
+    title: str
+    text: str
+    actions: tuple[tuple[str, str], ...] = ()
+    code: str = ""
