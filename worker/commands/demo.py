@@ -1,0 +1,16 @@
+"""``odontoflow demo``: the embedded mode's demo practices, people and cases."""
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    subparsers.add_parser("demo", help="fill the embedded mode with demo practices, people and cases (once)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from infra.settings import get_settings
+    from worker.demo.seed import seed
+
+    seed(get_settings())
+    return 0

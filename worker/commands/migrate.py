@@ -1,0 +1,16 @@
+"""``odontoflow migrate``: brings the database to this version's tables."""
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    subparsers.add_parser("migrate", help="bring the database to this version's tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    from infra.migrate import upgrade
+    from infra.settings import get_settings
+
+    upgrade(get_settings())
+    return 0
