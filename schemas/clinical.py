@@ -111,8 +111,9 @@ def pregnancy_matters(sex: Sex, age_years: int | None) -> bool:
     return age_years is None or PREGNANCY_AGES[0] <= age_years <= PREGNANCY_AGES[1]
 
 
-FDI_PATTERN: Final = r"^(?:[1-4][1-8]|[5-8][1-5])$"
-"""ISO 3950: quadrants 1–4 with eight permanent teeth, 5–8 with five deciduous teeth."""
+FDI_PATTERN: Final = r"^(?:(?:[1-4][1-8]|[5-8][1-5])S?|\?S?)$"
+"""A tooth as it is stored (`schemas.teeth.Tooth.code`). ISO 3950: quadrants 1–4 with eight permanent teeth, 5–8 with five
+deciduous teeth; with S an extra tooth beside the one named; ``?`` an unidentified tooth."""
 
 FdiTooth = Annotated[str, StringConstraints(strip_whitespace=True, pattern=FDI_PATTERN)]
 PersonLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -130,11 +131,9 @@ class ClinicalForm(BaseModel):
     purpose: Purpose | None = None
     clinical_question: str = Field("", max_length=2000)
     history: str = Field("", max_length=4000, description="Dental and medical history that bears on the question.")
-    teeth: list[FdiTooth] = Field(default_factory=list, max_length=52, description="ISO 3950 (FDI) numbers.")
+    teeth: list[FdiTooth] = Field(default_factory=list, max_length=52, description="Stored ISO 3950 (FDI) codes.")
     region: Region | None = None
-    site_note: str = Field(
-        "", max_length=300, description="What no number says: a supernumerary or an unidentified tooth."
-    )
+    site_note: str = Field("", max_length=300, description="The site in words, where no number says it.")
     prior_images: str = Field(
         "", max_length=1000, description="Earlier images: what, when, where; or that there are none."
     )
@@ -187,7 +186,7 @@ FIELD_HINTS: Final[dict[str, str]] = {
     "clinical_question": N_("What should the reader answer?"),
     "history": N_("Symptoms, earlier treatment, conditions and medicines that bear on the question."),
     "teeth": N_("Choose teeth, a region, or say in words where to look."),
-    "site_note": N_("For example a supernumerary tooth, or one whose number is uncertain."),
+    "site_note": N_("For example between two teeth, or where a number is uncertain."),
     "prior_images": N_("What, when and where; write “none” if there are none."),
     "pregnancy": N_("Asked because it bears on further imaging."),
     "consent": N_("The patient agrees that images and record are sent to the reader."),

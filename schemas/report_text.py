@@ -35,5 +35,5 @@ LongText = Annotated[str, AfterValidator(clean_text), Field(max_length=8_000)]
 LocalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """An id inside a report (a finding, a key image): letters, digits, ``_`` and ``-``."""
 Tooth = Annotated[str, StringConstraints(pattern=FDI_PATTERN)]
-"""A tooth as ISO 3950 (FDI) numbers it."""
+"""A tooth as it is stored: ISO 3950 (FDI), see `schemas.clinical.FDI_PATTERN`."""
 Teeth = Annotated[tuple[Tooth, ...], Field(max_length=52)]

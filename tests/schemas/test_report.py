@@ -46,6 +46,7 @@ from schemas.signed_report import (
     check_succession,
     report_hash,
 )
+from schemas.teeth import DECIDUOUS_TEETH, PERMANENT_TEETH
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 AUTHOR = Signature(user_id="usr_a", name="Dr A. Reader", registration_number="OMR 1", jurisdiction="ON", signed_at=NOW)
@@ -100,7 +101,15 @@ def test_the_clinical_form_names_what_a_submission_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"teeth": ["19"]}, {"teeth": ["56"]}, {"teeth": ["91"]}, {"colour": "x"}, {"history": "x" * 4001}]
+    "wrong",
+    [
+        {"teeth": ["19"]},
+        {"teeth": ["16X"]},
+        {"teeth": ["56"]},
+        {"teeth": ["91"]},
+        {"colour": "x"},
+        {"history": "x" * 4001},
+    ],
 )
 def test_the_clinical_form_refuses_what_it_does_not_know(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -299,3 +308,10 @@ def test_an_exchanged_key_image_is_a_change_even_under_the_same_caption() -> Non
     old = complete_report()
     new = changed(old, key_images=(KeyImage(image_id="k2", caption=old.key_images[0].caption),))
     assert [change.section for change in diff_content(old, new)] == [Section.KEY_IMAGES]
+
+
+def test_every_tooth_that_can_be_named_can_be_stored() -> None:
+    codes = [tooth.code for tooth in (*PERMANENT_TEETH, *DECIDUOUS_TEETH)]
+    codes += [code + "S" for code in codes[:4]] + ["?"]
+    assert ClinicalForm(teeth=codes[:52]).teeth == codes[:52]
+    assert AreaOfInterest(teeth=tuple(codes[-5:])).teeth == tuple(codes[-5:])
