@@ -1,0 +1,198 @@
+"""Master keys wrap, rotate and survive; a destroyed key stops working in time."""
+
+import hmac
+import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.envelopes import sign_envelope, verify_envelope
+from infra.key_file import create_key_file, load_master_keys, read_key_file, rotate_key_file
+from infra.keys import (
+    CachedKeys,
+    DataKey,
+    KeyDestroyed,
+    KeyUnknown,
+    MasterKeyFileRefused,
+    MasterKeyMissing,
+    MasterKeys,
+    WrappedKeyRefused,
+    bind,
+    derive_key,
+    new_data_key,
+)
+from infra.settings import Settings
+from tests.infra.test_envelopes import NOW, envelope
+
+
+def test_a_wrapped_key_opens_in_its_own_context_alone() -> None:
+    master, data_key = MasterKeys.generate(), new_data_key()
+    token = master.wrap(data_key, "key_1")
+    assert master.unwrap(token, "key_1") == data_key
+    assert token.isascii()
+    assert len(token) < 160
+    for keys, context, error in (
+        (master, "key_2", WrappedKeyRefused),
+        (MasterKeys.generate(), "key_1", KeyUnknown),
+        (MasterKeys({master.active: new_data_key()}), "key_1", WrappedKeyRefused),
+    ):
+        with pytest.raises(error):
+            keys.unwrap(token, context)
+
+
+def test_a_changed_token_is_refused() -> None:
+    master = MasterKeys.generate()
+    token = master.wrap(new_data_key(), "key_1")
+    for place in range(len(token)):
+        for other in "A.b":
+            changed = token[:place] + other + token[place + 1 :]
+            if changed != token:
+                with pytest.raises((WrappedKeyRefused, KeyUnknown)):
+                    master.unwrap(changed, "key_1")
+    for broken in ("", "w1", "w1.a.b.c", f"w1.{master.active}.", token[:-4]):
+        with pytest.raises((WrappedKeyRefused, KeyUnknown)):
+            master.unwrap(broken, "key_1")
+
+
+def test_after_a_rotation_old_tokens_open_and_are_rewrapped_once(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    create_key_file(path)
+    before, data_key = read_key_file(path), new_data_key()
+    token = before.wrap(data_key, "key_1")
+    signed = sign_envelope(envelope(), before.ring("envelope"))
+
+    after = rotate_key_file(path)
+    assert read_key_file(path).ids == after.ids == (before.active, after.active)
+    assert after.unwrap(token, "key_1") == data_key
+    rewrapped = after.rewrap(token, "key_1")
+    assert rewrapped is not None
+    assert after.rewrap(rewrapped, "key_1") is None
+    assert MasterKeys.from_text(after.to_text()).unwrap(rewrapped, "key_1") == data_key
+    with pytest.raises(KeyUnknown):
+        before.unwrap(rewrapped, "key_1")
+    assert verify_envelope(signed, after.ring("envelope"), case_id="case_1", now=NOW)
+    assert after.derive("csrf") != before.derive("csrf")
+    assert after.derive("csrf", before.active) == before.derive("csrf")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
+
+
+def test_derived_keys_differ_by_purpose_and_follow_rfc_5869() -> None:
+    key = bytes(range(32))
+    # §2.3: T(1) = HMAC(PRK, info | 0x01). What is stored depends on this form: it may never change.
+    assert derive_key(key, "payload") == hmac.digest(key, b"odontoflow payload\x01", "sha256")
+    assert len({derive_key(key, purpose) for purpose in ("payload", "column", "wrap", "")}) == 4
+
+
+@given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
+def test_bound_parts_cannot_be_cut_elsewhere(first: list[str], second: list[str]) -> None:
+    assert (bind(*first) == bind(*second)) == (first == second)
+
+
+def test_embedded_mode_makes_the_file_once_and_production_never(tmp_path: Path) -> None:
+    embedded = Settings(home=tmp_path / "var")
+    made = load_master_keys(embedded)
+    assert stat.S_IMODE(embedded.key_file.stat().st_mode) == 0o600
+    assert load_master_keys(embedded).ids == made.ids
+    production = Settings(home=tmp_path / "empty", mode="production")
+    with pytest.raises(MasterKeyMissing):
+        load_master_keys(production)
+    assert not production.key_file.exists()
+    assert load_master_keys(Settings(home=tmp_path / "var", mode="production")).ids == made.ids
+
+
+def test_those_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: load_master_keys(Settings(home=tmp_path)).active, range(32)))
+    assert len(set(made)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format":1,"keys":{}}',
+        '{"format":2,"keys":{"a":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}',
+        '{"format":1,"keys":{"a":"AAAA"}}',
+        '{"format":1,"keys":{"a b":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}',
+        '{"format":1,"keys":{"a":7}}',
+        '{"format":1,"keys":["a"]}',
+        '{"format":1,"keys":{"a":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",'
+        '"a":"BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="}}',
+        "schlüssel",
+    ],
+)
+def test_a_file_that_is_no_key_file_is_refused_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "master.key"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MasterKeyFileRefused):
+        load_master_keys(Settings(home=tmp_path))
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_keys_are_not_shown() -> None:
+    master, key = MasterKeys.generate(), DataKey("key_1", b"\x07" * 32)
+    assert repr(key) == str(key) == "DataKey(id='key_1')"
+    assert repr(master) == f"MasterKeys({master.active})"
+
+
+class Table:
+    def __init__(self) -> None:
+        self.secret: bytes | None = b"1" * 32
+        self.asked = 0
+
+    def key(self, key_id: str) -> bytes:
+        self.asked += 1
+        if self.secret is None:
+            raise KeyDestroyed(key_id=key_id)
+        return self.secret
+
+
+def test_a_destroyed_key_stops_when_forgotten_or_within_its_time() -> None:
+    now, table = 0.0, Table()
+    keys = CachedKeys(table, seconds=2.5, clock=lambda: now)
+    assert [keys.key("a") for _ in range(3)] == [b"1" * 32] * 3
+    assert table.asked == 1
+    table.secret = None
+    assert keys.key("a")
+    now = 2.5
+    with pytest.raises(KeyDestroyed):
+        keys.key("a")
+    table.secret = b"2" * 32
+    keys.key("a")
+    table.secret = None
+    keys.forget("b")
+    assert keys.key("a")
+    keys.forget("a")
+    with pytest.raises(KeyDestroyed):
+        keys.key("a")
+
+
+def test_an_answer_under_way_while_a_key_is_forgotten_is_not_remembered() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Slow(Table):
+        def key(self, key_id: str) -> bytes:
+            secret = super().key(key_id)
+            asked.set()
+            assert go.wait(5)
+            return secret
+
+    table = Slow()
+    keys = CachedKeys(table)
+    reader = threading.Thread(target=keys.key, args=("a",))
+    reader.start()
+    assert asked.wait(5)
+    table.secret = None
+    keys.forget("a")
+    go.set()
+    reader.join(5)
+    with pytest.raises(KeyDestroyed):
+        keys.key("a")
