@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from schemas.business_calendar import WORKING_WEEK, BusinessCalendar, OpeningHours
 from schemas.sla import (
     DEFAULT_POLICY,
+    AmendmentKind,
     Cause,
     Clock,
     Priority,
@@ -366,7 +367,7 @@ def test_the_default_policy_is_the_agreed_one() -> None:
     assert DEFAULT_POLICY.offer_minutes == {Priority.STAT: 15, Priority.URGENT: 60, Priority.ROUTINE: 240}
     assert DEFAULT_POLICY.hold_days is None
     assert DEFAULT_POLICY.link_life_minutes == DEFAULT_POLICY.intake_expiry_minutes == 14 * 24 * 60
-    appended = DEFAULT_POLICY.amendment_clock("appended").start(NOON, Cause.RADIOLOGIST)
+    appended = DEFAULT_POLICY.amendment_clock(AmendmentKind.APPENDED).start(NOON, Cause.RADIOLOGIST)
     assert appended.due_at(NOON) == NOON + timedelta(hours=72)
 
 
