@@ -2,13 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from schemas.tables.columns import code_field, id_field, moment_field, sealed_field, text_type
-
-LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+from schemas.tables.columns import LONG_TEXT, code_field, id_field, moment_field, sealed_field, text_type
 
 
 class Case(SQLModel, table=True):
@@ -58,7 +55,7 @@ class Case(SQLModel, table=True):
     wait_until: datetime | None = moment_field(nullable=True)
     wait_then: str = code_field(32)
     due_at: datetime | None = moment_field(nullable=True)
-    snapshot: str = Field(sa_type=LongText)
+    snapshot: str = Field(sa_type=LONG_TEXT)
     created_by: str = id_field(foreign_key="user.id")
     created_at: datetime = moment_field()
     submitted_at: datetime | None = moment_field(nullable=True)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, String
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field
@@ -32,6 +32,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+SEALED = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only for INTEGER."""
 
 
 def text_type(length: int) -> TypeEngine[str]:
@@ -82,7 +88,7 @@ def moment_field(*, index: bool = False, nullable: bool = False) -> Any:
 def sealed_field(*, nullable: bool = False) -> Any:
     """Bytes sealed by ``infra.sealing`` under a case's or a patient's key: everything that is PHI."""
     options: dict[str, Any] = {
-        "sa_type": LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb"),
+        "sa_type": SEALED,
         "nullable": nullable,
     }
     if nullable:

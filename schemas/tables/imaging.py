@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from schemas.tables.case import LongText
-from schemas.tables.columns import code_field, id_field, moment_field, sealed_field, text_type
+from schemas.tables.columns import LONG_TEXT, code_field, id_field, moment_field, sealed_field, text_type
 
 
 class Upload(SQLModel, table=True):
@@ -104,7 +103,7 @@ class Instance(SQLModel, table=True):
     frames: int = 1
     rows: int | None = None
     columns: int | None = None
-    frame_index: str = Field(sa_type=LongText)
+    frame_index: str = Field(sa_type=LONG_TEXT)
     """JSON: byte offset and length of each frame in the file; empty when it has no pixel data."""
     metadata_json: bytes = sealed_field()
     """DICOM JSON of the instance without bulk data, written at ingest."""

@@ -2,13 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from schemas.tables.columns import code_field, id_field, moment_field, text_type
-
-BigId = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only for INTEGER."""
+from schemas.tables.columns import BIG_ID, code_field, id_field, moment_field, text_type
 
 
 class DataKey(SQLModel, table=True):
@@ -58,15 +55,16 @@ class EffectRow(SQLModel, table=True):
 
 
 class FeedEvent(SQLModel, table=True):
-    """What streams tell: an id in commit order, a topic and a kind; never content."""
+    """What streams tell: an id in commit order, whom it concerns, and a kind; never content."""
 
     __tablename__ = "feed_event"
-    __table_args__ = (Index("ix_feed_topic", "topic", "id"),)
 
-    id: int = Field(sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    topic: str = Field(sa_type=text_type(80))
-    """``case:<id>``, ``practice:<id>``, ``group:<id>`` or ``user:<id>``."""
+    id: int = Field(sa_type=BIG_ID, primary_key=True, sa_column_kwargs={"autoincrement": False})
     kind: str = code_field(40)
+    practice_id: str | None = id_field(nullable=True)
+    """Told to the practice, to its reading groups and to nobody else."""
+    user_id: str | None = id_field(nullable=True)
+    """Told to this person alone."""
     case_id: str | None = id_field(nullable=True)
     at: datetime = moment_field()
 
@@ -77,7 +75,7 @@ class Head(SQLModel, table=True):
     __tablename__ = "head"
 
     name: str = Field(sa_type=text_type(96), primary_key=True)
-    value: int = Field(default=0, sa_type=BigId)
+    value: int = Field(default=0, sa_type=BIG_ID)
 
 
 class AuditRow(SQLModel, table=True):
@@ -91,7 +89,7 @@ class AuditRow(SQLModel, table=True):
         Index("ix_audit_actor", "actor_id", "at"),
     )
 
-    id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
+    id: int | None = Field(default=None, sa_type=BIG_ID, primary_key=True)
     scope: str = Field(sa_type=text_type(64))
     """A case's id, an organization's id, or ``platform``."""
     scope_seq: int
@@ -110,7 +108,7 @@ class AuditRow(SQLModel, table=True):
     """JSON of ids and codes; never PHI."""
     at: datetime = moment_field()
     row_hash: str = code_field(64)
-    chain_seq: int | None = Field(None, sa_type=BigId, nullable=True)
+    chain_seq: int | None = Field(default=None, sa_type=BIG_ID, nullable=True)
     chain_hash: str | None = code_field(64, nullable=True)
 
 

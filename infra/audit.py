@@ -1,0 +1,177 @@
+"""The audit trail: one row an act, written in the act's own transaction; a sealer links the rows into one chain.
+
+A row's hash covers its content; the chain's hash covers the row's and the one before. The chain's head is written to a
+file outside the database, so that cutting off the end of the table is seen too.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from infra.database import Database, take_numbers
+from schemas.messages import Actor
+from schemas.tables.wires import AuditRow
+
+PLATFORM_SCOPE: Final = "platform"
+_CHAIN: Final = "audit-chain"
+_BATCH: Final = 500
+GENESIS: Final = "0" * 64
+
+
+def write_audit(
+    session: Session,
+    *,
+    scope: str,
+    act: str,
+    actor: Actor,
+    at: datetime,
+    outcome: str = "done",
+    subject_id: str | None = None,
+    command_id: str | None = None,
+    detail: Mapping[str, str | int | bool | None] | None = None,
+) -> AuditRow:
+    """Adds the row of one act. Take it after all other writes of the transaction and before the feed's numbers."""
+    row = AuditRow(
+        scope=scope,
+        scope_seq=take_numbers(session, f"audit:{scope}"),
+        act=act,
+        outcome=outcome,
+        actor_id=actor.user_id,
+        actor_role=actor.role,
+        session_id=actor.session_id,
+        subject_id=subject_id,
+        command_id=command_id,
+        denial_of=command_id if outcome == "denied" else None,
+        detail=json.dumps(dict(detail or {}), sort_keys=True, separators=(",", ":")),
+        at=at,
+        row_hash="",
+    )
+    row.row_hash = row_hash(row)
+    session.add(row)
+    return row
+
+
+def row_hash(row: AuditRow) -> str:
+    """SHA-256 over everything that an act's row says, as canonical JSON."""
+    content = [
+        row.scope,
+        row.scope_seq,
+        row.act,
+        row.outcome,
+        row.actor_id,
+        row.actor_role,
+        row.session_id,
+        row.subject_id,
+        row.command_id,
+        row.denial_of,
+        row.detail,
+        row.at.isoformat(timespec="microseconds"),
+    ]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def _link(previous: str, row: AuditRow, number: int) -> str:
+    return hashlib.sha256(f"{previous}:{number}:{row.row_hash}".encode()).hexdigest()
+
+
+class AuditSealer:
+    """Links rows that are not yet in the chain, and anchors the head. One sealer works at a time: the head is locked."""
+
+    def __init__(self, database: Database, anchor_file: Path) -> None:
+        self._database = database
+        self._anchor_file = anchor_file
+
+    def seal(self) -> int:
+        """Seals up to 500 rows; returns how many. Blocking."""
+        with self._database.write() as session:
+            rows = session.exec(
+                select(AuditRow).where(col(AuditRow.chain_seq).is_(None)).order_by(col(AuditRow.id)).limit(_BATCH)
+            ).all()
+            if not rows:
+                return 0
+            first = take_numbers(session, _CHAIN, len(rows))
+            previous = GENESIS
+            if first > 1:
+                previous = session.exec(select(AuditRow.chain_hash).where(AuditRow.chain_seq == first - 1)).one() or ""
+            for number, row in enumerate(rows, first):
+                row.chain_seq = number
+                row.chain_hash = previous = _link(previous, row, number)
+            session.flush()
+        self._anchor(first + len(rows) - 1, previous)
+        return len(rows)
+
+    def _anchor(self, number: int, chain_hash: str) -> None:
+        self._anchor_file.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"chain_seq": number, "chain_hash": chain_hash}) + "\n"
+        descriptor = os.open(self._anchor_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where the trail does not hold: where, and what is wrong."""
+
+    where: str
+    what: str
+
+
+def verify_audit(database: Database, anchor_file: Path) -> list[Break]:
+    """Every edited, deleted, reordered or cut-off row of the trail. Empty means that it is whole. Blocking."""
+    anchors = _anchors(anchor_file)
+    breaks: list[Break] = []
+    with database.read() as session:
+        previous, expected = GENESIS, 1
+        for row in _sealed(session):
+            where = f"chain {row.chain_seq}"
+            if row.chain_seq != expected:
+                breaks.append(Break(where, f"row {expected} is missing"))
+                expected = row.chain_seq or expected
+            if row.row_hash != row_hash(row):
+                breaks.append(Break(where, "its content was changed"))
+            if row.chain_hash != _link(previous, row, expected):
+                breaks.append(Break(where, "it does not follow from the row before"))
+            if expected in anchors and anchors.pop(expected) != row.chain_hash:
+                breaks.append(Break(where, "its anchor outside the database says otherwise"))
+            previous, expected = row.chain_hash or "", expected + 1
+        breaks.extend(Break(f"chain {number}", "anchored, but cut off from the table") for number in sorted(anchors))
+        breaks.extend(_gaps(session))
+    return breaks
+
+
+def _anchors(path: Path) -> dict[int, str]:
+    if not path.exists():
+        return {}
+    lines = (json.loads(line) for line in path.read_text().splitlines() if line.endswith("}"))
+    return {line["chain_seq"]: line["chain_hash"] for line in lines}
+
+
+def _sealed(session: Session) -> Iterator[AuditRow]:
+    after = 0
+    while rows := session.exec(
+        select(AuditRow).where(col(AuditRow.chain_seq) > after).order_by(col(AuditRow.chain_seq)).limit(_BATCH)
+    ).all():
+        yield from rows
+        after = rows[-1].chain_seq or 0
+        session.expunge_all()
+
+
+def _gaps(session: Session) -> Iterator[Break]:
+    """Within a scope the numbers run from 1 without a gap, unsealed rows included (invariant 14)."""
+    counts = session.exec(
+        select(AuditRow.scope, func.count(), func.max(AuditRow.scope_seq)).group_by(AuditRow.scope)
+    ).all()
+    for scope, count, last in counts:
+        if count != last:
+            yield Break(scope, f"{last - count} of its rows are missing")
