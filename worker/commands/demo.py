@@ -11,6 +11,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     from infra.settings import get_settings
     from worker.demo.seed import seed
+    from worker.up.embedded import SEEDED_NAME
 
-    seed(get_settings())
+    settings = get_settings()
+    seed(settings)
+    (settings.home / SEEDED_NAME).touch()
     return 0

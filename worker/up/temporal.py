@@ -31,20 +31,11 @@ def pragma_arguments() -> list[str]:
 
 
 def server_command(
-    program: str,
-    *,
-    port: int,
-    ui_port: int,
-    http_port: int,
-    metrics_port: int,
-    database: Path,
-    namespace: str,
-    codec_endpoint: str,
+    program: str, *, port: int, ui_port: int, http_port: int, database: Path, namespace: str, codec_endpoint: str
 ) -> list[str]:
     """The whole command line of the embedded server; everything listens on loopback."""
     command = [program, "server", "start-dev", "--ip=127.0.0.1", f"--port={port}", f"--http-port={http_port}"]
     command += ["--ui-ip=127.0.0.1", f"--ui-port={ui_port}", f"--ui-codec-endpoint={codec_endpoint}"]
-    command += [f"--metrics-port={metrics_port}", "--ui-disable-news-fetch", "--log-level=warn"]
-    command += [f"--db-filename={database}", f"--namespace={namespace}"]
+    command += ["--ui-disable-news-fetch", "--log-level=warn", f"--db-filename={database}", f"--namespace={namespace}"]
     command += [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
     return [*command, *tuning_arguments(), *pragma_arguments()]
