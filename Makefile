@@ -6,7 +6,7 @@ ARGS ?=
 SETUP = @PYTHON="$(PYTHON)" sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test lint format bench requirements clean
+.PHONY: help run setup setup-dev test lint format bench requirements settings-page clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,10 @@ bench: ## the benchmarks of docs/performance.md
 requirements: ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade takes new versions)
 	$(SETUP) --dev
 	@exec .venv/bin/python scripts/lock.py $(ARGS)
+
+settings-page: ## write docs/settings.md anew from infra/settings.py
+	$(SETUP) --dev
+	@exec .venv/bin/python -m scripts.settings_page
 
 clean: ## remove build results and caches; your data in var/ and the packages in .venv/ stay
 	@rm -rf ui/static/build build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -176,9 +176,8 @@ def test_what_a_child_started_ends_with_it(launch: Callable[..., Run]) -> None:
     run = launch("worker=parent").until_ready()
 
     def group() -> list[int]:
-        return [
-            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if belongs(pid, run.pids("worker")[0])
-        ]
+        pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        return [pid for pid in pids if belongs(pid, run.pids("worker")[0])]
 
     wait_for(lambda: len(group()) == 2)
     run.process.send_signal(signal.SIGINT)
