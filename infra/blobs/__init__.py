@@ -1,0 +1,1 @@
+"""Encrypted files: the interface (``store``), the record format (``records``) and the stores."""
