@@ -1,0 +1,392 @@
+import { Enums, eventTarget, type RenderingEngine, type Types } from "@cornerstonejs/core";
+import { utilities, type Types as ToolTypes } from "@cornerstonejs/tools";
+import { h, setText } from "../shared/dom";
+import { problemFrom } from "../shared/http";
+import { t } from "../shared/words";
+import type { CaseFile } from "./files";
+import { FileView } from "./file_view";
+import { isSmallDevice, registerStack } from "./engine";
+import { Overlay, loadingWords, positionWords } from "./overlay";
+import { rangeOf, windowOf, type Preset } from "./presets";
+import type { Stack } from "./series";
+import { provenanceWords } from "./spacing";
+
+const { Events, ViewportType } = Enums;
+
+/** How a stack is looked at; saved with the case so that it opens as it was left. */
+export interface StackView {
+  study: string;
+  series: string;
+  instance: string;
+  frame: number;
+  voi: { lower: number; upper: number } | null;
+  invert: boolean;
+  rotation: number;
+  flipHorizontal: boolean;
+  flipVertical: boolean;
+  zoom: number;
+  pan: [number, number];
+}
+
+export interface PaneHooks {
+  onActivate: (pane: StackPane) => void;
+  /** Image, window, zoom or anything else that is saved changed. */
+  onViewChange: () => void;
+  onDrop: (pane: StackPane, series: string) => void;
+}
+
+/** Pictures that are in memory, by image id; shared by all panes. */
+const loaded = new Set<string>();
+eventTarget.addEventListener(Events.IMAGE_LOADED, (event: Event) => {
+  loaded.add((event as CustomEvent<{ image: { imageId: string } }>).detail.image.imageId);
+});
+eventTarget.addEventListener(Events.IMAGE_CACHE_IMAGE_REMOVED, (event: Event) => {
+  loaded.delete((event as CustomEvent<{ imageId: string }>).detail.imageId);
+});
+
+/** One pane with a stack of images: viewport, corners, slider, and its words while loading or after an error. */
+export class StackPane {
+  readonly element: HTMLElement;
+  stack: Stack | null = null;
+  private readonly surface = h("div", { class: "iv-surface", tabindex: 0, role: "application" });
+  private readonly overlay = new Overlay();
+  private readonly message = h("div", { class: "iv-message", role: "status" });
+  private readonly slider = h("input", { type: "range", class: "iv-slider", min: 0, step: 1, "aria-label": t("Image") });
+  private readonly files = new FileView();
+  private frameRequest = 0;
+  private engine: RenderingEngine | null = null;
+
+  constructor(
+    readonly id: string,
+    private readonly hooks: PaneHooks,
+  ) {
+    this.element = h("section", { class: "iv-pane", "data-pane": id }, this.surface, this.overlay.element, this.slider, this.files.element, this.message);
+    this.element.addEventListener("pointerdown", () => hooks.onActivate(this), true);
+    this.surface.addEventListener("focus", () => hooks.onActivate(this));
+    this.surface.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.slider.addEventListener("input", () => this.goTo(Number(this.slider.value)));
+    this.element.addEventListener("dragover", (event) => {
+      if (event.dataTransfer?.types.includes("text/x-series")) event.preventDefault();
+    });
+    this.element.addEventListener("drop", (event) => {
+      const series = event.dataTransfer?.getData("text/x-series");
+      if (series) {
+        event.preventDefault();
+        hooks.onDrop(this, series);
+      }
+    });
+    for (const name of [Events.STACK_NEW_IMAGE, Events.VOI_MODIFIED, Events.CAMERA_MODIFIED, Events.IMAGE_RENDERED]) {
+      this.surface.addEventListener(name, () => this.changed());
+    }
+    eventTarget.addEventListener(Events.IMAGE_LOADED, () => this.changed());
+    eventTarget.addEventListener(Events.IMAGE_LOAD_ERROR, (event: Event) => {
+      const { imageId, error } = (event as CustomEvent<{ imageId: string; error: unknown }>).detail;
+      if (imageId === this.viewport?.getCurrentImageId()) this.fail(loadErrorWords(error));
+    });
+    this.say(t("Choose a series."));
+  }
+
+  /** Gives the pane its viewport; its element must be in the page by then, because the canvas takes its size. */
+  enable(engine: RenderingEngine, group: ToolTypes.IToolGroup): void {
+    this.engine = engine;
+    engine.enableElement({
+      viewportId: this.id,
+      element: this.surface,
+      type: ViewportType.STACK,
+      defaultOptions: { background: [0, 0, 0] },
+    });
+    group.addViewport(this.id, engine.id);
+  }
+
+  disable(group: ToolTypes.IToolGroup): void {
+    utilities.stackPrefetch.disable(this.surface);
+    if (this.engine) group.removeViewports(this.engine.id, this.id);
+    this.engine?.disableElement(this.id);
+    this.engine = null;
+    this.stack = null;
+  }
+
+  get viewport(): Types.IStackViewport | null {
+    return (this.engine?.getViewport(this.id) as Types.IStackViewport | undefined) ?? null;
+  }
+
+  get canvas(): HTMLCanvasElement | null {
+    return this.viewport?.getCanvas() ?? null;
+  }
+
+  /** The drawn marks, as the tools keep them beside the canvas. */
+  get marks(): SVGElement | null {
+    return this.surface.querySelector("svg.svg-layer");
+  }
+
+  get index(): number {
+    return this.viewport?.getCurrentImageIdIndex() ?? 0;
+  }
+
+  focus(): void {
+    this.surface.focus({ preventScroll: true });
+  }
+
+  setActive(active: boolean): void {
+    this.element.toggleAttribute("data-active", active);
+  }
+
+  /** The photograph or document that covers the viewport, if one does. */
+  get file(): CaseFile | null {
+    return this.files.file;
+  }
+
+  /** Shows a photograph or a document in place of images. */
+  showFile(file: CaseFile): void {
+    this.say("");
+    this.files.show(file);
+    this.element.dataset.content = "file";
+    this.hooks.onViewChange();
+  }
+
+  say(words: string): void {
+    setText(this.message, words);
+    this.message.hidden = words === "";
+    this.element.toggleAttribute("data-busy", words !== "");
+  }
+
+  fail(words: string, retry: () => void = () => void this.reload()): void {
+    this.say(words);
+    this.message.append(h("button", { type: "button", class: "iv-button iv-button--text", onclick: retry }, t("Try again")));
+  }
+
+  /** Shows a stack, at an image and in a view where they are given. */
+  async show(stack: Stack, start: { index?: number; view?: StackView } = {}): Promise<void> {
+    const { viewport } = this;
+    if (!viewport) return;
+    this.files.hide();
+    this.element.dataset.content = "stack";
+    if (stack.frames.length === 0) {
+      this.stack = null;
+      this.say(t("This series has no images to show."));
+      return;
+    }
+    registerStack(stack);
+    this.stack = stack;
+    this.say(t("Loading the image"));
+    const { view } = start;
+    const saved = view ? stack.frames.findIndex((one) => one.instance === view.instance && one.frame === view.frame) : -1;
+    const index = start.index ?? (saved >= 0 ? saved : stack.frames.length > 10 ? Math.floor(stack.frames.length / 2) : 0);
+    this.slider.max = String(stack.frames.length - 1);
+    this.slider.hidden = stack.frames.length < 2;
+    utilities.stackPrefetch.disable(this.surface);
+    await viewport.setStack(stack.imageIds, index);
+    if (this.stack !== stack || !this.viewport) return;
+    if (viewport.getCornerstoneImage()) {
+      this.say("");
+      if (view) this.applyView(view);
+      else this.reset();
+      this.prefetch();
+    } else if (this.message.textContent === t("Loading the image")) {
+      this.fail(t("This image could not be loaded."));
+    }
+    this.changed();
+  }
+
+  async reload(): Promise<void> {
+    if (this.stack) await this.show(this.stack, { index: this.index });
+  }
+
+  goTo(index: number): void {
+    const last = (this.stack?.frames.length ?? 1) - 1;
+    const next = Math.max(0, Math.min(last, index));
+    if (this.stack && next !== this.index) {
+      this.say("");
+      void this.viewport?.setImageIdIndex(next);
+    }
+  }
+
+  step(by: number): void {
+    this.goTo(this.index + by);
+  }
+
+  zoomBy(factor: number): void {
+    const { viewport } = this;
+    if (this.file) this.files.zoomBy(factor);
+    if (!viewport || !this.stack) return;
+    viewport.setZoom(viewport.getZoom() * factor);
+    viewport.render();
+  }
+
+  invert(): void {
+    const { viewport } = this;
+    if (!viewport || !this.stack) return;
+    viewport.setProperties({ invert: !viewport.getProperties().invert });
+    viewport.render();
+    this.changed();
+  }
+
+  rotate(degrees: number): void {
+    const { viewport } = this;
+    if (this.file) this.files.rotate(degrees);
+    if (!viewport || !this.stack) return;
+    const { rotation = 0 } = viewport.getViewPresentation();
+    viewport.setViewPresentation({ rotation: (rotation + degrees + 360) % 360 });
+    viewport.render();
+  }
+
+  flip(axis: "horizontal" | "vertical"): void {
+    const { viewport } = this;
+    if (!viewport || !this.stack) return;
+    const { flipHorizontal = false, flipVertical = false } = viewport.getViewPresentation();
+    viewport.setViewPresentation(
+      axis === "horizontal" ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical },
+    );
+    viewport.render();
+  }
+
+  /** Window, polarity and geometry as the file says. A MONOCHROME1 image is inverted by that (PS3.3 §C.7.6.3.1.2). */
+  reset(): void {
+    const { viewport } = this;
+    if (this.file) this.files.reset();
+    if (!viewport || !this.stack) return;
+    viewport.setViewPresentation({ rotation: 0, flipHorizontal: false, flipVertical: false });
+    viewport.resetCamera();
+    viewport.setProperties({ invert: this.storedInvert() });
+    this.setRange(this.storedRange());
+  }
+
+  applyPreset(preset: Preset): void {
+    if (!this.stack || !this.presetFits(preset)) return;
+    if (preset.window) this.setRange(rangeOf(preset.window));
+    else if (preset.id === "full") this.setRange(this.fullRange());
+    else this.setRange(this.storedRange());
+  }
+
+  /** Presets with fixed windows mean nothing on projections. */
+  presetFits(preset: Preset): boolean {
+    return !preset.onlyCt || this.stack?.series.modality === "CT";
+  }
+
+  get view(): StackView | null {
+    const { viewport, stack } = this;
+    const frame = stack?.frames[this.index];
+    if (!viewport || !stack || !frame || !viewport.getCornerstoneImage()) return null;
+    const { voiRange, invert } = viewport.getProperties();
+    const seen = viewport.getViewPresentation();
+    return {
+      study: stack.series.study,
+      series: stack.series.uid,
+      instance: frame.instance,
+      frame: frame.frame,
+      voi: voiRange ? { lower: voiRange.lower, upper: voiRange.upper } : null,
+      invert: invert ?? false,
+      rotation: seen.rotation ?? 0,
+      flipHorizontal: seen.flipHorizontal ?? false,
+      flipVertical: seen.flipVertical ?? false,
+      zoom: seen.zoom ?? 1,
+      pan: [seen.pan?.[0] ?? 0, seen.pan?.[1] ?? 0],
+    };
+  }
+
+  private applyView(view: StackView): void {
+    const { viewport } = this;
+    if (!viewport) return;
+    const { rotation, flipHorizontal, flipVertical, zoom, pan } = view;
+    viewport.setProperties({ invert: view.invert });
+    viewport.setViewPresentation({ rotation, flipHorizontal, flipVertical, zoom, pan });
+    this.setRange(view.voi ?? this.storedRange());
+  }
+
+  private setRange(range: { lower: number; upper: number } | null): void {
+    const { viewport } = this;
+    if (!viewport) return;
+    if (range && range.upper > range.lower) viewport.setProperties({ voiRange: range });
+    viewport.render();
+    this.changed();
+  }
+
+  private storedInvert(): boolean {
+    return (this.viewport?.getCornerstoneImage() as { invert?: boolean } | undefined)?.invert ?? false;
+  }
+
+  private storedRange(): { lower: number; upper: number } | null {
+    const image = this.viewport?.getCornerstoneImage();
+    const [level, width] = [first(image?.windowCenter), first(image?.windowWidth)];
+    return level !== undefined && width !== undefined && width > 0 ? rangeOf({ width, level }) : this.fullRange();
+  }
+
+  private fullRange(): { lower: number; upper: number } | null {
+    const pixels = this.viewport?.getCornerstoneImage()?.getPixelData();
+    if (!pixels?.length) return null;
+    let [lower, upper] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let at = 0; at < pixels.length; at += 1) {
+      const value = pixels[at] as number;
+      if (value < lower) lower = value;
+      if (value > upper) upper = value;
+    }
+    return upper > lower ? { lower, upper } : { lower: lower - 1, upper: upper + 1 };
+  }
+
+  private prefetch(): void {
+    if (!this.stack || this.stack.frames.length < 2) return;
+    const strategy = isSmallDevice() ? utilities.stackContextPrefetch : utilities.stackPrefetch;
+    strategy.enable(this.surface);
+  }
+
+  private changed(): void {
+    if (this.frameRequest) return;
+    this.frameRequest = requestAnimationFrame(() => {
+      this.frameRequest = 0;
+      this.draw();
+      this.hooks.onViewChange();
+    });
+  }
+
+  private draw(): void {
+    const { viewport, stack, index } = this;
+    const frame = stack?.frames[index];
+    this.overlay.element.hidden = !frame;
+    if (!viewport || !stack || !frame) return;
+    const image = viewport.getCornerstoneImage();
+    const here = stack.imageIds.filter((id) => loaded.has(id)).length;
+    const spacing = stack.spacing(frame.instance);
+    const { voiRange } = viewport.getProperties();
+    const window = voiRange && image && !image.color ? windowOf(voiRange) : null;
+    if (document.activeElement !== this.slider) this.slider.value = String(index);
+    this.slider.setAttribute("aria-valuetext", positionWords(index, stack.frames.length));
+    this.surface.setAttribute("aria-label", `${titleOf(stack)}. ${positionWords(index, stack.frames.length)}`);
+    this.surface.dataset.instance = frame.instance;
+    this.surface.dataset.index = String(index);
+    this.overlay.show({
+      title: titleOf(stack),
+      subtitle: [stack.series.modality, image ? `${image.columns} × ${image.rows}` : ""].filter(Boolean).join(" · "),
+      position: positionWords(index, stack.frames.length),
+      loading: loadingWords(here, stack.frames.length),
+      window: window ? t("W {width}  L {level}", window) : "",
+      zoom: image ? t("Zoom {percent} %", { percent: Math.round(100 * pixelScale(viewport, image.columnPixelSpacing)) }) : "",
+      lengths: provenanceWords(spacing),
+      cautions: stack.cautions,
+    });
+  }
+}
+
+function first(value: number | number[] | undefined): number | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Screen pixels (CSS) for one image pixel. */
+function pixelScale(viewport: Types.IStackViewport, columnSpacing: number | undefined): number {
+  const { parallelScale } = viewport.getCamera();
+  const { clientHeight } = viewport.element;
+  return parallelScale ? (clientHeight / (2 * parallelScale)) * (columnSpacing || 1) : 1;
+}
+
+/** What a series is called on the image and in the strip. */
+export function titleOf(stack: Stack): string {
+  return stack.series.description || t("Series {n}", { n: stack.series.number });
+}
+
+function loadErrorWords(error: unknown): string {
+  const request = error as { status?: number; response?: unknown } | null;
+  if (request && typeof request.status === "number") {
+    const body = request.response instanceof ArrayBuffer ? new TextDecoder().decode(request.response) : "";
+    return problemFrom(request.status, body).detail;
+  }
+  return t("This image could not be decoded. Its file may be damaged.");
+}
