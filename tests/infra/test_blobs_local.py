@@ -1,5 +1,6 @@
 """Files come back as they went in: any size, any pieces, any range; one writer at a time."""
 
+import fcntl
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -169,6 +170,23 @@ def test_writers_that_race_with_a_finish_never_make_a_second_file(store: LocalBl
         with store.reader(blob_id, KEY) as reader:
             assert reader.read_at(0, 9) == b"whole"
     assert all(name.endswith(".blob") for name in files(store))
+
+
+def test_a_file_removed_between_opening_and_locking_is_opened_anew(
+    store: LocalBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, removed = fcntl.flock, []
+
+    def remove_once_then_lock(descriptor: int, operation: int) -> None:
+        if not removed:
+            removed.append(descriptor)
+            store.delete("fil_1")
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_once_then_lock)
+    assert written(store, "fil_1", b"kept").size == 4
+    assert removed
+    assert store.exists("fil_1")
 
 
 def test_an_unfinished_file_is_not_readable(store: LocalBlobStore) -> None:
