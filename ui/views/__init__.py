@@ -10,9 +10,10 @@ from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.files import FilesView, StudyView, UploadProblem
 from ui.views.forms import Action, FormState, Option
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
+from ui.views.new_case import NewCaseView
 from ui.views.patients import Duplicate, PatientRow, PatientsView, PatientView
 from ui.views.portal import PortalView
-from ui.views.reading import ReadingView, Region, Section
+from ui.views.reading import ReadingView
 from ui.views.report import ReportVersion, ReportView
 from ui.views.shell import ErrorPage, NavItem, Page, Person, SignInView, Toast
 from ui.views.status import Chip, Clock, Step, Wait, state_chip
@@ -38,6 +39,7 @@ __all__ = [
     "MailboxView",
     "Message",
     "NavItem",
+    "NewCaseView",
     "Option",
     "Page",
     "PatientRow",
@@ -47,10 +49,8 @@ __all__ = [
     "PoolView",
     "PortalView",
     "ReadingView",
-    "Region",
     "ReportVersion",
     "ReportView",
-    "Section",
     "SignInView",
     "Step",
     "StudyView",

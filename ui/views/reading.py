@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from schemas.report import ReportContent
 from ui.views.case import ChatView
 from ui.views.files import StudyView
 from ui.views.forms import Action, FormState
@@ -10,33 +11,9 @@ from ui.views.status import Chip, Clock, Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A section of the report. ``phrases`` are the practice's or reader's text blocks that a click inserts."""
-
-    key: str
-    title: str
-    text: str = ""
-    hint: str = ""
-    rows: int = 3
-    open: bool = True
-    required: bool = False
-    phrases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """A region that the field of view demands: normal, finding (with text), or not in the field of view."""
-
-    key: str
-    title: str
-    mark: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingView:
     """``etag`` goes back as ``If-Match`` with each autosave; ``draft_url`` takes it. ``editable`` is false for a reader who
-    may only look. ``checks`` are what still stands between the draft and a signature, each a sentence.
+    may only look. The fields of the form are named by their path in `ReportContent` ("regions.teeth.status"). ``checks`` are what still stands between the draft and a signature, each a sentence.
     """
 
     case_id: str
@@ -50,9 +27,9 @@ class ReadingView:
     clock: Clock
     wait: Wait | None
     series: tuple[StudyView, ...]
-    sections: tuple[Section, ...]
-    regions: tuple[Region, ...]
-    facts: tuple[tuple[str, str], ...]
+    report: ReportContent
+    version: int
+    history: str = ""
     draft_url: str
     etag: str
     editable: bool = True

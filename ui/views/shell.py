@@ -48,8 +48,8 @@ class Toast:
 class Page:
     """The shell: who looks, where they are, how it is drawn.
 
-    ``csrf`` goes into every form. ``events`` is the address of the event stream, or empty for a page that does not
-    change by itself. ``person`` is None for a page outside a session.
+    ``csrf`` goes into every form. ``live`` pages listen to the event stream from ``events_since``, the feed id they were
+    rendered at. ``person`` is None for a page outside a session.
     """
 
     title: str
@@ -60,7 +60,8 @@ class Page:
     csrf: str = ""
     density: Density = "comfortable"
     theme: Theme = "auto"
-    events: str = ""
+    live: bool = False
+    events_since: str = ""
     toast: Toast | None = None
     reader: Reader = field(default_factory=Reader)
 

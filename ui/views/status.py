@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from schemas.lifecycle import STATE_WORDS, State
+
 Tone = Literal["quiet", "ok", "warn", "bad", "info", "accent"]
 
 
@@ -22,12 +24,11 @@ class Chip:
 class Wait:
     """Who is waited for, why, since when, until when, and what happens then.
 
-    ``who`` completes "Waiting for …": ``you``, ``the practice``, ``Dr Weber``. ``why`` completes "…: ", without a full
-    stop. ``then`` is a clause that follows the deadline: ``it is offered to another reader``.
+    ``sentence`` is complete: "Waiting for you: answer the radiologist's question about the lateral view." ``then`` is a clause
+    that follows the deadline: "the case is offered to another radiologist".
     """
 
-    who: str
-    why: str
+    sentence: str
     since: datetime | None = None
     until: datetime | None = None
     then: str = ""
@@ -78,28 +79,28 @@ class Step:
     current: bool = False
 
 
-# state → (icon, tone, word). The words are the practice's; `schemas.lifecycle` owns the states themselves.
-STATE_CHIPS: Final[Mapping[str, tuple[str, Tone, str]]] = {
-    "draft": ("draft", "quiet", "Draft"),
-    "processing": ("processing", "info", "Checking images"),
-    "attention": ("attention", "warn", "Needs attention"),
-    "billing_hold": ("billing", "warn", "On billing hold"),
-    "unassigned": ("inbox", "info", "Finding a radiologist"),
-    "assigned": ("assigned", "info", "Offered"),
-    "in_review": ("reading", "accent", "Being read"),
-    "modification_requested": ("question", "warn", "Question to practice"),
-    "awaiting_approval": ("approval", "accent", "Awaiting approval"),
-    "signed": ("signed", "ok", "Signed"),
-    "released": ("released", "ok", "Released"),
-    "amending": ("amending", "accent", "Being amended"),
-    "rejected": ("stop", "bad", "Rejected"),
-    "cancelled": ("stop", "quiet", "Cancelled"),
-    "entered_in_error": ("withdrawn", "bad", "Withdrawn"),
-    "closed": ("archive", "quiet", "Closed"),
+# The words are `STATE_WORDS` of the lifecycle; a test keeps the two tables complete.
+_MARKS: Final[Mapping[State, tuple[str, Tone]]] = {
+    State.DRAFT: ("draft", "quiet"),
+    State.PROCESSING: ("processing", "info"),
+    State.ATTENTION: ("attention", "warn"),
+    State.BILLING_HOLD: ("billing", "warn"),
+    State.UNASSIGNED: ("inbox", "info"),
+    State.ASSIGNED: ("assigned", "info"),
+    State.IN_REVIEW: ("reading", "accent"),
+    State.MODIFICATION_REQUESTED: ("question", "warn"),
+    State.AWAITING_APPROVAL: ("approval", "accent"),
+    State.SIGNED: ("signed", "ok"),
+    State.RELEASED: ("released", "ok"),
+    State.AMENDING: ("amending", "accent"),
+    State.REJECTED: ("stop", "bad"),
+    State.CANCELLED: ("stop", "quiet"),
+    State.ENTERED_IN_ERROR: ("withdrawn", "bad"),
+    State.CLOSED: ("archive", "quiet"),
 }
 
 
-def state_chip(state: str, reason: str = "") -> Chip:
-    """The chip of a lifecycle state. Raises ``KeyError`` for a state that the table does not have."""
-    icon, tone, word = STATE_CHIPS[state]
-    return Chip(icon=icon, tone=tone, word=word, reason=reason)
+def state_chip(state: State, reason: str = "") -> Chip:
+    """The chip of a lifecycle state."""
+    icon, tone = _MARKS[state]
+    return Chip(icon=icon, tone=tone, word=STATE_WORDS[state], reason=reason)
