@@ -175,7 +175,8 @@ def test_writers_that_race_with_a_finish_never_make_a_second_file(store: LocalBl
 def test_a_file_removed_between_opening_and_locking_is_opened_anew(
     store: LocalBlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, removed = fcntl.flock, []
+    lock = fcntl.flock
+    removed: list[int] = []
 
     def remove_once_then_lock(descriptor: int, operation: int) -> None:
         if not removed:
