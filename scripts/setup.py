@@ -36,8 +36,12 @@ PDF_LIBRARIES = {
 }
 FONT_FILE = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 FONT_PACKAGE = "fonts-dejavu-core"
-# What the tests start: any of these commands → Debian package.
-TEST_PROGRAMS = {("chromium", "chromium-browser", "google-chrome"): "chromium", ("mariadbd",): "mariadb-server-core"}
+# What the tests start: any of these commands → Debian package. The server's own package would also start a service.
+TEST_PROGRAMS = {
+    ("chromium", "chromium-browser", "google-chrome"): "chromium",
+    ("mariadbd",): "mariadb-server-core",
+    ("my_print_defaults",): "mariadb-client-core",  # the installer of the server's first tables calls it
+}
 
 
 class Missing(Exception):

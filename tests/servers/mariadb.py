@@ -15,7 +15,7 @@ import pytest
 from tests.servers.tools import end, free_port, program
 from worker.up.lifeline import die_with_parent
 
-REMEDY = "apt-get install mariadb-server-core"
+REMEDY = "apt-get install mariadb-server-core mariadb-client-core"
 START_SECONDS = 30.0
 
 
@@ -61,6 +61,7 @@ def wait_until_it_answers(server: MariaDB, process: "subprocess.Popen[bytes]", l
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     """The session's MariaDB. Durability is off: tests that kill the server say so themselves."""
     installer = program("mariadb-install-db", remedy=REMEDY)
+    program("my_print_defaults", remedy=REMEDY)
     server_program = program("mariadbd", remedy=REMEDY)
     folder = tmp_path_factory.mktemp("mariadb")
     data, log = folder / "data", folder / "log"
