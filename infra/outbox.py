@@ -9,7 +9,7 @@ from schemas.ids import new_id
 from schemas.tables.wires import OutboxItem
 
 START_CASE = "start_case"
-FILES_SETTLED = "files_settled"
+"""Any other kind is a ``schemas.messages.FactKind``."""
 
 
 def enqueue(session: Session, kind: str, case_id: str, subject_id: str | None = None) -> str:

@@ -153,12 +153,12 @@ _AT_END: Final[dict[Due, Action]] = {
 }
 
 
-def after_processing(state: CaseState, outcome: ProcessOutcome) -> SystemStep:
+def after_processing(state: CaseState, outcome: ProcessOutcome, *, covered: bool) -> SystemStep:
     """Where a checked image set leads: attention first, then the plan, then a reader (invariant 12)."""
     overridden = state.identity.standing is IdentityStanding.OVERRIDDEN
     if outcome.readable == 0 or (outcome.identity is IdentityStanding.MISMATCHED and not overridden):
         action = Action.HOLD_FOR_ATTENTION
-    elif not outcome.covered:
+    elif not covered:
         action = Action.HOLD_FOR_BILLING
     elif state.was_read_by:
         action = Action.RESUME_REVIEW

@@ -3,15 +3,13 @@
 Neither the code nor the sentence ever holds PHI: they reach logs, Temporal failures and problem documents.
 """
 
-from typing import ClassVar
-
 
 class OdontoError(Exception):
     """A fact that stops a request. Subclasses are named for the fact."""
 
-    code: ClassVar[str] = "internal"
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "Something went wrong on our side. Nothing was changed; please try again."
+    code: str = "internal"
+    status: int = 500
+    title: str = "Something went wrong on our side. Nothing was changed; please try again."
 
     def __init__(self, detail: str | None = None, **facts: object) -> None:
         super().__init__(detail or self.title)

@@ -30,7 +30,6 @@ Kind = Literal[
 ]
 
 _WORKFLOW_PREFIX: Final = "case-"
-_GRANT_PREFIX: Final = "grant-"
 _BODY_BYTES: Final = 15
 
 
@@ -44,15 +43,8 @@ def case_workflow_id(case_id: str) -> str:
     return _WORKFLOW_PREFIX + case_id.removeprefix("case_")
 
 
-def grant_workflow_id(case_id: str, grant_id: str) -> str:
-    """The release workflow of one grant. It names its case, so that its payloads are sealed under the case's key."""
-    return f"{_GRANT_PREFIX}{case_id.removeprefix('case_')}-{grant_id.removeprefix('grt_')}"
-
-
 def case_id_of_workflow(workflow_id: str) -> str | None:
     """The case whose key protects a workflow's payloads, or None for a workflow that belongs to no case."""
     if workflow_id.startswith(_WORKFLOW_PREFIX):
         return "case_" + workflow_id.removeprefix(_WORKFLOW_PREFIX)
-    if workflow_id.startswith(_GRANT_PREFIX):
-        return "case_" + workflow_id.removeprefix(_GRANT_PREFIX).split("-", 1)[0]
     return None

@@ -1,6 +1,7 @@
 """What workflows, updates, signals and activities say to one another. Ids and choices only, never text or PHI."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -89,8 +90,16 @@ class ProcessOutcome(Frozen):
 
     readable: int
     identity: IdentityStanding
-    covered: bool = True
-    """Whether the practice's plan covers the case (billing check)."""
+
+
+class BillingInput(Frozen):
+    case_id: str
+
+
+class BillingOutcome(Frozen):
+    """Whether the practice's plan covers the case."""
+
+    covered: bool
 
 
 class FindReaderInput(Frozen):
@@ -102,6 +111,12 @@ class FoundReader(Frozen):
     radiologist_id: str | None = None
 
 
+class FactKind(StrEnum):
+    """Facts from machines that a case listens to. They wait in the outbox until the case has been told."""
+
+    FILES_SETTLED = "files_settled"
+
+
 class FactInput(Frozen):
     case_id: str
     fact_id: str
@@ -110,8 +125,7 @@ class FactInput(Frozen):
 class Fact(Frozen):
     """A fact from the outbox. ``kind`` is None when the id names none of this case's: then nothing happens."""
 
-    kind: str | None = None
-    grant_id: str | None = None
+    kind: FactKind | None = None
 
 
 class EffectInput(Frozen):
@@ -123,14 +137,6 @@ class CaseStart(Frozen):
     """Input of ``CaseWorkflow``, for a new case, for continue-as-new and for a reopened one."""
 
     state: CaseState
-
-
-class GrantStart(Frozen):
-    """Input of ``GrantWorkflow``: one release link, until it expires or is revoked."""
-
-    case_id: str
-    grant_id: str
-    expires_at: datetime
 
 
 class DecodeRequest(Frozen):

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
@@ -13,18 +12,11 @@ from schemas.errors import OdontoError
 from schemas.report import ReportContent
 from schemas.report_parts import ReportPart
 from schemas.report_text import Line, LongText, Paragraph
+from schemas.sla import AmendmentKind
 
 _HASH_DOMAIN: Final = "odontoflow.report.1"
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class AmendmentKind(StrEnum):
-    """Why a version after the first exists (DOMAIN.md; FHIR R4 DiagnosticReport.status). Withdrawal is `Withdrawal`."""
-
-    APPENDED = "appended"
-    CORRECTED = "corrected"
-    AMENDED = "amended"
 
 
 AMENDMENT_LABELS: Final[dict[AmendmentKind, str]] = {

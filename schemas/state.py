@@ -101,7 +101,6 @@ class Audience(StrEnum):
     APPROVER = "approver"
     POOL = "pool"
     SCHEDULERS = "schedulers"
-    PATIENT = "patient"
     ADMINS = "admins"
 
 

@@ -104,7 +104,7 @@ class CaseCommand(SQLModel, table=True):
     outcome: str = code_field(16)
     """``received``, ``applied``, ``refused`` or ``lapsed``."""
     refusal_code: str | None = code_field(60, nullable=True)
-    refusal_detail: str | None = Field(None, sa_type=text_type(500), nullable=True)
+    refusal_detail: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
     refusal_status: int | None = None
     seq: int | None = None
     received_at: datetime = moment_field(index=True)

@@ -1,0 +1,137 @@
+"""``records.apply``: one transition, one transaction (DECISIONS 2 and 3).
+
+Projection, timeline, audit row, effect intents and feed events are committed together or not at all. The activity is
+idempotent on (case, seq) and on the command: a retry after a lost answer finds its own work and says "applied".
+"""
+
+import logging
+from typing import Final
+
+from sqlmodel import Session, select
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.records.commands import APPLIED, LAPSED, REFUSED, settle_refused, stored_form
+from activities.records.projection import project
+from activities.records.writers import WRITERS
+from activities.records.writing import Writing
+from infra.audit import write_audit
+from infra.database import Database
+from infra.feed import publish
+from infra.keystore import KeyStore
+from infra.outbox import START_CASE
+from schemas.errors import OdontoError
+from schemas.messages import ApplyResult, Fact, FactInput, FactKind, Record
+from schemas.tables.case import Case, CaseCommand, CaseTransition
+from schemas.tables.wires import EffectRow, OutboxItem
+
+_log = logging.getLogger(__name__)
+
+SEQ_TAKEN: Final = "SeqTaken"
+"""Another command stands at the record's place: the workflow and the database disagree. An alarm, never a success."""
+
+
+class RecordActivities:
+    """Activities that write a case's record. Blocking; they run on the worker's threads."""
+
+    def __init__(self, database: Database, keys: KeyStore) -> None:
+        self._database = database
+        self._keys = keys
+
+    @activity.defn(name="records.apply")
+    def apply(self, record: Record) -> ApplyResult:
+        """Writes the transition, or refuses it with the fact that only the database knew."""
+        try:
+            with self._database.write() as session:
+                row = _locked_case(session, record)
+                earlier = _already_applied(session, row, record)
+                if earlier is not None:
+                    return earlier
+                self._write(session, row, record)
+        except OdontoError as fact:
+            with self._database.write() as session:
+                settle_refused(session, record.command_id, record.actor, fact)
+            return ApplyResult(applied=False, code=fact.code, detail=fact.detail)
+        return ApplyResult(applied=True)
+
+    def _write(self, session: Session, row: Case, record: Record) -> None:
+        writer = WRITERS.get(record.action)
+        if writer is not None:
+            form = stored_form(session, self._keys, record.command_id)
+            writer(Writing(session=session, keys=self._keys, row=row, record=record, form=form))
+        project(row, record.state, record.at)
+        session.add(_transition(record))
+        command = session.get(CaseCommand, record.command_id)
+        if command is not None:
+            command.outcome, command.seq, command.settled_at = APPLIED, record.seq, record.at
+        for effect in record.state.effects:
+            if effect.seq == record.seq:
+                session.add(
+                    EffectRow(
+                        key=effect.key,
+                        case_id=record.case_id,
+                        seq=record.seq,
+                        kind=effect.kind,
+                        intent=effect.model_dump_json(),
+                        created_at=record.at,
+                    )
+                )
+        session.flush()
+        write_audit(
+            session,
+            scope=record.case_id,
+            act=f"case.{record.action}",
+            actor=record.actor,
+            at=record.at,
+            command_id=record.command_id,
+            detail={"seq": record.seq, "from": record.from_state, "to": record.state.state},
+        )
+        publish(session, f"case.{record.action}", at=record.at, practice_id=row.practice_id, case_id=record.case_id)
+
+    @activity.defn(name="records.load_fact")
+    def load_fact(self, wanted: FactInput) -> Fact:
+        """The fact behind a signal. A signal that names no fact of this case does nothing (invariant 5)."""
+        with self._database.read() as session:
+            item = session.get(OutboxItem, wanted.fact_id)
+        if item is None or item.case_id != wanted.case_id or item.kind == START_CASE:
+            return Fact()
+        return Fact(kind=FactKind(item.kind))
+
+
+def _locked_case(session: Session, record: Record) -> Case:
+    row = session.exec(select(Case).where(Case.id == record.case_id).with_for_update()).one_or_none()
+    if row is None or row.practice_id != record.state.practice_id:
+        raise ApplicationError("The case of this record is not here", type="CaseMissing", non_retryable=True)
+    return row
+
+
+def _already_applied(session: Session, row: Case, record: Record) -> ApplyResult | None:
+    """A retry's own work, or a settled refusal. Raises where the place is taken by something else."""
+    standing = session.exec(
+        select(CaseTransition).where(CaseTransition.case_id == record.case_id, CaseTransition.seq == record.seq)
+    ).one_or_none()
+    if standing is not None and standing.command_id == record.command_id:
+        return ApplyResult(applied=True)
+    if standing is not None or row.seq != record.seq - 1:
+        _log.critical("seq %d of %s is taken; the case stands at %d", record.seq, record.case_id, row.seq)
+        raise ApplicationError("The case's record stands elsewhere", type=SEQ_TAKEN, non_retryable=True)
+    command = session.get(CaseCommand, record.command_id)
+    if command is not None and command.outcome in {REFUSED, LAPSED}:
+        return ApplyResult(applied=False, code=command.refusal_code, detail=command.refusal_detail)
+    return None
+
+
+def _transition(record: Record) -> CaseTransition:
+    return CaseTransition(
+        case_id=record.case_id,
+        seq=record.seq,
+        command_id=record.command_id,
+        action=record.action,
+        from_state=record.from_state,
+        to_state=record.state.state,
+        actor_id=record.actor.user_id,
+        actor_role=record.actor.role,
+        actor_relation=record.actor.relation,
+        facts=record.facts.model_dump_json(exclude_defaults=True),
+        at=record.at,
+    )

@@ -1,0 +1,259 @@
+"""Signing: a version is made of the draft that the signer read, and never changes (invariants 6, 7, 8)."""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from activities.imaging.image_sets import image_set_hash
+from activities.records.commands import stored_form
+from activities.records.projection import state_of
+from activities.records.readers import Reader, need_approver, need_reader
+from activities.records.writing import Writing
+from infra.keystore import KeyStore
+from infra.sealing import column_aad, open_json, seal_json
+from schemas.clinical import N_
+from schemas.errors import StateConflict
+from schemas.forms import ReportDraftBody
+from schemas.ids import new_id
+from schemas.lifecycle import Action
+from schemas.report import ReportContent
+from schemas.signed_report import Addendum, Signature, SignedReport, check_succession, report_hash
+from schemas.sla import AmendmentKind
+from schemas.state import Amendment
+from schemas.tables.case import CaseTransition, Message
+from schemas.tables.imaging import AnnotationSet
+from schemas.tables.people import Organization
+from schemas.tables.report import ReportDraft, ReportVersion
+
+NO_ANNOTATIONS: Final = hashlib.sha256(b"").hexdigest()
+
+
+class DraftChanged(StateConflict):
+    code = "draft_changed"
+    title = N_("The draft has changed since you read it. Read it again and sign.")
+
+
+class ReportIncomplete(StateConflict):
+    code = "report_incomplete"
+    title = N_("The report is not complete.")
+
+
+class QuestionOpen(StateConflict):
+    code = "question_open"
+    title = N_("A question to the practice is still open. Wait for the answer, or mark it as answered, and sign again.")
+
+
+class AddendumMissing(StateConflict):
+    code = "addendum_missing"
+    title = N_("Write the addendum before you sign it.")
+
+
+def draft_of(session: Session, keys: KeyStore, case_id: str) -> tuple[ReportDraft, ReportDraftBody] | None:
+    row = session.get(ReportDraft, case_id)
+    if row is None:
+        return None
+    body = open_json(keys, row.content, column_aad("report_draft", case_id, "content"))
+    return row, ReportDraftBody.model_validate(body)
+
+
+def version_of(session: Session, keys: KeyStore, case_id: str, version: int) -> SignedReport | None:
+    row = session.exec(
+        select(ReportVersion).where(ReportVersion.case_id == case_id, ReportVersion.version == version)
+    ).one_or_none()
+    return None if row is None else opened_version(keys, row)
+
+
+def opened_version(keys: KeyStore, row: ReportVersion) -> SignedReport:
+    return SignedReport.model_validate(open_json(keys, row.document, column_aad("report_version", row.id, "document")))
+
+
+def write_draft(writing: Writing, body: ReportDraftBody, revision: int) -> None:
+    """Lays a draft down in place of what was there."""
+    session, row = writing.session, writing.row
+    draft = session.get(ReportDraft, row.id) or ReportDraft(
+        case_id=row.id, content=b"", content_hash="", updated_by="", updated_at=writing.record.at
+    )
+    draft.content = seal_json(
+        writing.case_key, body.model_dump(mode="json"), column_aad("report_draft", row.id, "content")
+    )
+    draft.content_hash = draft_hash(body)
+    draft.revision = revision
+    draft.updated_by = writing.record.actor.user_id
+    draft.updated_at = writing.record.at
+    session.add(draft)
+
+
+def draft_hash(body: ReportDraftBody) -> str:
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+
+def _read_draft(writing: Writing) -> ReportDraftBody:
+    """The draft that the command names, complete and without an open question."""
+    found = draft_of(writing.session, writing.keys, writing.row.id)
+    if found is None:
+        raise ReportIncomplete("There is no draft yet. Write the report before you sign it.")
+    draft, body = found
+    if draft.content_hash != writing.record.facts.draft_hash:
+        raise DraftChanged()
+    missing = body.content.missing_for_signature()
+    if missing:
+        first = missing[0].sentence
+        raise ReportIncomplete(f"{first} ({len(missing)} open)" if len(missing) > 1 else first, missing=len(missing))
+    open_questions = writing.session.exec(
+        select(func.count()).where(
+            Message.case_id == writing.row.id, col(Message.asks), col(Message.answered_at).is_(None)
+        )
+    ).one()
+    if open_questions:
+        raise QuestionOpen()
+    return body
+
+
+def _signature(session: Session, reader: Reader, practice_id: str, at: datetime) -> Signature:
+    practice = session.get_one(Organization, practice_id)
+    return Signature(
+        user_id=reader.user.id,
+        name=reader.user.name,
+        registration_number=reader.registration.number,
+        jurisdiction=practice.jurisdiction,
+        signed_at=at,
+    )
+
+
+def sign(writing: Writing) -> None:
+    """The assignee's signature over the first report, or over an amendment."""
+    session, row, record = writing.session, writing.row, writing.record
+    reader = need_reader(session, row.practice_id, record.actor.user_id, record.at)
+    body = _read_draft(writing)
+    author = _signature(session, reader, row.practice_id, record.at)
+    amendment = _amendment_before(writing)
+    if amendment is None:
+        _add_version(writing, body.content, author=author)
+        return
+    before = version_of(session, writing.keys, row.id, record.state.version - 1)
+    if before is None:
+        raise ReportIncomplete("The version to be amended is not there.")
+    addenda = before.addenda
+    if amendment.kind is AmendmentKind.APPENDED:
+        if not body.addendum.strip():
+            raise AddendumMissing()
+        addenda = (*addenda, Addendum(text=body.addendum, author=author, version=record.state.version))
+    _add_version(writing, body.content, author=author, before=before, kind=amendment.kind, addenda=addenda)
+
+
+def submit_for_approval(writing: Writing) -> None:
+    session, row, record = writing.session, writing.row, writing.record
+    need_reader(session, row.practice_id, record.actor.user_id, record.at)
+    need_approver(session, row.practice_id, record.facts.approver_id, record.at)
+    _read_draft(writing)
+
+
+def name_approver(writing: Writing) -> None:
+    need_approver(writing.session, writing.row.practice_id, writing.record.facts.approver_id, writing.record.at)
+
+
+def approve(writing: Writing) -> None:
+    """The approver's signature beside the author's; both are over the same draft."""
+    session, row, record = writing.session, writing.row, writing.record
+    approver = need_approver(session, row.practice_id, record.actor.user_id, record.at)
+    submitted = session.exec(
+        select(CaseTransition)
+        .where(CaseTransition.case_id == row.id, CaseTransition.action == Action.SUBMIT_FOR_APPROVAL)
+        .order_by(col(CaseTransition.seq).desc())
+        .limit(1)
+    ).one()
+    body = _read_draft(writing)
+    author = need_reader(session, row.practice_id, submitted.actor_id, record.at)
+    _add_version(
+        writing,
+        body.content,
+        author=_signature(session, author, row.practice_id, submitted.at),
+        approver=_signature(session, approver, row.practice_id, record.at),
+    )
+
+
+def _amendment_before(writing: Writing) -> Amendment | None:
+    return state_of(writing.row).amendment
+
+
+def _add_version(
+    writing: Writing,
+    content: ReportContent,
+    *,
+    author: Signature,
+    approver: Signature | None = None,
+    before: SignedReport | None = None,
+    kind: AmendmentKind | None = None,
+    addenda: tuple[Addendum, ...] = (),
+) -> None:
+    session, row, record = writing.session, writing.row, writing.record
+    version = record.state.version
+    annotations = session.get(AnnotationSet, row.id)
+    covered = report_hash(
+        row.id,
+        version,
+        content,
+        annotations.content_hash if annotations else NO_ANNOTATIONS,
+        image_set_hash(session, row.id, record.state.image_set),
+        addenda=addenda,
+    )
+    report = SignedReport(
+        version=version,
+        kind=kind,
+        content=content,
+        addenda=addenda,
+        author=author,
+        approver=approver,
+        reason=_amendment_reason(writing) if before else "",
+        supersedes=before.version if before else None,
+        report_hash=covered,
+    )
+    if before is not None:
+        check_succession(before, report)
+    report_id = new_id("rep")
+    place = column_aad("report_version", report_id, "document")
+    session.add(
+        ReportVersion(
+            id=report_id,
+            case_id=row.id,
+            version=version,
+            kind=kind or "original",
+            document=seal_json(writing.case_key, report.model_dump(mode="json"), place),
+            report_hash=covered,
+            author_id=author.user_id,
+            approver_id=approver.user_id if approver else None,
+            command_id=record.command_id,
+            signed_at=record.at,
+        )
+    )
+    draft = session.get(ReportDraft, row.id)
+    if draft is not None:
+        session.delete(draft)
+
+
+def _amendment_reason(writing: Writing) -> str:
+    begun = writing.session.exec(
+        select(CaseTransition)
+        .where(CaseTransition.case_id == writing.row.id, CaseTransition.action == Action.AMEND)
+        .order_by(col(CaseTransition.seq).desc())
+        .limit(1)
+    ).one()
+    return str(stored_form(writing.session, writing.keys, begun.command_id).get("reason", ""))
+
+
+def begin_amendment(writing: Writing) -> None:
+    """The draft of an amendment starts from the signed text."""
+    session, row, record = writing.session, writing.row, writing.record
+    need_reader(session, row.practice_id, record.actor.user_id, record.at)
+    before = version_of(session, writing.keys, row.id, record.state.version)
+    if before is None:
+        raise ReportIncomplete("The version to be amended is not there.")
+    write_draft(writing, ReportDraftBody(content=before.content), revision=1)
+
+
+def discard_amendment(writing: Writing) -> None:
+    draft = writing.session.get(ReportDraft, writing.row.id)
+    if draft is not None:
+        writing.session.delete(draft)

@@ -1,0 +1,208 @@
+"""The one place where the API acts on a case, and where Temporal's errors become ours (DECISIONS 3 to 5).
+
+A command has three outcomes: applied, refused with its reason, or unknown, when no worker answers in time. Whatever
+happens to the connection, the same command sent again has the outcome of the first.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import col, func, select
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.records.commands import (
+    APPLIED,
+    CommandDesk,
+    NewCommand,
+    Refused,
+    raise_refusal,
+)
+from activities.records.signing import draft_of
+from infra.audit import write_audit
+from infra.database import Database, now
+from infra.envelopes import sign_envelope
+from infra.keystore import KeyStore
+from schemas.access import Person, Verdict, acting_as, verdict
+from schemas.actors import ActorClaims, ActorEnvelope
+from schemas.decisions import ActionNotPossible, FreshSignInNeeded, NotYours
+from schemas.errors import EngineUnavailable, OdontoError
+from schemas.forms import ActionForm, SignForm
+from schemas.ids import case_workflow_id, new_id
+from schemas.lifecycle import STATE_WORDS, Action, State, Taker, transition
+from schemas.messages import Actor, Command, CommandFacts, CommandResult
+from schemas.tables.case import Case, CaseCommand
+from schemas.tables.imaging import StoredFile
+from workflows.dispatcher import Dispatcher
+
+_ANSWER_SECONDS: Final = 8.0
+ENVELOPE_PURPOSE: Final = "actor envelope"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A person's wish to act on a case. ``fresh`` says that they have just proved who they are."""
+
+    person: Person
+    case: Case
+    held: frozenset[Taker]
+    is_owner: bool
+    action: Action
+    form: ActionForm
+    idempotency_key: str
+    fresh: bool
+
+
+class Gateway:
+    def __init__(self, client: Client, database: Database, keys: KeyStore) -> None:
+        self._client = client
+        self._database = database
+        self._keys = keys
+        self._desk = CommandDesk(database, keys)
+        self.dispatcher = Dispatcher(client, database)
+
+    async def act(self, wish: Wish) -> CaseCommand:
+        """The settled command, or the command still ``received`` when its outcome is not known yet.
+
+        Raises the fact that refuses it; EngineUnavailable when it is sure that nothing was done.
+        """
+        command = NewCommand(
+            case_id=wish.case.id,
+            key_id=wish.case.key_id,
+            action=wish.action,
+            user_id=wish.person.user_id,
+            idempotency_key=wish.idempotency_key,
+            form=wish.form.stored(),
+        )
+        known = await asyncio.to_thread(self._desk.find, command)
+        if known is None:
+            await asyncio.to_thread(self._check, wish, command.id)
+            known = await asyncio.to_thread(self._desk.receive, command)
+        raise_refusal(known)
+        if known.outcome == APPLIED:
+            return known
+        return await self._send(wish, known)
+
+    def _check(self, wish: Wish, command_id: str) -> None:
+        """The table's answer before anything is stored. A denial leaves one row in the audit trail (invariant 4)."""
+        state = State(wish.case.state)
+        row = transition(wish.action, state)
+        answer = verdict(wish.action, wish.held, state, is_owner=wish.is_owner)
+        fact: OdontoError | None = None
+        if answer is Verdict.FORBIDDEN:
+            fact = NotYours()
+        elif answer is Verdict.NOT_NOW:
+            fact = ActionNotPossible(f"This step is not possible now: the case is “{STATE_WORDS[state]}”.")
+        elif row is not None and row.fresh and not wish.fresh:
+            fact = FreshSignInNeeded()
+        if fact is not None:
+            with self._database.write() as session:
+                write_audit(
+                    session,
+                    scope=wish.case.id,
+                    act=f"case.{wish.action}",
+                    actor=_actor(wish),
+                    at=now(),
+                    outcome="denied",
+                    detail={"code": fact.code, "command": command_id},
+                )
+            raise fact
+
+    async def _send(self, wish: Wish, command: CaseCommand) -> CaseCommand:
+        update = Command(facts=await asyncio.to_thread(self._facts, wish), envelope=self._envelope(wish, command))
+        try:
+            await self._update(wish, command, update)
+        except WorkflowUpdateFailedError as failure:
+            fact = _fact_of(failure)
+            await asyncio.to_thread(self._desk.refuse, command.id, _actor(wish), fact)
+            raise fact from failure
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return command
+        except RPCError as error:
+            if _was_not_sent(error):
+                raise EngineUnavailable() from error
+            return command
+        settled = await asyncio.to_thread(self._desk.outcome, command.id)
+        return settled or command
+
+    async def _update(self, wish: Wish, command: CaseCommand, update: Command) -> None:
+        handle = self._client.get_workflow_handle(case_workflow_id(wish.case.id))
+        for attempt in range(2):
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await handle.execute_update(wish.action, update, id=command.id, result_type=CommandResult)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                # A case that was opened a moment ago: its start still waits in the outbox. Otherwise it is over.
+                if attempt or not await self.dispatcher.dispatch(wish.case.id):
+                    raise ActionNotPossible("This case is over; nothing can be changed any more.") from error
+            else:
+                return
+
+    def _envelope(self, wish: Wish, command: CaseCommand) -> ActorEnvelope:
+        taker = acting_as(wish.action, wish.held, State(wish.case.state))
+        claims = ActorClaims(
+            user_id=wish.person.user_id,
+            role=taker.role if taker else "none",
+            relation=taker.relation if taker else "none",
+            session_id=wish.person.session_id,
+            case_id=wish.case.id,
+            command_id=command.id,
+            action=wish.action,
+            issued_at=now(),
+            expires_at=command.expires_at,
+            fresh_auth=wish.fresh,
+        )
+        return sign_envelope(claims, self._keys.master.ring(ENVELOPE_PURPOSE))
+
+    def _facts(self, wish: Wish) -> CommandFacts:
+        """The form's facts, completed with what the form does not say: new images, the draft's hash, a new link's id."""
+        facts = wish.form.facts()
+        case_id = wish.case.id
+        if wish.action is Action.RELEASE:
+            return facts.model_copy(update={"grant_id": new_id("grt")})
+        with self._database.read() as session:
+            if wish.action is Action.ANSWER_MODIFICATION:
+                loose = session.exec(
+                    select(func.count()).where(
+                        StoredFile.case_id == case_id,
+                        col(StoredFile.first_set).is_(None),
+                        col(StoredFile.state).in_(["stored", "ready"]),
+                    )
+                ).one()
+                return facts.model_copy(update={"new_images": loose > 0})
+            if isinstance(wish.form, SignForm) and facts.draft_hash is None:
+                draft = draft_of(session, self._keys, case_id)
+                return facts.model_copy(update={"draft_hash": draft[0].content_hash if draft else None})
+        return facts
+
+
+def _actor(wish: Wish) -> Actor:
+    taker = acting_as(wish.action, wish.held, State(wish.case.state)) or _any_of(sorted(wish.held, key=str))
+    return Actor(
+        user_id=wish.person.user_id,
+        role=taker.role if taker else "none",
+        relation=taker.relation if taker else "none",
+        session_id=wish.person.session_id,
+    )
+
+
+def _any_of(takers: Sequence[Taker]) -> Taker | None:
+    return takers[0] if takers else None
+
+
+def _fact_of(failure: WorkflowUpdateFailedError) -> Refused:
+    cause = failure.cause
+    if not isinstance(cause, ApplicationError):
+        return Refused("refused", 409, "The case did not take this step. Reload the page and try again.")
+    status = cause.details[0] if cause.details and isinstance(cause.details[0], int) else 409
+    return Refused(cause.type or "refused", status, cause.message)
+
+
+def _was_not_sent(error: RPCError) -> bool:
+    """A refused connection: the request never left this machine."""
+    return error.status is RPCStatusCode.UNAVAILABLE and "tcp connect error" in error.message.lower()

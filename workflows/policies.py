@@ -1,0 +1,69 @@
+"""Timeouts and retry policies, each with a name. Errors that no retry mends are listed by type."""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+
+from schemas.state import EffectKind
+
+CASE_QUEUE: Final = "cases"
+IMAGING_QUEUE: Final = "imaging"
+DOCUMENT_QUEUE: Final = "documents"
+
+TASK_TIMEOUT: Final = timedelta(seconds=10)
+"""Workflow task timeout: how long a case waits for a worker that died in the middle of a task."""
+
+
+class Options(TypedDict):
+    """Keyword arguments of ``workflow.execute_activity``."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+QUICK: Final = Options(
+    task_queue=CASE_QUEUE,
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=10),
+        non_retryable_error_types=["SeqTaken", "CaseMissing"],
+    ),
+)
+"""One database transaction. Retried until the database is back: an accepted command is never dropped."""
+
+IMAGING: Final = Options(
+    task_queue=IMAGING_QUEUE,
+    start_to_close_timeout=timedelta(hours=1),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+)
+IMAGING_HEARTBEAT: Final = timedelta(seconds=30)
+
+NOTICE: Final = Options(
+    task_queue=CASE_QUEUE,
+    start_to_close_timeout=timedelta(minutes=2),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=10),
+        non_retryable_error_types=["EffectUnknown"],
+    ),
+)
+DOCUMENT: Final = Options(
+    task_queue=DOCUMENT_QUEUE,
+    start_to_close_timeout=timedelta(minutes=5),
+    retry_policy=NOTICE["retry_policy"],
+)
+
+EFFECTS: Final[dict[EffectKind, Options]] = {
+    EffectKind.NOTIFY: NOTICE,
+    EffectKind.MAIL_LINK: NOTICE,
+    EffectKind.RENDER_PDF: DOCUMENT,
+}
+
+RUN_AGAIN_AFTER_EVENTS: Final = 500
+"""Continue as new near this history length, so that a cold replay stays short; the server's own suggestion counts too."""
+
+ALARM_PAUSE: Final = timedelta(minutes=1)
+"""How long a case rests before it looks again at a step that its record refused."""
