@@ -46,7 +46,10 @@ def _opened(data: bytes, side: int) -> Image.Image:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as broken:
         raise UnusablePicture from broken
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return picture
+    # A picture carries comments and profiles along to the file it is saved in; a new one has only what is pasted.
+    bare = Image.new(picture.mode, picture.size)
+    bare.paste(picture)
+    return bare
 
 
 def _plain(source: Image.Image) -> Image.Image:

@@ -39,13 +39,13 @@ from schemas.report_parts import (
 from schemas.report_text import clean_line, clean_text
 from schemas.signed_report import (
     Addendum,
-    AmendmentKind,
     BrokenSuccession,
     Signature,
     SignedReport,
     check_succession,
     report_hash,
 )
+from schemas.sla import AmendmentKind
 from schemas.teeth import DECIDUOUS_TEETH, PERMANENT_TEETH
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
