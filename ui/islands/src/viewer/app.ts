@@ -315,7 +315,7 @@ class Viewer {
       toggleStrip: () => this.showStrip(this.strip.element.hidden === true),
       help: () => {
         const listed = this.commands.filter(({ id }) => !id.startsWith("layout-"));
-        showKeys(this.root, listed.map(({ keys, does }) => ({ keys: keys.join(" "), does })));
+        showKeys(this.root, listed);
       },
     };
   }
@@ -348,6 +348,10 @@ class Viewer {
     const frame = pane?.stack?.frames[pane.index];
     if (!pane || !frame || !this.keyImages || pane.file || !pane.stack) return;
     const series = pane.stack.series.uid;
+    // Chosen marks have another colour on the screen; the report shows all alike.
+    toolAnnotation.selection.deselectAnnotation();
+    utilities.triggerAnnotationRenderForViewportIds([pane.id]);
+    await nextFrames();
     const png = await capture(pane);
     if (!png) return;
     const caption = await ask(this.root, {
@@ -469,6 +473,11 @@ class Viewer {
     this.notice.hidden = true;
     this.notice.replaceChildren();
   }
+}
+
+/** The tools draw in the next animation frame; after two of them the picture is as it was asked for. */
+function nextFrames(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
 }
 
 /** Mounts the viewer on an element. */

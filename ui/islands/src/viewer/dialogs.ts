@@ -47,16 +47,19 @@ export function ask(root: HTMLElement, options: AskOptions): Promise<string | nu
   });
 }
 
+const SYMBOLS: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "Page ↑", PageDown: "Page ↓" };
+
 /** Lists the keyboard shortcuts. */
-export function showKeys(root: HTMLElement, keys: { keys: string; does: string }[]): void {
-  const rows = keys.map(({ keys: combination, does }) =>
-    h("tr", {}, h("th", { scope: "row" }, ...combination.split(" ").map((key) => h("kbd", {}, key))), h("td", {}, does)),
+export function showKeys(root: HTMLElement, keys: { keys: string[]; does: string }[]): void {
+  const rows = keys.map(({ keys: alternatives, does }) =>
+    h("div", {}, h("dt", {}, ...alternatives.map((key) => h("kbd", {}, SYMBOLS[key] ?? key))), h("dd", {}, does)),
   );
   const close = h(
     "form",
     { method: "dialog", class: "iv-dialog-actions" },
     h("button", { type: "submit", class: "iv-button iv-button--text iv-button--primary" }, t("Close")),
   );
-  const note = h("p", {}, t("Keys work while the viewer has the focus. The wheel scrolls, the right button zooms, the middle button pans."));
-  open(root, t("Keyboard shortcuts"), h("table", { class: "iv-keys" }, h("tbody", {}, ...rows)), note, close);
+  const note = h("p", {}, t("Keys work while the viewer has the focus. The wheel scrolls, the right button zooms, the middle button moves the image."));
+  const dialog = open(root, t("Keyboard shortcuts"), h("dl", { class: "iv-keys" }, ...rows), note, close);
+  dialog.classList.add("iv-dialog--wide");
 }

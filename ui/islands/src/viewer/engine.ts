@@ -184,6 +184,7 @@ function styleMarks(): void {
       lineWidth: "1.75",
       lineDash: "",
       shadow: true,
+      textBoxVisibility: true,
       textBoxFontFamily: 'system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif',
       textBoxFontSize: "14px",
       textBoxColor: line,
@@ -195,6 +196,7 @@ function styleMarks(): void {
       textBoxLinkLineWidth: "1",
       textBoxShadow: true,
       markerSize: "8",
+      angleArcLineDash: "",
     },
   } as never);
 }

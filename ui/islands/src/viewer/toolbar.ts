@@ -23,7 +23,7 @@ export class Toolbar {
     this.window = h(
       "select",
       { class: "iv-select", "aria-label": t("Window preset"), title: t("Window preset (keys 1 to 4)") },
-      h("option", { value: "", hidden: true }, t("Window")),
+      h("option", { value: "", hidden: true }, t("Presets")),
       ...choices.map((preset) => h("option", { value: preset.id }, preset.label)),
     );
     this.window.addEventListener("change", () => {

@@ -1,0 +1,343 @@
+"""A double of the routes that the islands call: DICOMweb, annotations, key images, files, tus uploads, events.
+
+It answers with the product's Content-Security-Policy, so that what a strict policy would stop fails here too, and keeps
+what it was sent in plain attributes for the tests to look at.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydicom.dataset import Dataset
+
+from tests.ui_islands.synthetic import STUDY, Series, frame_of, jpeg, study, thumbnail
+
+STATIC: Final = Path(__file__).parents[2] / "ui" / "static"
+CSP: Final = (
+    "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "img-src 'self' data: blob:; style-src 'self'; style-src-attr 'unsafe-inline'; form-action 'self'; base-uri 'none'"
+)
+CSRF: Final = "csrf-token-of-the-page"
+
+
+def problem(status: int, code: str, detail: str) -> JSONResponse:
+    """An `application/problem+json` answer (RFC 9457)."""
+    return JSONResponse(
+        {"code": code, "title": code, "detail": detail, "status": status},
+        status_code=status,
+        media_type="application/problem+json",
+    )
+
+
+@dataclass
+class Upload:
+    """One tus upload: metadata, length and the bytes so far."""
+
+    metadata: dict[str, str]
+    length: int
+    data: bytearray = field(default_factory=bytearray)
+
+
+@dataclass
+class Double:
+    """What the double was sent, and the switches a test turns."""
+
+    annotations: dict[str, Any] | None = None
+    version: int = 0
+    puts: list[dict[str, Any]] = field(default_factory=list)
+    key_images: list[dict[str, Any]] = field(default_factory=list)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    patched: list[tuple[str, int, int]] = field(default_factory=list)
+    checksums: int = 0
+    terminated: list[str] = field(default_factory=list)
+    settled: int = 0
+    signed_out: bool = False
+    refuse_names: frozenset[str] = frozenset()
+    cut_after: int | None = None
+    events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    event_requests: list[str | None] = field(default_factory=list)
+    fragment: str = "<p>first</p>"
+    drop_events: int = 0
+    csp_reports: list[str] = field(default_factory=list)
+
+    @property
+    def etag(self) -> str:
+        """The present version of the annotations."""
+        return f'"{self.version}"'
+
+    def emit(self, topic: str) -> None:
+        """Puts one event into the feed."""
+        self.events.append((len(self.events) + 1, {"topic": topic}))
+
+
+def _page(body: str, *scripts: str, attributes: str = "") -> HTMLResponse:
+    tags = "".join(f'<script type="module" src="/static/build/{name}"></script>' for name in scripts)
+    sheets = "".join(
+        f'<link rel="stylesheet" href="/static/css/{sheet.name}">' for sheet in sorted((STATIC / "css").glob("*.css"))
+    )
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title>'
+        f'<link rel="icon" href="data:,">{sheets}'
+        f'<link rel="stylesheet" href="/page.css"></head><body {attributes}>{body}{tags}</body></html>'
+    )
+
+
+def build(double: Double) -> FastAPI:
+    """The application over a `Double`."""
+    app = FastAPI()
+    series = study()
+    by_uid = {one.uid: one for one in series}
+
+    @app.middleware("http")
+    async def policy(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if double.signed_out and request.url.path.startswith(("/api", "/dicomweb")):
+            return problem(401, "session_ended", "Your session has ended. Sign in again.")
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and request.headers.get("X-CSRF-Token") != CSRF:
+            return problem(403, "csrf", "This form is too old. Reload the page.")
+        response = await call_next(request)
+        response.headers["Content-Security-Policy"] = CSP
+        return response
+
+    _pages(app, double)
+    _dicomweb(app, series, by_uid)
+    _case(app, double)
+    _tus(app, double)
+    _feed(app, double)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return app
+
+
+def _pages(app: FastAPI, double: Double) -> None:
+    @app.get("/page.css")
+    def page_css() -> Response:
+        return Response("html,body{margin:0;height:100%}.full{height:100vh}", media_type="text/css")
+
+    @app.get("/viewer")
+    def viewer(readonly: bool = False) -> HTMLResponse:
+        extra = "data-readonly" if readonly else ""
+        return _page(
+            f'<div class="full"><div data-island="viewer" data-case-id="case_1" data-study="{STUDY}" data-root="/dicomweb" '
+            f'data-annotations="/api/v1/cases/case_1/annotations" data-csrf="{CSRF}" {extra}></div></div>',
+            "viewer.js",
+        )
+
+    @app.get("/uploader")
+    def uploader() -> HTMLResponse:
+        return _page(
+            f'<main><div data-island="uploader" data-case-id="case_1" data-endpoint="/api/v1/uploads" data-csrf="{CSRF}" '
+            f'data-max-bytes="50000000"></div></main>',
+            "uploader.js",
+        )
+
+    @app.get("/live")
+    def live() -> HTMLResponse:
+        return _page(
+            f'<p data-live-status hidden></p><section id="one" data-live="case:1 worklist" data-live-url="/fragment" '
+            f'data-live-announce="Worklist updated">{double.fragment}</section>'
+            '<section id="two" data-live="other" data-live-url="/fragment"><p>untouched</p></section>',
+            "live.js",
+        )
+
+    @app.get("/fragment")
+    def fragment() -> HTMLResponse:
+        return HTMLResponse(double.fragment)
+
+
+def _dicomweb(app: FastAPI, series: list[Series], by_uid: dict[str, Series]) -> None:
+    media = "application/dicom+json"
+
+    @app.get("/dicomweb/studies/{study_uid}/series")
+    def list_series(study_uid: str) -> Response:
+        answer = []
+        for number, one in enumerate(series, 1):
+            ds = Dataset()
+            ds.SeriesInstanceUID, ds.Modality, ds.SeriesDescription = one.uid, one.modality, one.description
+            ds.SeriesNumber, ds.NumberOfSeriesRelatedInstances = number, len(one.instances)
+            answer.append(ds.to_json_dict())
+        return Response(json.dumps(answer), media_type=media)
+
+    base = "/dicomweb/studies/{study_uid}/series/{uid}"
+
+    @app.get(base + "/metadata")
+    def metadata(study_uid: str, uid: str) -> Response:
+        answer = []
+        for ds in by_uid[uid].instances:
+            body = ds.to_json_dict(bulk_data_threshold=1, bulk_data_element_handler=lambda _: "bulk")
+            body.pop("7FE00010", None)
+            answer.append(body)
+        return Response(json.dumps(answer), media_type=media)
+
+    @app.get(base + "/thumbnail")
+    def small(study_uid: str, uid: str) -> Response:
+        return Response(thumbnail(by_uid[uid]), media_type="image/jpeg")
+
+    @app.get(base + "/instances/{instance}/frames/{frame}")
+    def frames(study_uid: str, uid: str, instance: str, frame: int) -> Response:
+        ds = next(one for one in by_uid[uid].instances if one.SOPInstanceUID == instance)
+        head = f"--edge\r\nContent-Type: application/octet-stream; transfer-syntax={ds.file_meta.TransferSyntaxUID}\r\n\r\n"
+        return Response(
+            head.encode() + frame_of(ds) + b"\r\n--edge--\r\n",
+            media_type='multipart/related; type="application/octet-stream"; boundary=edge',
+        )
+
+
+def _case(app: FastAPI, double: Double) -> None:
+    base = "/api/v1/cases/case_1"
+
+    @app.get(base + "/annotations")
+    def read() -> Response:
+        if double.annotations is None:
+            return problem(404, "not_found", "Nothing is saved yet.")
+        return JSONResponse(double.annotations, headers={"ETag": double.etag})
+
+    @app.put(base + "/annotations")
+    async def write(request: Request) -> Response:
+        expected = double.etag if double.annotations is not None else None
+        if request.headers.get("If-Match") != expected:
+            return problem(412, "changed", "The annotations were changed in the meantime.")
+        double.annotations = await request.json()
+        double.puts.append(double.annotations)
+        double.version += 1
+        return JSONResponse({}, headers={"ETag": double.etag})
+
+    @app.get(base + "/key-images")
+    def keys() -> dict[str, Any]:
+        return {"items": [{**one, "id": str(at), "png": None, "url": one["png"]} for at, one in enumerate(double.key_images)]}
+
+    @app.post(base + "/key-images")
+    async def add_key(request: Request) -> Response:
+        double.key_images.append(await request.json())
+        return JSONResponse({}, status_code=201)
+
+    @app.get(base + "/files")
+    def files() -> dict[str, Any]:
+        photo = {"id": "file_1", "name": "frontal.jpg", "kind": "photo", "size": 9000, "url": "/photo.jpg", "thumbnail_url": None}
+        letter = {"id": "file_2", "name": "referral.pdf", "kind": "pdf", "size": 240_000, "url": "/referral.pdf", "thumbnail_url": None}
+        return {"items": [photo, letter]}
+
+    @app.get("/photo.jpg")
+    def photo() -> Response:
+        return Response(jpeg(800, 600), media_type="image/jpeg")
+
+    @app.post(base + "/files/settled")
+    def settled() -> dict[str, Any]:
+        double.settled += 1
+        return {}
+
+
+def _tus(app: FastAPI, double: Double) -> None:
+    head = {"Tus-Resumable": "1.0.0"}
+
+    @app.options("/api/v1/uploads")
+    def abilities() -> Response:
+        return Response(
+            status_code=204,
+            headers={**head, "Tus-Extension": "creation,checksum,termination", "Tus-Checksum-Algorithm": "sha1,sha256"},
+        )
+
+    @app.post("/api/v1/uploads")
+    async def create(request: Request) -> Response:
+        pairs = (pair.split(" ") for pair in request.headers["Upload-Metadata"].split(","))
+        metadata = {name: base64.b64decode(value).decode() for name, value in pairs}
+        if metadata["filename"] in double.refuse_names:
+            return problem(415, "not_an_image", "This kind of file is not accepted. Send DICOM, JPEG, PNG or PDF.")
+        uid = secrets.token_urlsafe(8)
+        double.uploads[uid] = Upload(metadata, int(request.headers["Upload-Length"]))
+        return Response(status_code=201, headers={**head, "Location": f"/api/v1/uploads/{uid}"})
+
+    @app.head("/api/v1/uploads/{uid}")
+    def offset(uid: str) -> Response:
+        upload = double.uploads.get(uid)
+        if upload is None:
+            return Response(status_code=404, headers=head)
+        return Response(
+            headers={**head, "Upload-Offset": str(len(upload.data)), "Upload-Length": str(upload.length), "Cache-Control": "no-store"}
+        )
+
+    @app.patch("/api/v1/uploads/{uid}")
+    async def patch(uid: str, request: Request) -> Response:
+        upload = double.uploads[uid]
+        start = len(upload.data)
+        if int(request.headers["Upload-Offset"]) != start:
+            return Response(status_code=409, headers=head)
+        digest = hashlib.sha256()
+        body = bytearray()
+        try:
+            async for piece in request.stream():
+                digest.update(piece)
+                body += piece
+                if double.cut_after is not None and start + len(body) >= double.cut_after:
+                    # The line breaks in the middle: what arrived is kept, as the tus server keeps it.
+                    upload.data += body
+                    double.cut_after = None
+                    return Response(status_code=503, headers={**head, "Retry-After": "60"})
+        finally:
+            double.patched.append((uid, start, len(body)))
+        given = request.headers.get("Upload-Checksum")
+        if given is not None:
+            if given != f"sha256 {base64.b64encode(digest.digest()).decode()}":
+                return Response(status_code=460, headers=head)
+            double.checksums += 1
+        upload.data += body
+        return Response(status_code=204, headers={**head, "Upload-Offset": str(len(upload.data))})
+
+    @app.delete("/api/v1/uploads/{uid}")
+    def terminate(uid: str) -> Response:
+        double.terminated.append(uid)
+        double.uploads.pop(uid, None)
+        return Response(status_code=204, headers=head)
+
+
+def _feed(app: FastAPI, double: Double) -> None:
+    @app.get("/api/v1/events")
+    async def events(request: Request) -> StreamingResponse:
+        after = request.headers.get("Last-Event-ID")
+        double.event_requests.append(after)
+        sent = int(after) if after else len(double.events)
+        generation = double.drop_events
+
+        async def stream() -> AsyncIterator[str]:
+            nonlocal sent
+            yield "retry: 200\n\n"
+            while generation == double.drop_events and not await request.is_disconnected():
+                for number, data in double.events[sent:]:
+                    yield f"id: {number}\ndata: {json.dumps(data)}\n\n"
+                    sent = number
+                await asyncio.sleep(0.03)
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+@contextmanager
+def serving(double: Double) -> Iterator[str]:
+    """Serves the double on a free loopback port in a thread; yields its origin."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(build(double), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("The double did not start.")
+        threading.Event().wait(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(5)
