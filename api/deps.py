@@ -1,0 +1,147 @@
+"""Dependencies of the routes: who asks, what they may see, and the policy that each route must name.
+
+Every route depends on exactly one policy of this page; a test refuses a route without one.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Path, Request
+from sqlmodel import Session
+
+from api.services import Services, services_of
+from api.standing import CaseAccess, load_case
+from infra.database import Database
+from infra.sessions import Sessions
+from schemas.access import Person, PracticeRight, Right, is_admin, may_in_practice
+from schemas.errors import Forbidden, InvalidInput, NotSignedIn
+
+SESSION_COOKIE: Final = "odontoflow_session"
+
+
+class IdempotencyKeyMissing(InvalidInput):
+    code = "idempotency_key_missing"
+    title = "Send an Idempotency-Key header: a random text for this one request, the same when you repeat it."
+
+
+def policy(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Marks a dependency as a route's policy; ``name`` is what the tests and the documentation show."""
+
+    def mark(dependency: Callable[..., Any]) -> Callable[..., Any]:
+        dependency.policy = name  # type: ignore[attr-defined]
+        return dependency
+
+    return mark
+
+
+def get_services(request: Request) -> Services:
+    return services_of(request.app)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+def get_database(services: ServicesDep) -> Database:
+    return services.database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+
+
+def get_sessions(services: ServicesDep) -> Sessions:
+    return Sessions(services.database, services.passwords, services.settings)
+
+
+SessionsDep = Annotated[Sessions, Depends(get_sessions)]
+
+
+def token_of(request: Request) -> str | None:
+    """The bearer token, else the browser's cookie."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials:
+        return credentials
+    return request.cookies.get(SESSION_COOKIE)
+
+
+def read_session(services: ServicesDep) -> Iterator[Session]:
+    with services.database.read() as session:
+        yield session
+
+
+ReadDep = Annotated[Session, Depends(read_session)]
+
+
+@policy("public")
+def public() -> None:
+    """For everybody: health, sign-in, the portal's first page."""
+
+
+@policy("signed in")
+def signed_in(request: Request, sessions: SessionsDep) -> Person:
+    token = token_of(request)
+    if token is None:
+        raise NotSignedIn()
+    return sessions.person(token)
+
+
+PersonDep = Annotated[Person, Depends(signed_in)]
+Public = Depends(public)
+
+
+@policy("administrator")
+def administrator(person: Annotated[Person, Depends(signed_in)]) -> Person:
+    if not is_admin(person):
+        raise Forbidden()
+    return person
+
+
+AdminDep = Annotated[Person, Depends(administrator)]
+
+CaseId = Annotated[str, Path(max_length=64)]
+
+
+@policy("case: any relation")
+def case_access(case_id: CaseId, person: PersonDep, services: ServicesDep) -> CaseAccess:
+    with services.database.read() as session:
+        return load_case(session, services.keys, case_id, person)
+
+
+CaseDep = Annotated[CaseAccess, Depends(case_access)]
+
+
+def require(right: Right) -> Callable[..., CaseAccess]:
+    """The case of the path, for somebody who has the right to it: 404 without any relation, 403 without the right."""
+
+    @policy(f"case: {right}")
+    def dependency(access: CaseDep) -> CaseAccess:
+        access.need(right)
+        return access
+
+    return dependency
+
+
+def practice_of(person: Person, right: PracticeRight) -> str:
+    """The practice in which the person has the right; the first membership where there are several."""
+    for member in person.members:
+        if may_in_practice(right, person, member.organization_id):
+            return member.organization_id
+    raise Forbidden()
+
+
+def in_practice(right: PracticeRight) -> Callable[..., str]:
+    """The id of the person's practice, for a right that belongs to no case."""
+
+    @policy(f"practice: {right}")
+    def dependency(person: PersonDep) -> str:
+        return practice_of(person, right)
+
+    return dependency
+
+
+def idempotency_key(key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None) -> str:
+    if not key:
+        raise IdempotencyKeyMissing()
+    return key
+
+
+IdempotencyKey = Annotated[str, Depends(idempotency_key)]

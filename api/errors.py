@@ -1,0 +1,86 @@
+"""Facts become answers: ``application/problem+json`` (RFC 9457) with code, title, detail and status."""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from schemas.errors import InvalidInput, NotFound, OdontoError
+
+_log = logging.getLogger(__name__)
+
+
+def problem(fact: OdontoError, *, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
+    content = {"type": "about:blank", "code": fact.code, "title": fact.title, "status": fact.status}
+    return JSONResponse(
+        {**content, "detail": fact.detail, **more},
+        status_code=fact.status,
+        headers=dict(headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
+    """Where and what, without the value: it may be PHI and would end up in a log of the caller."""
+    return [
+        {
+            "field": ".".join(str(part) for part in each["loc"] if part not in {"body", "query", "path"}),
+            "message": each["msg"],
+        }
+        for each in error.errors()
+    ]
+
+
+class MethodNotAllowed(OdontoError):
+    code = "method_not_allowed"
+    status = 405
+    title = "This address does not take that method."
+
+
+async def on_fact(request: Request, error: Exception) -> Response:
+    fact = error if isinstance(error, OdontoError) else OdontoError()
+    headers = {"WWW-Authenticate": "Bearer"} if fact.status == 401 else {}
+    return problem(fact, headers=headers)
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    errors = field_errors(error) if isinstance(error, RequestValidationError) else []
+    named = ", ".join(sorted({each["field"] for each in errors if each["field"]}))
+    fact = InvalidInput(f"Please check: {named}." if named else None)
+    return problem(fact, errors=errors)
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return problem(NotFound())
+    if status == 405:
+        return problem(MethodNotAllowed())
+    fact = OdontoError()
+    fact.status = status
+    return problem(fact)
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    """The exception's text may hold PHI: the log has its type and the route, never its words."""
+    route = getattr(request.scope.get("route"), "path", "unknown")
+    _log.error("%s in %s %s at %s", type(error).__name__, request.method, route, _place(error))
+    return problem(OdontoError())
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-5:]))
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(OdontoError, on_fact)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_crash)

@@ -1,0 +1,56 @@
+"""What every request shares: the wires of one API process."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from infra.blobs.local import LocalBlobStore
+from infra.blobs.store import BlobStore
+from infra.codec import data_converter
+from infra.database import Database
+from infra.feed import FeedTail
+from infra.key_file import load_master_keys
+from infra.keystore import KeyStore
+from infra.mail import Mailer, make_mailer
+from infra.passwords import Passwords
+from infra.settings import Settings
+from workflows.gateway import Gateway
+
+
+@dataclass
+class Services:
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    blobs: BlobStore
+    mailer: Mailer
+    passwords: Passwords
+    feed: FeedTail
+    gateway: Gateway
+    temporal: Client
+
+
+async def connect(settings: Settings) -> Services:
+    """Opens everything. Temporal is connected lazily: pages that only read work while it is away."""
+    database = Database.from_settings(settings)
+    keys = KeyStore(database, load_master_keys(settings))
+    client = await Client.connect(
+        settings.temporal_target, namespace=settings.temporal_namespace, data_converter=data_converter(keys), lazy=True
+    )
+    return Services(
+        settings=settings,
+        database=database,
+        keys=keys,
+        blobs=LocalBlobStore(settings.blob_folder),
+        mailer=make_mailer(settings, database, keys),
+        passwords=Passwords(settings),
+        feed=FeedTail(database),
+        gateway=Gateway(client, database, keys),
+        temporal=client,
+    )
+
+
+def services_of(app: FastAPI) -> Services:
+    services: Services = app.state.services
+    return services

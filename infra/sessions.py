@@ -1,0 +1,192 @@
+"""Sign-in: sessions live in the database, so that ending one ends it at once, everywhere."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session as DbSession
+from sqlmodel import col, select, update
+
+from infra.audit import PLATFORM_SCOPE, write_audit
+from infra.database import Database, now
+from infra.passwords import Passwords
+from infra.settings import Settings
+from schemas.access import Member, OrganizationKind, Person
+from schemas.errors import NotSignedIn, OdontoError
+from schemas.ids import new_id
+from schemas.lifecycle import Role
+from schemas.messages import Actor
+from schemas.tables.people import Membership, Organization, Session, SignInAttempt, User
+
+_SEEN_EVERY: Final = timedelta(minutes=1)
+_WINDOW: Final = timedelta(minutes=15)
+_FREE_TRIES: Final = 10
+BROWSER, TOKEN = "browser", "token"
+
+
+class WrongCredentials(OdontoError):
+    """The same words and status for an unknown account, a wrong password and a disabled person."""
+
+    code = "wrong_credentials"
+    status = 401
+    title = "This e-mail address and password do not belong together. Check both and try again."
+
+
+class TooManyTries(OdontoError):
+    code = "too_many_tries"
+    status = 429
+    title = "Too many tries. Wait fifteen minutes and try again, or ask your administrator."
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session's token is shown once, to the one who signed in; only its hash is stored."""
+
+    token: str
+    session_id: str
+    user_id: str
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Sessions:
+    """Blocking."""
+
+    def __init__(self, database: Database, passwords: Passwords, settings: Settings) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._life = timedelta(hours=settings.session_hours)
+        self._idle = timedelta(minutes=settings.session_idle_minutes)
+
+    def sign_in(self, email: str, password: str, kind: str, address: str) -> SignedIn:
+        """Raises WrongCredentials or TooManyTries. A new session has a new id: nothing is taken over from before."""
+        folded = email.strip().lower()
+        subject = hashlib.sha256(f"{folded}\n{address}".encode()).hexdigest()
+        self._count_try(subject)
+        with self._database.read() as session:
+            user = session.exec(select(User).where(User.email == folded)).one_or_none()
+        right = self._passwords.verify(password, user.password_hash if user and user.is_active else None)
+        if not right or user is None:
+            with self._database.write() as session:
+                self._audit(session, "auth.sign_in", "unknown", "none", "denied")
+            raise WrongCredentials()
+        return self._open(user, kind, subject, password)
+
+    def _open(self, user: User, kind: str, subject: str, password: str) -> SignedIn:
+        moment = now()
+        token = secrets.token_urlsafe(32)
+        row = Session(
+            id=new_id("ses"),
+            token_hash=hash_token(token),
+            user_id=user.id,
+            kind=kind,
+            created_at=moment,
+            last_seen_at=moment,
+            expires_at=moment + self._life,
+        )
+        rehashed = self._passwords.hash(password) if self._passwords.needs_rehash(user.password_hash) else None
+        with self._database.write() as session:
+            session.add(row)
+            tries = session.get(SignInAttempt, subject)
+            if tries is not None:
+                session.delete(tries)
+            if rehashed is not None:
+                session.get_one(User, user.id).password_hash = rehashed
+            self._audit(session, "auth.sign_in", user.id, row.id, "done")
+        return SignedIn(token, row.id, user.id)
+
+    def _count_try(self, subject: str) -> None:
+        """Counts before the password is looked at, so that a hundred tries at once count as a hundred."""
+        moment = now()
+        with self._database.write() as session:
+            row = session.get(SignInAttempt, subject, with_for_update=True)
+            if row is None:
+                row = SignInAttempt(subject_hash=subject, failures=0, window_started_at=moment)
+                session.add(row)
+            elif row.window_started_at + _WINDOW < moment:
+                row.failures, row.window_started_at = 0, moment
+            row.failures += 1
+            if row.failures > _FREE_TRIES:
+                raise TooManyTries()
+
+    def prove(self, person: Person, password: str) -> bool:
+        """Whether the password is the signed-in person's: a fresh proof for one step. Counted like a sign-in."""
+        subject = hashlib.sha256(f"prove\n{person.user_id}".encode()).hexdigest()
+        self._count_try(subject)
+        with self._database.read() as session:
+            user = session.get_one(User, person.user_id)
+        if not self._passwords.verify(password, user.password_hash if user.is_active else None):
+            return False
+        with self._database.write() as session:
+            tries = session.get(SignInAttempt, subject)
+            if tries is not None:
+                session.delete(tries)
+        return True
+
+    def person(self, token: str) -> Person:
+        """Who stands behind a token now. Raises NotSignedIn for an unknown, ended, idle or disabled one."""
+        moment = now()
+        with self._database.read() as session:
+            found = session.exec(
+                select(Session, User)
+                .join(User, col(User.id) == Session.user_id)
+                .where(Session.token_hash == hash_token(token))
+            ).one_or_none()
+            if found is None:
+                raise NotSignedIn()
+            row, user = found
+            if not self._is_alive(row, user, moment):
+                raise NotSignedIn()
+            members = _members(session, user.id)
+        if moment - row.last_seen_at > _SEEN_EVERY:
+            with self._database.write() as session:
+                session.exec(update(Session).where(col(Session.id) == row.id).values(last_seen_at=moment))
+        return Person(user_id=user.id, session_id=row.id, members=members)
+
+    def _is_alive(self, row: Session, user: User, moment: datetime) -> bool:
+        if row.revoked_at is not None or not user.is_active or moment >= row.expires_at:
+            return False
+        return row.kind == TOKEN or moment - row.last_seen_at <= self._idle
+
+    def end(self, person: Person) -> None:
+        with self._database.write() as session:
+            row = session.get_one(Session, person.session_id)
+            row.revoked_at = row.revoked_at or now()
+            self._audit(session, "auth.sign_out", person.user_id, row.id, "done")
+
+    @staticmethod
+    def end_all_of(session: DbSession, user_id: str) -> None:
+        """Ends every session of a person, in the caller's transaction."""
+        session.exec(
+            update(Session)
+            .where(col(Session.user_id) == user_id, col(Session.revoked_at).is_(None))
+            .values(revoked_at=now())
+        )
+
+    @staticmethod
+    def _audit(session: DbSession, act: str, user_id: str, session_id: str, outcome: str) -> None:
+        actor = Actor(user_id=user_id, role="none", relation="none", session_id=session_id)
+        write_audit(session, scope=PLATFORM_SCOPE, act=act, actor=actor, at=now(), outcome=outcome)
+
+
+def _members(session: DbSession, user_id: str) -> tuple[Member, ...]:
+    rows = session.exec(
+        select(Membership, Organization.kind)
+        .join(Organization, col(Organization.id) == Membership.organization_id)
+        .where(Membership.user_id == user_id, col(Membership.is_active))
+        .order_by(col(Membership.created_at))
+    ).all()
+    return tuple(
+        Member(
+            organization_id=row.organization_id,
+            kind=OrganizationKind(kind),
+            role=Role(row.role),
+            is_owner=row.is_owner,
+            is_approver=row.is_approver,
+        )
+        for row, kind in rows
+    )
