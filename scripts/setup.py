@@ -128,8 +128,8 @@ def missing_system_packages(dev: bool) -> list[str]:
 
 def system_packages(dev: bool) -> None:
     """Installs through apt where it may; otherwise names what is missing."""
-    stamp = STAMPS / ("system-dev" if dev else "system")
-    if stamp.exists() or (STAMPS / "system-dev").exists():
+    stamp, wanted = STAMPS / ("system-dev" if dev else "system"), digest(Path(__file__))
+    if stamped(stamp, wanted) or stamped(STAMPS / "system-dev", wanted):
         return
     missing = missing_system_packages(dev)
     if missing:
@@ -148,7 +148,7 @@ def system_packages(dev: bool) -> None:
         still = missing_system_packages(dev)
         if still:
             raise Missing(f"These system packages were installed but cannot be used: {' '.join(still)}")
-    write_stamp(stamp, "")
+    write_stamp(stamp, wanted)
 
 
 def environment() -> None:

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Starts a command of `odontoflow` in the container. A setting may be given as a file: ODONTOFLOW_SMTP_URL_FILE=/run/secrets/smtp_url
+# sets ODONTOFLOW_SMTP_URL, so that no secret stands in the container's description.
+set -eu
+
+for name in ODONTOFLOW_DATABASE_URL ODONTOFLOW_SMTP_URL; do
+    eval "file=\${${name}_FILE:-}"
+    if [ -n "$file" ]; then
+        if [ ! -r "$file" ]; then
+            echo "${name}_FILE: $file cannot be read" >&2
+            exit 2
+        fi
+        value="$(cat "$file")"
+        export "$name=$value"
+        unset "${name}_FILE"
+    fi
+done
+exec python -P -m worker "$@"
