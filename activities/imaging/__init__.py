@@ -1,0 +1,1 @@
+"""Images of a case: reading files in a confined process, recording them, image sets, frames and previews."""

@@ -1,0 +1,180 @@
+"""The confined process: ``python -I child.py``. Reads requests from its first pipe, answers on its second, opens nothing."""
+
+import gc
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from activities.imaging.parser.confinement import confine, leave_namespaces
+
+ISOLATED = leave_namespaces()  # before numpy: a process with threads cannot leave its user namespace
+
+import codecs  # noqa: E402
+
+import gdcm  # noqa: E402, F401 - a decoder that pydicom would import on first use, when no file can be opened any more
+import jpeg_ls  # noqa: E402, F401
+import numpy.ma  # noqa: E402, F401
+import openjpeg  # noqa: E402, F401
+from PIL import Image  # noqa: E402
+from pydicom.charset import python_encoding  # noqa: E402
+
+from activities.imaging.parser import dicom, photos, pixels  # noqa: E402
+from activities.imaging.parser.frames import ENCAPSULATED, HTJ2K  # noqa: E402
+from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE  # noqa: E402
+from activities.imaging.parser.problems import FileProblem, ProblemCode  # noqa: E402
+from activities.imaging.parser.source import Bytes, RangedFile  # noqa: E402
+from activities.imaging.parser.wire import FRAME, RANGE, Operation, Type  # noqa: E402
+
+
+class Pipe:
+    """The child's end of the two pipes."""
+
+    def __init__(self) -> None:
+        self._incoming = 0
+        self._outgoing = os.dup(1)
+        os.dup2(2, 1)  # what a library prints does not get into an answer
+
+    def send(self, kind: Type, payload: bytes) -> None:
+        view = memoryview(
+            FRAME.pack(kind, len(payload)) + payload if len(payload) < 4096 else FRAME.pack(kind, len(payload))
+        )
+        self._write(view)
+        if len(payload) >= 4096:
+            self._write(memoryview(payload))
+
+    def receive(self, kind: Type) -> bytes:
+        found, length = FRAME.unpack(self._read(FRAME.size))
+        if found != kind:
+            raise SystemExit(1)
+        return self._read(length)
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        self.send(Type.NEED, RANGE.pack(offset, length))
+        return self.receive(Type.DATA)
+
+    def _write(self, view: memoryview) -> None:
+        while view:
+            view = view[os.write(self._outgoing, view) :]
+
+    def _read(self, length: int) -> bytes:
+        data = bytearray(length)
+        view = memoryview(data)
+        while view:
+            count = os.readv(self._incoming, [view])
+            if count == 0:
+                raise SystemExit(0)  # the parent is gone
+            view = view[count:]
+        return bytes(data)
+
+
+Answer = tuple[dict[str, Any], list[bytes]]
+
+
+def examine(source: Bytes, arguments: dict[str, Any]) -> Answer:
+    if source.size == 0:
+        raise FileProblem(ProblemCode.EMPTY)
+    opened = dicom.open_dicom(source)
+    if opened is not None:
+        facts, metadata = dicom.examine_dicom(opened)
+        if opened.structure.transfer_syntax in ENCAPSULATED - HTJ2K:
+            # Only decoding shows whether a codestream is whole; one frame stands for the rest of its instance.
+            pixels.decode(opened, 0, facts["ranges"][0])
+        return {"kind": "dicom", "dicom": facts}, [metadata]
+    kind = photos.kind_of(source)
+    if kind == "photo":
+        facts = photos.examine_photo(source)
+        preview, _, _ = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
+        return {"kind": kind, "photo": facts}, [preview]
+    if kind == "document":
+        return {"kind": kind, "photo": photos.examine_document(source)}, []
+    raise FileProblem(ProblemCode.NOT_AN_IMAGE)
+
+
+def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int, list[int] | None]:
+    ranges: list[int] | None = arguments.get("ranges")
+    opened = dicom.open_dicom(source, fragments=not ranges)
+    if opened is None:
+        raise FileProblem(ProblemCode.DAMAGED)
+    return opened, int(arguments["frame"]), ranges
+
+
+def decode(source: Bytes, arguments: dict[str, Any]) -> Answer:
+    opened, frame, ranges = _opened(source, arguments)
+    return {}, [pixels.as_little_endian(pixels.decode(opened, frame, ranges))]
+
+
+def render(source: Bytes, arguments: dict[str, Any]) -> Answer:
+    opened, frame, ranges = _opened(source, arguments)
+    image, width, height = pixels.render(opened, frame, ranges, arguments)
+    return {"width": width, "height": height}, [image]
+
+
+def redraw(source: Bytes, arguments: dict[str, Any]) -> Answer:
+    if photos.kind_of(source) != "photo":
+        raise FileProblem(ProblemCode.NOT_AN_IMAGE)
+    image, width, height = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
+    return {"width": width, "height": height}, [image]
+
+
+OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any]], Answer]] = {
+    Operation.EXAMINE: examine,
+    Operation.DECODE: decode,
+    Operation.RENDER: render,
+    Operation.REDRAW: redraw,
+}
+
+
+def answer(pipe: Pipe, request: dict[str, Any], head: bytes) -> Answer:
+    source = RangedFile(int(request["size"]), head, pipe.fetch)
+    try:
+        return OPERATIONS[request["operation"]](source, request["arguments"])
+    except FileProblem as problem:
+        code = problem.code
+    except (MemoryError, RecursionError):
+        code = ProblemCode.OVER_LIMITS
+    except Exception:  # a parser's surprise at a hostile file is that file's problem, not this process's
+        code = ProblemCode.DAMAGED
+    return {"problem": code.value, "kind": _kind_in_trouble(source)}, []
+
+
+def _kind_in_trouble(source: Bytes) -> str:
+    try:
+        if source.size >= 132 and source.read_at(128, 4) == b"DICM":
+            return "dicom"
+        return photos.kind_of(source)
+    except (FileProblem, MemoryError):
+        return "other"
+
+
+def main() -> None:
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    Image.init()
+    for encoding in set(python_encoding.values()):
+        codecs.lookup(encoding)
+    pipe = Pipe()
+    confine()
+    gc.freeze()
+    pipe.send(Type.HELLO, json.dumps({"isolated": ISOLATED}).encode())
+    while True:
+        request = json.loads(pipe.receive(Type.REQUEST))
+        facts, blobs = answer(pipe, request, pipe.receive(Type.DATA))
+        facts["blobs"] = len(blobs)
+        encoded = json.dumps(facts, separators=(",", ":")).encode()
+        if len(encoded) > MAX_MESSAGE or any(len(blob) > MAX_BLOB for blob in blobs):
+            blobs = []
+            encoded = json.dumps({"problem": ProblemCode.OVER_LIMITS.value, "kind": "other", "blobs": 0}).encode()
+        pipe.send(Type.ANSWER, encoded)
+        for blob in blobs:
+            pipe.send(Type.BLOB, blob)
+
+
+if __name__ == "__main__":
+    main()

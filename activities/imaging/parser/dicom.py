@@ -1,0 +1,197 @@
+"""A DICOM file in the child: attributes by pydicom from a checked header, frames by the structure walk."""
+
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydicom import config
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import UID
+
+from activities.imaging.parser.frames import PixelDescription, describe, frame_ranges
+from activities.imaging.parser.limits import MAX_DEPTH, MAX_INLINE_BINARY, MAX_METADATA, MAX_VALUE
+from activities.imaging.parser.problems import FileProblem, ProblemCode
+from activities.imaging.parser.source import Bytes
+from activities.imaging.parser.structure import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, Structure, walk
+
+config.settings.reading_validation_mode = config.IGNORE
+config.settings.writing_validation_mode = config.IGNORE
+
+_UID: Final = re.compile(r"[0-9.]{1,64}")
+_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+_BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_PALETTE: Final = range(0x00281201, 0x00281224)
+_IDENTITY: Final = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A DICOM file whose header was read."""
+
+    structure: Structure
+    dataset: Dataset
+
+
+def open_dicom(source: Bytes, *, fragments: bool = True) -> Opened | None:
+    """None when it is no DICOM file. Raises FileProblem."""
+    structure = walk(source, with_fragments=fragments)
+    if structure is None:
+        return None
+    try:
+        dataset = read_dataset(
+            io.BytesIO(structure.header),
+            is_implicit_VR=not structure.encoding.explicit,
+            is_little_endian=structure.encoding.little,
+        )
+    except RecursionError:
+        raise FileProblem(ProblemCode.OVER_LIMITS) from None
+    return Opened(structure, dataset)
+
+
+def examine_dicom(opened: Opened) -> tuple[dict[str, Any], bytes]:
+    """What the record needs of an instance, and its DICOM JSON without bulk data (PS3.18 annex F), bounded.
+
+    Raises FileProblem for what cannot be used as an image.
+    """
+    dataset, structure = opened.dataset, opened.structure
+    sop_class = _uid(dataset, "SOPClassUID")
+    if sop_class == _DIRECTORY or "DirectoryRecordSequence" in dataset:
+        raise FileProblem(ProblemCode.DICOM_DIRECTORY)
+    if structure.pixels is None:
+        raise FileProblem(ProblemCode.NO_PIXEL_DATA)
+    uids = {name: _uid(dataset, name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
+    if not all(uids.values()):
+        raise FileProblem(ProblemCode.MISSING_UIDS)
+    description = describe(dataset)
+    ranges = frame_ranges(structure, description)
+    as_shown = shown_otherwise(structure, description)
+    facts = {
+        "study_uid": uids["StudyInstanceUID"],
+        "series_uid": uids["SeriesInstanceUID"],
+        "sop_uid": uids["SOPInstanceUID"],
+        "sop_class_uid": sop_class or "",
+        "transfer_syntax_uid": structure.transfer_syntax,
+        "modality": _text(dataset, "Modality", 16) or "OT",
+        "series_number": _integer(dataset, "SeriesNumber"),
+        "number": _integer(dataset, "InstanceNumber"),
+        "frames": description.frames,
+        "rows": description.rows,
+        "columns": description.columns,
+        "ranges": ranges,
+        "transcoded": as_shown,
+        "identity": {name: _text(dataset, name, 1024) for name in _IDENTITY},
+        "window": _first_floats(dataset, "WindowCenter", "WindowWidth"),
+        "spacing": _spacing(dataset),
+        "spacing_source": _spacing_source(dataset),
+    }
+    return facts, _metadata(dataset, structure, description, transcoded=as_shown)
+
+
+def shown_otherwise(structure: Structure, description: PixelDescription) -> bool:
+    """Whether browsers cannot show the stored frames, so that they are always served decoded, as explicit VR little endian."""
+    return (
+        structure.transfer_syntax in {DEFLATED_LE, EXPLICIT_BE}
+        or description.bits_allocated == 1
+        or (
+            structure.pixels is not None
+            and not structure.pixels.encapsulated
+            and description.photometric == "YBR_FULL_422"
+        )
+    )
+
+
+def _metadata(dataset: Dataset, structure: Structure, description: PixelDescription, *, transcoded: bool) -> bytes:
+    try:
+        _drop_bulk(dataset)
+        attributes = dataset.to_json_dict(bulk_data_threshold=1 << 30, suppress_invalid_tags=True)
+    except RecursionError:
+        raise FileProblem(ProblemCode.OVER_LIMITS) from None
+    # Available Transfer Syntax UID (PS3.4 table C.3-3): in what the frames are served.
+    attributes["00083002"] = {"vr": "UI", "Value": [EXPLICIT_LE if transcoded else structure.transfer_syntax]}
+    if transcoded:
+        _describe_decoded(attributes, description)
+    metadata = json.dumps(attributes, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+        errors="replace"
+    )
+    if len(metadata) > MAX_METADATA:
+        raise FileProblem(ProblemCode.OVER_LIMITS)
+    return metadata
+
+
+def _describe_decoded(attributes: dict[str, Any], description: PixelDescription) -> None:
+    """The metadata of frames that are served decoded describes those, or a client would read them wrongly."""
+    if description.bits_allocated == 1:
+        attributes["00280100"] = attributes["00280101"] = {"vr": "US", "Value": [8]}
+        attributes["00280102"] = {"vr": "US", "Value": [7]}
+    if description.photometric.startswith("YBR"):
+        attributes["00280004"] = {"vr": "CS", "Value": ["RGB"]}
+    if description.samples > 1:
+        attributes["00280006"] = {"vr": "US", "Value": [0]}
+
+
+def _drop_bulk(dataset: Dataset, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise FileProblem(ProblemCode.OVER_LIMITS)
+    for element in list(dataset):
+        if element.VR == "SQ":
+            for item in element.value:
+                _drop_bulk(item, depth + 1)
+        elif element.VR in _BINARY and isinstance(element.value, bytes):
+            limit = MAX_VALUE if int(element.tag) in _PALETTE else MAX_INLINE_BINARY
+            if len(element.value) > limit:
+                del dataset[element.tag]
+
+
+def _uid(dataset: Dataset, name: str) -> str | None:
+    value = dataset.get(name)
+    text = str(value).strip(" \0") if isinstance(value, UID | str) else ""
+    return text if _UID.fullmatch(text) else None
+
+
+def _text(dataset: Dataset, name: str, limit: int) -> str:
+    value = dataset.get(name)
+    return "" if value is None else str(value).strip(" \0")[:limit]
+
+
+def _integer(dataset: Dataset, name: str) -> int | None:
+    try:
+        value = int(dataset.get(name))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if abs(value) < 2**31 else None
+
+
+def _first_floats(dataset: Dataset, *names: str) -> list[float] | None:
+    values = [_floats(dataset.get(name))[:1] for name in names]
+    return [value[0] for value in values] if all(values) else None
+
+
+def _floats(value: Any) -> list[float]:
+    try:
+        parts = (
+            value
+            if isinstance(value, list | tuple) or (hasattr(value, "__iter__") and not isinstance(value, str))
+            else [value]
+        )
+        numbers = [float(part) for part in parts]
+    except (TypeError, ValueError):
+        return []
+    return numbers if all(abs(number) < 1e12 for number in numbers) else []
+
+
+def _spacing_source(dataset: Dataset) -> str:
+    """Which attribute the spacing comes from: distances in projections depend on it (PS3.3 10.7.1.3)."""
+    for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
+        if len(_floats(dataset.get(name))) == 2:
+            return name
+    return ""
+
+
+def _spacing(dataset: Dataset) -> list[float] | None:
+    """Row and column spacing, mm. Zero and negative values are no spacing."""
+    name = _spacing_source(dataset)
+    values = _floats(dataset.get(name)) if name else []
+    return values if len(values) == 2 and all(value > 0 for value in values) else None

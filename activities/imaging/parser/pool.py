@@ -1,0 +1,184 @@
+"""Warm child processes that read files; each reads many, and one that hangs or dies costs one file and no more."""
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+
+from pydantic import ValidationError
+
+from activities.imaging.parser import limits
+from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Source
+from activities.imaging.parser.problems import FileProblem, ProblemCode
+from activities.imaging.parser.results import DicomFacts, Examined, PhotoFacts, Picture, metadata_object
+from activities.imaging.parser.wire import Operation
+
+_LOG: Final = logging.getLogger(__name__)
+PREVIEW_SIDE: Final = 512
+"""Pixels of the longer side of a preview."""
+PREVIEW_QUALITY: Final = 82
+
+
+class BytesSource:
+    """Content that is in memory already."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @property
+    def size(self) -> int:
+        return len(self._content)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self._content[offset : offset + length]
+
+
+class ParserPool:
+    """Up to ``size`` children, started when first needed. Safe to share between threads; calls block.
+
+    A child has no network, no files and limited memory (``confinement``); it is replaced after a timeout, a death, or
+    ``limits.RECYCLE_AFTER`` files.
+    """
+
+    def __init__(self, size: int = 2, *, seconds: float = limits.FILE_SECONDS) -> None:
+        self.size: Final = size
+        self._seconds = seconds
+        self._slots: queue.LifoQueue[Child | None] = queue.LifoQueue()
+        self._closed = threading.Event()
+        for _ in range(size):
+            self._slots.put(None)
+
+    def examine(self, source: Source) -> Examined:
+        """What a file is. Never raises for what is in it: the problem is part of the answer.
+
+        Raises what ``source.read_at`` raises.
+        """
+        arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY}
+        try:
+            facts, blobs = self._ask(Operation.EXAMINE, source, arguments)
+        except FileProblem as problem:
+            return Examined(kind="other", problem=problem.code)
+        try:
+            return _examined(facts, blobs, source.size)
+        except (ValidationError, ValueError, KeyError, TypeError):
+            return Examined(kind="other", problem=ProblemCode.UNSAFE)
+
+    def decode(self, source: Source, frame: int, ranges: list[int] | None = None) -> bytes:
+        """One frame (from 0), decoded: explicit VR little endian, colours as RGB. Raises FileProblem."""
+        facts, blobs = self._ask(Operation.DECODE, source, {"frame": frame, "ranges": ranges})
+        _raise_problem(facts)
+        return blobs[0]
+
+    def render(
+        self,
+        source: Source,
+        frame: int,
+        ranges: list[int] | None = None,
+        *,
+        window: tuple[float, float] | None = None,
+        max_side: int = PREVIEW_SIDE,
+        quality: int = PREVIEW_QUALITY,
+    ) -> Picture:
+        """One frame (from 0) as JPEG through its own window or the given one (centre, width). Raises FileProblem."""
+        arguments = {"frame": frame, "ranges": ranges, "window": window, "max_side": max_side, "quality": quality}
+        return _picture(*self._ask(Operation.RENDER, source, arguments))
+
+    def redraw(self, source: Source, *, max_side: int, quality: int = PREVIEW_QUALITY) -> Picture:
+        """A photograph anew as JPEG: upright, without metadata, no larger than ``max_side``. Raises FileProblem."""
+        return _picture(*self._ask(Operation.REDRAW, source, {"max_side": max_side, "quality": quality}))
+
+    def warm(self) -> None:
+        """Start one child ahead of the first file."""
+        with self._child():
+            pass
+
+    def close(self) -> None:
+        """Ends the children; what they were reading fails with FileProblem."""
+        self._closed.set()
+        for _ in range(self.size):
+            try:
+                child = self._slots.get(timeout=self._seconds + 1)
+            except queue.Empty:
+                return
+            if child is not None:
+                child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, operation: str, source: Source, arguments: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        for attempt in range(2):
+            with self._child() as child:
+                was_fresh = child.files == 0
+                try:
+                    return child.ask(operation, source, arguments, self._seconds)
+                except ChildSlow:
+                    child.kill()
+                    raise FileProblem(ProblemCode.TOO_SLOW) from None
+                except ChildLost:
+                    child.kill()
+                    _LOG.warning("a file reader ended early", extra={"attempt": attempt, "fresh": was_fresh})
+                    if was_fresh:
+                        break  # else an earlier file may be to blame: once more in a new child
+                except BaseException:
+                    child.kill()  # the source failed in the middle of an exchange
+                    raise
+        raise FileProblem(ProblemCode.UNSAFE)
+
+    @contextmanager
+    def _child(self) -> Iterator[Child]:
+        if self._closed.is_set():
+            raise FileProblem(ProblemCode.UNSAFE)
+        child = self._slots.get()
+        try:
+            if child is None or not child.is_usable():
+                if child is not None:
+                    child.kill()
+                child = None
+                child = Child()
+            yield child
+        finally:
+            self._slots.put(child if child is not None and child.is_usable() else None)
+
+
+def _raise_problem(facts: dict[str, Any]) -> None:
+    if code := facts.get("problem"):
+        raise FileProblem(ProblemCode(code))
+
+
+def _picture(facts: dict[str, Any], blobs: list[bytes]) -> Picture:
+    _raise_problem(facts)
+    try:
+        return Picture(image=_jpeg(blobs[0]), width=facts["width"], height=facts["height"])
+    except (ValueError, KeyError, IndexError):
+        raise FileProblem(ProblemCode.UNSAFE) from None
+
+
+def _jpeg(image: bytes) -> bytes:
+    if not image.startswith(b"\xff\xd8\xff"):
+        raise ValueError("not a JPEG")
+    return image
+
+
+def _examined(facts: dict[str, Any], blobs: list[bytes], size: int) -> Examined:
+    if facts.get("problem"):
+        return Examined(kind=facts["kind"], problem=facts["problem"])
+    match facts["kind"]:
+        case "dicom":
+            dicom = DicomFacts.model_validate(facts["dicom"])
+            metadata_object(blobs[0])
+            if not dicom.within(size):
+                raise ValueError("a frame outside of the file")
+            return Examined(kind="dicom", dicom=dicom, metadata=blobs[0])
+        case "photo":
+            return Examined(kind="photo", photo=PhotoFacts.model_validate(facts["photo"]), preview=_jpeg(blobs[0]))
+        case _:
+            return Examined(kind="document", photo=PhotoFacts.model_validate(facts["photo"]))

@@ -1,0 +1,90 @@
+"""Why a file cannot be used, as a code for programs and a sentence that says what to do."""
+
+from enum import StrEnum
+from typing import Final
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that Babel extracts
+    """Marks a message id for translation where it is declared; the page translates it where it is shown."""
+    return message
+
+
+class ProblemCode(StrEnum):
+    EMPTY = "empty_file"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    DAMAGED = "damaged"
+    DICOM_DIRECTORY = "dicom_directory"
+    NO_PIXEL_DATA = "no_pixel_data"
+    MISSING_UIDS = "missing_uids"
+    PIXEL_DESCRIPTION = "pixel_description"
+    PIXEL_COUNT = "pixel_count"
+    FRAME_BOUNDARIES = "frame_boundaries"
+    UNSUPPORTED_SYNTAX = "unsupported_transfer_syntax"
+    SYNTAX_MISMATCH = "transfer_syntax_mismatch"
+    UNDECODABLE = "undecodable"
+    OVER_LIMITS = "over_limits"
+    TOO_SLOW = "too_slow"
+    UNSAFE = "unsafe"
+    DUPLICATE = "duplicate"
+    CONFLICTING_INSTANCE = "conflicting_instance"
+    BLOB_DAMAGED = "storage_damaged"
+
+
+SENTENCES: Final[dict[ProblemCode, str]] = {
+    ProblemCode.EMPTY: N_("This file is empty. Please export it again and upload the new one."),
+    ProblemCode.NOT_AN_IMAGE: N_(
+        "This is no image or document that can be read here. Please upload DICOM files, photographs (JPEG, PNG, TIFF, WebP) or PDF."
+    ),
+    ProblemCode.TRUNCATED: N_(
+        "This file ends too early: it was probably cut off while it was copied. Please copy it again from the source and upload it."
+    ),
+    ProblemCode.DAMAGED: N_("This file is damaged and cannot be read. Please export it again and upload the new one."),
+    ProblemCode.DICOM_DIRECTORY: N_(
+        "This is a disc's table of contents, not an image. Please upload the images beside it."
+    ),
+    ProblemCode.NO_PIXEL_DATA: N_(
+        "This DICOM file holds no image. Remove it, or upload the image that belongs in its place."
+    ),
+    ProblemCode.MISSING_UIDS: N_(
+        "This DICOM file lacks the identifiers of its study, series or image. Please export it again from the imaging software."
+    ),
+    ProblemCode.PIXEL_DESCRIPTION: N_(
+        "This DICOM file does not say how its pixels are stored. Please export it again from the imaging software."
+    ),
+    ProblemCode.PIXEL_COUNT: N_(
+        "The pixels in this file do not match its stated size or number of frames. Please export it again from the imaging software."
+    ),
+    ProblemCode.FRAME_BOUNDARIES: N_(
+        "It cannot be told where each frame of this file begins. Please export it as single images or uncompressed."
+    ),
+    ProblemCode.UNSUPPORTED_SYNTAX: N_(
+        "The compression of this file cannot be shown here. Please export it uncompressed or as JPEG 2000."
+    ),
+    ProblemCode.SYNTAX_MISMATCH: N_(
+        "This file is compressed in another way than it states. Please export it again from the imaging software."
+    ),
+    ProblemCode.UNDECODABLE: N_(
+        "The picture in this file cannot be decoded. Please export it again and upload the new one."
+    ),
+    ProblemCode.OVER_LIMITS: N_(
+        "Reading this file would take more memory than is allowed. Please export the study as single images."
+    ),
+    ProblemCode.TOO_SLOW: N_(
+        "Reading this file takes longer than is allowed. Please export the study as single images."
+    ),
+    ProblemCode.UNSAFE: N_("This file could not be read safely. Please export it again from the imaging software."),
+    ProblemCode.DUPLICATE: N_("This image is in the case already; it was kept once. Nothing needs to be done."),
+    ProblemCode.CONFLICTING_INSTANCE: N_(
+        "Another image with the same identifier is in the case already, with other content. Remove one of the two."
+    ),
+    ProblemCode.BLOB_DAMAGED: N_("This file was damaged in storage and is not shown. Please upload it again."),
+}
+
+
+class FileProblem(Exception):
+    """A file cannot be used. Holds a code only: what is in the file never reaches a log."""
+
+    def __init__(self, code: ProblemCode) -> None:
+        super().__init__(code.value)
+        self.code = code

@@ -1,0 +1,102 @@
+"""What a child said about a file, checked: a child that a file took over can say anything."""
+
+import json
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from activities.imaging.parser.problems import ProblemCode
+
+Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
+_MAX_OFFSET: Final = 1 << 48
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identity(_Answer):
+    """Patient attributes of an instance as they are in it (PS3.3 C.7.1.1, C.2.2); empty when absent. PHI."""
+
+    patient_name: str = Field("", alias="PatientName", max_length=1024)
+    patient_id: str = Field("", alias="PatientID", max_length=1024)
+    issuer: str = Field("", alias="IssuerOfPatientID", max_length=1024)
+    birth_date: str = Field("", alias="PatientBirthDate", max_length=1024)
+    sex: str = Field("", alias="PatientSex", max_length=1024)
+
+
+class DicomFacts(_Answer):
+    """One instance. ``ranges`` holds offset and length of the parts of each frame; empty when frames have to be decoded
+    to be had at all. ``window`` is centre and width, ``spacing`` row and column spacing in mm."""
+
+    study_uid: Uid
+    series_uid: Uid
+    sop_uid: Uid
+    sop_class_uid: Annotated[str, Field(pattern=r"^[0-9.]{0,64}$")]
+    transfer_syntax_uid: Uid
+    modality: str = Field(max_length=16)
+    series_number: int | None
+    number: int | None
+    frames: int = Field(ge=1, le=20_000)
+    rows: int = Field(ge=1, le=65535)
+    columns: int = Field(ge=1, le=65535)
+    ranges: list[list[Annotated[int, Field(ge=0, le=_MAX_OFFSET)]]]
+    transcoded: bool
+    """Whether the frames are always served decoded, as explicit VR little endian."""
+    identity: Identity
+    window: tuple[float, float] | None
+    spacing: tuple[float, float] | None
+    spacing_source: str = Field(max_length=32)
+
+    @model_validator(mode="after")
+    def _ranges_fit_frames(self) -> Self:
+        if self.ranges and len(self.ranges) != self.frames:
+            raise ValueError("one entry a frame")
+        if any(len(parts) < 2 or len(parts) % 2 for parts in self.ranges):
+            raise ValueError("offset and length in turn")
+        return self
+
+    def within(self, size: int) -> bool:
+        """Whether every part lies in a file of that size."""
+        return all(
+            offset + length <= size
+            for parts in self.ranges
+            for offset, length in zip(parts[::2], parts[1::2], strict=True)
+        )
+
+
+class PhotoFacts(_Answer):
+    """A photograph or a document. Width and height in pixels, as shown."""
+
+    format: str = Field(max_length=8)
+    width: int | None = Field(None, ge=1)
+    height: int | None = Field(None, ge=1)
+
+
+class Examined(_Answer):
+    """Result of an examination: what the file is, and either its facts or the problem with it."""
+
+    kind: Literal["dicom", "photo", "document", "other"]
+    problem: ProblemCode | None = None
+    dicom: DicomFacts | None = None
+    photo: PhotoFacts | None = None
+    metadata: bytes = b""
+    """DICOM JSON of the instance without bulk data."""
+    preview: bytes = b""
+    """JPEG of a photograph."""
+
+
+class Picture(_Answer):
+    """A JPEG with its size in pixels."""
+
+    image: bytes
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+def metadata_object(metadata: bytes) -> dict[str, JsonValue]:
+    """The DICOM JSON as an object. Raises ValueError when it is none."""
+    value = json.loads(metadata)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value

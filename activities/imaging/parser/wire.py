@@ -1,0 +1,33 @@
+"""How parent and child talk: frames of one type byte, a four-byte length and a payload, over two pipes.
+
+The parent sends a request and, whenever the child asks for a range, that range's bytes. So the child never holds more
+of a file than it reads, clear text never touches a disk, and the child needs no descriptor beyond its two pipes.
+"""
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+FRAME: Final = struct.Struct(">BI")
+RANGE: Final = struct.Struct(">QI")
+
+
+class Type(IntEnum):
+    HELLO = 1
+    """Child: ready. JSON: which confinements hold."""
+    REQUEST = 2
+    """Parent: JSON of operation, size of the file and arguments; followed by one DATA frame with the file's head."""
+    DATA = 3
+    """Parent: bytes of the file. Fewer than asked for only at its end."""
+    NEED = 4
+    """Child: a range (offset, length) that it wants."""
+    ANSWER = 5
+    """Child: JSON; ``blobs`` says how many BLOB frames follow."""
+    BLOB = 6
+
+
+class Operation:
+    EXAMINE: Final = "examine"
+    DECODE: Final = "decode"
+    RENDER: Final = "render"
+    REDRAW: Final = "redraw"
