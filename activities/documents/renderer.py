@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from weasyprint import CSS, HTML
+from weasyprint.pdf.metadata import DocumentMetadata
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
@@ -22,7 +23,6 @@ _PAGE_SIZES: Final = {PageSize.A4: "210mm 297mm", PageSize.LETTER: "215.9mm 279.
 
 # PDF/A allows properties of other schemas only with their description (ISO 19005-2, 6.6.2.3.3).
 _PDF_UA_METADATA: Final = b"""
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
@@ -38,7 +38,8 @@ _PDF_UA_METADATA: Final = b"""
 </rdf:li></rdf:Seq></pdfaSchema:property>
 </rdf:li></rdf:Bag></pdfaExtension:schemas>
 </rdf:Description>
-</rdf:RDF>"""
+"""
+_END_OF_RDF: Final = b"</rdf:RDF>"
 
 
 class Rendering(NamedTuple):
@@ -85,10 +86,21 @@ def render(document: ReportDocument) -> Rendering:
     laid_out = HTML(string=page.html(document), url_fetcher=_fetcher()).render(
         font_config=_font_configuration(), stylesheets=sheets, pdf_variant="pdf/a-2a", jpeg_quality=None
     )
-    laid_out.metadata.xmp_metadata.append(_PDF_UA_METADATA)
+    _declare_pdf_ua(laid_out.metadata)
     pdf = laid_out.write_pdf(pdf_variant="pdf/a-2a")
     missing = sum(len(font.missing) for font in laid_out.fonts.values())
     return Rendering(pdf, len(laid_out.pages), missing)
+
+
+def _declare_pdf_ua(metadata: DocumentMetadata) -> None:
+    """Put the PDF/UA mark into the one RDF element that an XMP packet has (ISO 16684-1, 7.4)."""
+    generate = metadata.generate_rdf_metadata
+
+    def generate_both(*arguments: object) -> bytes:
+        rdf: bytes = generate(*arguments)
+        return rdf.replace(_END_OF_RDF, _PDF_UA_METADATA + _END_OF_RDF)
+
+    metadata.generate_rdf_metadata = generate_both
 
 
 def render_pdf(document: ReportDocument) -> bytes:

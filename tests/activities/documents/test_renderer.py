@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
@@ -97,6 +98,7 @@ def test_the_file_is_tagged_and_declares_pdf_a_and_pdf_ua(final: PdfReader) -> N
     assert b'pdfaid:part="2"' in metadata
     assert b'pdfaid:conformance="A"' in metadata
     assert b'pdfuaid:part="1"' in metadata
+    assert len(ElementTree.fromstring(metadata)) == 1
     tags = list(structure(root["/StructTreeRoot"]))
     assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= {tag["/S"] for tag in tags}
     figures = [tag for tag in tags if tag["/S"] == "/Figure"]
