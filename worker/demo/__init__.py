@@ -1,0 +1,1 @@
+"""Synthetic studies and the demo practice made of them. Nothing in here comes from a person."""
