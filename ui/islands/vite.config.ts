@@ -94,6 +94,8 @@ export default defineConfig({
         // Pages name the entries; everything behind them is hashed and may be cached for ever.
         entryFileNames: "[name].js",
         chunkFileNames: "chunks/[name]-[hash].js",
+        // Kept out of the entries, so that no chunk imports an entry: under another address that would run it twice.
+        codeSplitting: { groups: [{ name: "shared", test: /src\/shared\/|vite\/preload-helper/ }] },
         assetFileNames: (asset) =>
           asset.names.some((name) => /^(viewer|uploader)\.css$/.test(name)) ? "[name][extname]" : "chunks/[name]-[hash][extname]",
       },

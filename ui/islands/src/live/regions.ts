@@ -1,3 +1,5 @@
+import { CONTENT_EVENT } from "../shared/mount";
+
 /** What htmx adds to `window` when the page loads it. */
 interface Htmx {
   process(element: Element): void;
@@ -34,7 +36,10 @@ function inUse(region: HTMLElement): boolean {
     return true;
   }
   if (region.querySelector("dialog[open], :popover-open, [data-live-hold]")) return true;
-  return [...region.querySelectorAll<Field>("input, textarea, select")].some(isChanged);
+  // An island's own fields survive a replacement, because the island does.
+  return [...region.querySelectorAll<Field>("input, textarea, select")].some(
+    (field) => !field.closest("[data-mounted]") && isChanged(field),
+  );
 }
 
 /** Where the focus was, in words that survive a replacement. */
@@ -54,14 +59,25 @@ function focusMark(region: HTMLElement): (() => HTMLElement | null) | null {
   return () => region.querySelectorAll<HTMLElement>(active.localName)[at] ?? null;
 }
 
-/** Puts new content into a region; focus, scroll positions and opened details stay. */
-export function replaceContent(region: HTMLElement, content: Node[]): void {
+/** An island that is at work (an upload) is moved into the new content in place of its empty successor. */
+function keepIslands(region: HTMLElement, content: DocumentFragment): void {
+  for (const island of region.querySelectorAll<HTMLElement>("[data-island][data-mounted]")) {
+    const successor = content.querySelector(`[data-island="${island.dataset.island ?? ""}"]:not([data-mounted])`);
+    successor?.replaceWith(island);
+  }
+}
+
+/** Puts new content into a region; focus, scroll positions, opened details and mounted islands stay. */
+export function replaceContent(region: HTMLElement, nodes: Node[]): void {
+  const content = new DocumentFragment();
+  content.append(...nodes);
   const focus = focusMark(region);
   const scrolls = [region, ...region.querySelectorAll<HTMLElement>("[id]")]
     .filter((element) => element.scrollTop > 0 || element.scrollLeft > 0)
     .map((element) => ({ id: element.id, self: element === region, top: element.scrollTop, left: element.scrollLeft }));
   const opened = [...region.querySelectorAll<HTMLDetailsElement>("details[id]")].map(({ id, open }) => ({ id, open }));
-  region.replaceChildren(...content);
+  keepIslands(region, content);
+  region.replaceChildren(content);
   for (const { id, open } of opened) {
     const details = document.getElementById(id);
     if (details instanceof HTMLDetailsElement) details.open = open;
@@ -69,6 +85,7 @@ export function replaceContent(region: HTMLElement, content: Node[]): void {
   for (const { id, self, top, left } of scrolls) (self ? region : document.getElementById(id))?.scrollTo({ top, left });
   focus?.()?.focus({ preventScroll: true });
   (window as { htmx?: Htmx }).htmx?.process(region);
+  document.dispatchEvent(new CustomEvent(CONTENT_EVENT, { detail: { region } }));
 }
 
 /** Keeps the page's `data-live="topic …"` regions fresh. */

@@ -2,6 +2,7 @@ import "./uploader.css";
 
 import { ensureStylesheet, h } from "../shared/dom";
 import { sendJson, sentence } from "../shared/http";
+import { mountIslands } from "../shared/mount";
 import { plural, t } from "../shared/words";
 import { fromDrop, fromInput, type Collected } from "./collect";
 import { UploadQueue } from "./queue";
@@ -101,7 +102,7 @@ function dropZone(take: (collected: Collected) => void): HTMLElement {
       h("button", { type: "button", class: "button", onclick: () => files.click() }, t("Choose files")),
       canPickFolders && h("button", { type: "button", class: "button", onclick: () => folder.click() }, t("Choose a folder")),
     ),
-    h("p", { class: "dropzone-kinds" }, t("DICOM images and folders, photographs (JPEG, PNG) and PDF documents")),
+    h("p", { class: "dropzone-kinds" }, t("DICOM files and folders, JPEG, PNG, PDF or ZIP")),
     files,
     folder,
   );
@@ -143,4 +144,4 @@ function dropAnywhere(root: HTMLElement, take: (collected: Collected) => void): 
 }
 
 ensureStylesheet(import.meta.url, "uploader.css");
-for (const root of document.querySelectorAll<HTMLElement>('[data-island="uploader"]')) mount(root);
+mountIslands("uploader", mount);

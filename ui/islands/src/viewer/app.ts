@@ -1,5 +1,5 @@
 import type { RenderingEngine } from "@cornerstonejs/core";
-import { annotation as toolAnnotation, utilities, type Types as ToolTypes } from "@cornerstonejs/tools";
+import { utilities, type Types as ToolTypes } from "@cornerstonejs/tools";
 import { h, setText } from "../shared/dom";
 import { RequestFailed, sentence } from "../shared/http";
 import { t } from "../shared/words";
@@ -11,6 +11,7 @@ import { listFiles } from "./files";
 import { capture, KeyImages, type KeyImage } from "./key_images";
 import { Marks, type Reference, type SavedMark } from "./marks";
 import type { SavedAnnotation } from "./merge";
+import { PageList } from "./page_list";
 import { StackPane, type StackView } from "./pane";
 import type { Preset } from "./presets";
 import { listSeries, loadStack, type Series, type Stack } from "./series";
@@ -62,6 +63,7 @@ class Viewer {
   private readonly commands: Command[];
   private readonly toolbar: Toolbar;
   private readonly strip: Strip;
+  private readonly pageList: PageList;
   private readonly stage = h("div", { class: "iv-stage" });
   private readonly status = h("span", { class: "iv-status", role: "status" });
   private readonly notice = h("div", { class: "iv-notice", role: "status", hidden: true });
@@ -78,12 +80,20 @@ class Viewer {
   private restoring = true;
   private noticeTimer = 0;
 
-  constructor(private readonly root: HTMLElement) {
-    const settings = (this.settings = settingsOf(root));
+  constructor(
+    mountedOn: HTMLElement,
+    private readonly root: HTMLElement,
+  ) {
+    const settings = (this.settings = settingsOf(mountedOn));
     this.engine = startEngine();
     this.group = startTools(settings.readonly, (current) => this.askText(current));
     this.commands = commandTable(this.actions(), settings.readonly).filter((command) => !(settings.readonly && command.writes));
     this.toolbar = new Toolbar(this.commands, (preset) => this.preset(preset));
+    this.pageList = new PageList(root, (uid) => {
+      const series = this.series.find((one) => one.uid === uid);
+      if (series) void this.open(series);
+      return series !== undefined;
+    });
     this.strip = new Strip({
       onSeries: (series) => void this.open(series),
       onFile: (file) => {
@@ -103,8 +113,6 @@ class Viewer {
           say: (state, words) => this.saySaved(state, words),
         })
       : null;
-    root.classList.add("iv");
-    root.dataset.scene = "reading";
     root.toggleAttribute("data-patient", settings.readonly);
     const foot = h("div", { class: "iv-foot" }, this.notice, this.status);
     root.replaceChildren(this.toolbar.element, h("div", { class: "iv-body" }, this.strip.element, this.stage), foot);
@@ -134,7 +142,8 @@ class Viewer {
       this.active?.fail(sentence(error), retry);
       return;
     }
-    this.strip.showSeries(this.series);
+    if (this.pageList.exists && this.series.length > 0) this.strip.hideSeries();
+    else this.strip.showSeries(this.series);
     const state = await this.loadSaved();
     await this.restore(state);
     this.restoring = false;
@@ -273,6 +282,7 @@ class Viewer {
     const { active } = this;
     const file = active?.file ?? null;
     this.strip.setCurrent(file ? "file" : "series", file ? file.id : (active?.stack?.series.uid ?? null));
+    this.pageList.setCurrent(file ? null : (active?.stack?.series.uid ?? null));
     this.toolbar.offerPresets((preset) => !file && (active?.presetFits(preset) ?? false));
     for (const id of ["length", "arrow", "probe", "window", "invert", "flip", "key-image"]) {
       this.toolbar.enable(id, !file && active?.stack !== null);
@@ -349,7 +359,7 @@ class Viewer {
     if (!pane || !frame || !this.keyImages || pane.file || !pane.stack) return;
     const series = pane.stack.series.uid;
     // Chosen marks have another colour on the screen; the report shows all alike.
-    toolAnnotation.selection.deselectAnnotation();
+    this.marks.deselect();
     utilities.triggerAnnotationRenderForViewportIds([pane.id]);
     await nextFrames();
     const png = await capture(pane);
@@ -385,8 +395,7 @@ class Viewer {
   }
 
   private removeMarks(): void {
-    const chosen = toolAnnotation.selection.getAnnotationsSelected();
-    const removed = chosen.flatMap((uid) => this.marks.remove(uid) ?? []);
+    const removed = this.marks.selected().flatMap((uid) => this.marks.remove(uid) ?? []);
     if (removed.length === 0) {
       this.say(t("Choose a measurement or an arrow first, then delete it."));
       return;
@@ -480,9 +489,9 @@ function nextFrames(): Promise<void> {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
 }
 
-/** Mounts the viewer on an element. */
-export async function mountViewer(root: HTMLElement): Promise<void> {
-  const viewer = new Viewer(root);
+/** Starts the viewer of an element inside its frame. */
+export async function mountViewer(root: HTMLElement, frame: HTMLElement): Promise<void> {
+  const viewer = new Viewer(root, frame);
   await viewer.start();
 }
 

@@ -128,6 +128,17 @@ export class Marks {
     return mark;
   }
 
+  /** The ids of the marks a person has chosen. */
+  selected(): string[] {
+    return tools.selection.getAnnotationsSelected();
+  }
+
+  /** Draws all marks alike from the next frame on. */
+  deselect(): void {
+    tools.selection.deselectAnnotation();
+    for (const mark of this.drawn()) mark.highlighted = false;
+  }
+
   private drawn(): ToolTypes.Annotation[] {
     return tools.state.getAllAnnotations().filter((mark) => OURS.has(mark.metadata?.toolName ?? ""));
   }
