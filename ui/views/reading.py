@@ -27,6 +27,9 @@ class ReadingView:
     clock: Clock
     wait: Wait | None
     series: tuple[StudyView, ...]
+    study_uid: str
+    annotations_url: str
+    dicomweb_url: str = "/dicomweb"
     report: ReportContent
     version: int
     history: str = ""

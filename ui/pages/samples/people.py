@@ -131,6 +131,8 @@ READING: Final = ReadingView(
     clock=running(timedelta(minutes=85), timedelta(hours=8)),
     wait=OFFER_WAIT,
     series=STUDIES,
+    study_uid="1.2.826.0.1.3680043.8.498.1",
+    annotations_url="/api/v1/cases/case_sample/annotations",
     report=DRAFT,
     version=1,
     draft_url="/api/v1/cases/case_sample/report/draft",

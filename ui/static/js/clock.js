@@ -16,7 +16,7 @@ export function span(ms, fine = false) {
     return minutes ? `${Math.floor(length / HOUR)} h ${String(minutes).padStart(2, "0")} min` : `${Math.floor(length / HOUR)} h`;
   }
   if (fine && length < 10 * MINUTE) {
-    return `${Math.floor(length / MINUTE)}:${String(Math.floor((length % MINUTE) / 1000)).padStart(2, "0")} min`;
+    return `${Math.floor(length / MINUTE)} min ${String(Math.floor((length % MINUTE) / 1000)).padStart(2, "0")} s`;
   }
   return `${Math.floor(length / MINUTE)} min`;
 }
