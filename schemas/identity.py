@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.clinical import Sex
 from schemas.identity_reasons import MEANINGS, Attribute, ReasonCode, Verdict
-from schemas.person_names import PersonName, compare_name_groups, fold_tokens, parse_person_name
+from schemas.person_names import PersonName, compare_name_groups, fold_tokens, is_named, parse_person_name
 
 __all__ = [
     "Attribute",
@@ -204,21 +204,25 @@ class PatientInFiles(BaseModel):
     files: tuple[str, ...]
 
 
+_MOST_SPELLINGS: Final = 100
+
+
 def distinct_patients(files: Iterable[tuple[str, PersonIdentity]], limit: int = 20) -> tuple[PatientInFiles, ...]:
     """Who is in which file, of a ZIP or a folder: more than one entry means more than one patient.
 
     Files of one patient contradict each other nowhere. One wrong letter is tolerated here only with the same patient
     number: files of one device that name two people so alike are siblings rather than typing errors. Files without any
-    identity are left out. The search ends once ``limit`` patients are found: a hostile archive may hold thousands.
+    identity are left out. A hostile archive may hold thousands of identities: the search ends once ``limit`` patients
+    are found, and beyond `_MOST_SPELLINGS` every further spelling counts as another patient.
     """
-    by_identity: dict[PersonIdentity, list[str]] = {}
-    for file, person in files:
-        by_identity.setdefault(person, []).append(file)
+    by_identity: dict[PersonIdentity, list[tuple[int, str]]] = {}
+    for place, (file, person) in enumerate(files):
+        by_identity.setdefault(person, []).append((place, file))
+    known = [person for person in by_identity if _identifies(person)]
     groups: list[list[PersonIdentity]] = []
-    for person in by_identity:
-        if compare(person, person).outcome is IdentityOutcome.ABSENT:
-            continue
-        home = next((group for group in groups if all(_may_be_one(person, other) for other in group)), None)
+    for spelling, person in enumerate(known):
+        searched = groups if spelling < _MOST_SPELLINGS else []
+        home = next((group for group in searched if all(_may_be_one(person, other) for other in group)), None)
         if home is not None:
             home.append(person)
         elif len(groups) < limit:
@@ -226,9 +230,17 @@ def distinct_patients(files: Iterable[tuple[str, PersonIdentity]], limit: int = 
         else:
             break
     return tuple(
-        PatientInFiles(person=group[0], files=tuple(file for person in group for file in by_identity[person]))
+        PatientInFiles(
+            person=group[0],
+            files=tuple(file for _, file in sorted(entry for person in group for entry in by_identity[person])),
+        )
         for group in groups
     )
+
+
+def _identifies(person: PersonIdentity) -> bool:
+    numbered = bool(person.patient_id and person.issuer)
+    return numbered or person.birth_date is not None or any(is_named(name) for name in person.names)
 
 
 def _may_be_one(a: PersonIdentity, b: PersonIdentity) -> bool:

@@ -6,7 +6,8 @@ components (family, given, middle, prefix, suffix) joined by ``^``. Prefix and s
 
 import re
 import unicodedata
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,12 +33,14 @@ class PersonName(BaseModel):
 
 
 _GROUPS, _COMPONENTS = 3, 3
+_LONGEST: Final = 3 * 64 * 4
+"""Characters read: the standard allows 64 a group, files write more."""
 
 
 def parse_person_name(text: str) -> tuple[PersonName, ...]:
     """The groups of a PN value that hold a name. ``Miller, Anna`` without components is read as family and given."""
     names = []
-    for group in text.replace("\0", "").split("=")[:_GROUPS]:
+    for group in text[:_LONGEST].replace("\0", "").split("=")[:_GROUPS]:
         parts = group.split("^")
         if len(parts) == 1 and group.count(",") == 1:
             parts = group.split(",")
@@ -55,7 +58,7 @@ _BASE_LETTERS: Final = str.maketrans(
 )
 _FIRST_MARK, _LAST_MARK = "\u0300", "\u036f"
 _TRANSLITERATED: Final = frozenset("äöüåøæœ")
-_DIGRAPHS: Final = re.compile(r"(a)a*e*|([ou])e+")
+_DIGRAPHS: Final = re.compile(r"(a)[ae]+|([ou])e+")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -82,29 +85,54 @@ def fold_tokens(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_collapse(_words(text))))
 
 
-def _pair(a: str, b: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+class _Part(NamedTuple):
+    """A part of a name, folded once."""
+
+    text: str
+    words: tuple[str, ...]
+    collapsed: tuple[str, ...]
+    transliterated: bool
+    """Whether it shows a letter that others write as a digraph."""
+
+
+class _Parts(NamedTuple):
+    family: _Part
+    given: _Part
+    whole: _Part
+
+
+def _part(text: str) -> _Part:
+    words = _words(text)
+    shown = not _TRANSLITERATED.isdisjoint(unicodedata.normalize("NFC", text).casefold())
+    return _Part(text, words, _collapse(words), shown)
+
+
+def _parts(name: PersonName) -> _Parts:
+    return _Parts(_part(name.family), _part(name.all_given), _part(name.whole))
+
+
+def _pair(a: _Part, b: _Part) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of two spellings. Digraphs count as umlauts only where one of them shows an umlaut.
 
     So Müller is both Mueller and Muller, but Mueller and Muller differ by a letter.
     """
-    words = _words(a), _words(b)
-    if _TRANSLITERATED.isdisjoint(unicodedata.normalize("NFC", a + b).casefold()):
-        return words
-    return _collapse(words[0]), _collapse(words[1])
+    if a.transliterated or b.transliterated:
+        return a.collapsed, b.collapsed
+    return a.words, b.words
 
 
-def _equal(a: str, b: str) -> bool:
+def _equal(a: _Part, b: _Part) -> bool:
     """Equal but for word breaks: Anne-Marie, Annemarie, Anne Marie."""
     left, right = _pair(a, b)
     return bool(left) and "".join(left) == "".join(right)
 
 
-def _same_words(a: str, b: str) -> bool:
+def _same_words(a: _Part, b: _Part) -> bool:
     left, right = _pair(a, b)
     return bool(left) and sorted(left) == sorted(right)
 
 
-def _one_letter_apart(a: str, b: str) -> bool:
+def _one_letter_apart(a: _Part, b: _Part) -> bool:
     """One letter added, lost or changed, or two neighbours exchanged, in a name of four letters or more. Never a digit."""
     shorter, longer = sorted(("".join(words) for words in _pair(a, b)), key=len)
     if not shorter or len(longer) < 4 or len(longer) - len(shorter) > 1:
@@ -120,7 +148,7 @@ def _one_letter_apart(a: str, b: str) -> bool:
 
 # Words that are a part of many family names and a family name of none.
 _PARTICLES: Final = frozenset(
-    [
+    (
         "de",
         "del",
         "della",
@@ -138,14 +166,12 @@ _PARTICLES: Final = frozenset(
         "von",
         "der",
         "den",
-        "ten",
-        "ter",
         "zu",
-    ]
+    )
 )
 
 
-def _fewer(a: str, b: str) -> bool:
+def _fewer(a: _Part, b: _Part) -> bool:
     """One side has only some of the other's words, or none: Anna of Anna Maria, García of García López."""
     fewer, more = sorted(_pair(a, b), key=len)
     if len(fewer) == len(more) or (fewer and set(fewer) <= _PARTICLES):
@@ -153,28 +179,34 @@ def _fewer(a: str, b: str) -> bool:
     return set(fewer) <= set(more) and all(len(word) > 1 for word in fewer)
 
 
-def _initials(a: str, b: str) -> bool:
+def _initials(a: _Part, b: _Part) -> bool:
     """Word by word equal or an initial of the other, as far as the shorter side goes. Only scripts with case have any."""
     pairs = list(zip(*_pair(a, b), strict=False))
-    return bool(pairs) and all(x == y or (1 in (len(x), len(y)) and x[0] == y[0] != y[0].upper()) for x, y in pairs)
+    shortened = [(x, y) for x, y in pairs if 1 in (len(x), len(y))]
+    return (
+        bool(shortened)
+        and all(x[0] == y[0] != y[0].upper() for x, y in shortened)
+        and all(x == y for x, y in pairs if (x, y) not in shortened)
+    )
 
 
 _LOST: Final = re.compile("[?\ufffd]+")
 
 
-def _damaged(a: str, b: str) -> bool:
+def _damaged(a: _Part, b: _Part) -> bool:
     """``M?ller`` and Müller: one side lost letters to a wrong character set, but its beginning and end agree."""
     for damaged, other in ((a, b), (b, a)):
-        parts = _LOST.split(damaged)
-        begin, end, whole = "".join(_words(parts[0])), "".join(_words(parts[-1])), "".join(_words(other))
-        known = len("".join(_words(damaged)))
-        if len(parts) > 1 and 2 <= known <= len(whole) <= known + 3 * len(parts):
-            return whole.startswith(begin) and whole.endswith(end)
+        parts = _LOST.split(damaged.text)
+        begin, end = "".join(_words(parts[0])), "".join(_words(parts[-1]))
+        whole, known = "".join(other.words), len("".join(damaged.words))
+        fits = len(parts) > 1 and 2 <= known <= len(whole) <= known + 3 * len(parts)
+        if fits and whole.startswith(begin) and whole.endswith(end):
+            return True
     return False
 
 
-def _scripts(name: PersonName) -> set[str]:
-    letters = (letter for word in _words(name.whole) for letter in word if letter.isalpha())
+def _scripts(part: _Part) -> set[str]:
+    letters = {letter for word in part.words for letter in word if letter.isalpha()}
     return {re.split("[ -]", unicodedata.name(letter, ""), maxsplit=1)[0] for letter in letters}
 
 
@@ -184,19 +216,20 @@ _PLACEHOLDERS: Final = frozenset(
 )
 
 
-def _is_named(name: PersonName) -> bool:
+def is_named(name: PersonName) -> bool:
+    """Whether it is a name at all: not empty, not a number, not a placeholder."""
     words = _words(name.whole)
-    return bool(words) and not set(words) <= _PLACEHOLDERS
+    return any(letter.isalpha() for word in words for letter in word) and not set(words) <= _PLACEHOLDERS
 
 
 def _readings(name: PersonName) -> tuple[PersonName, ...]:
-    """What a name written in one piece may mean: the family name first, or last."""
+    """What a name written in one piece may mean beside what it says: the family name first, or last."""
     words = name.family.split()
     if name.all_given or len(words) < 2:
-        return (name,)
+        return ()
     family_first = PersonName(family=words[0], given=" ".join(words[1:]))
     family_last = PersonName(family=words[-1], given=" ".join(words[:-1]))
-    return name, family_first, family_last
+    return family_first, family_last
 
 
 def compare_names(a: PersonName, b: PersonName) -> ReasonCode:
@@ -204,31 +237,38 @@ def compare_names(a: PersonName, b: PersonName) -> ReasonCode:
 
     At most one deviation is tolerated: a typo beside an initial, or one in each name, makes another name.
     """
-    if not (_is_named(a) and _is_named(b)):
+    if not (is_named(a) and is_named(b)):
         return ReasonCode.NAME_MISSING
-    if _scripts(a).isdisjoint(_scripts(b)):
+    left, right = _parts(a), _parts(b)
+    if _scripts(left.whole).isdisjoint(_scripts(right.whole)):
         return ReasonCode.NAME_OTHER_SCRIPT
-    codes = [_compare_parts(x, y) for x in _readings(a) for y in _readings(b)]
-    if codes[0] is ReasonCode.NAME_DIFFERENT and set(codes) != {ReasonCode.NAME_DIFFERENT}:
+    if code := next(_relations(left, right), None):
+        return code
+    read_left, read_right = [left, *map(_parts, _readings(a))], [right, *map(_parts, _readings(b))]
+    if any(next(_relations(x, y), None) for x in read_left for y in read_right):
         return ReasonCode.NAME_REARRANGED
-    return codes[0]
+    return ReasonCode.NAME_DIFFERENT
 
 
-def _compare_parts(a: PersonName, b: PersonName) -> ReasonCode:
-    families, givens = (a.family, b.family), (a.all_given, b.all_given)
-    family, given = _equal(*families), _equal(*givens)
-    differing = givens if family else families
-    rules = (
-        (family and given, ReasonCode.NAME_EQUAL),
-        (_equal(a.family, b.all_given) and _equal(a.all_given, b.family), ReasonCode.NAME_SWAPPED),
-        (_same_words(a.whole, b.whole), ReasonCode.NAME_REARRANGED),
-        (family and _initials(*givens), ReasonCode.NAME_INITIALS),
-        (family and _fewer(*givens), ReasonCode.NAME_FEWER_GIVEN),
-        (given and _fewer(*families), ReasonCode.NAME_FEWER_FAMILY),
-        ((family or given) and _one_letter_apart(*differing), ReasonCode.NAME_TYPO),
-        ((family or _damaged(*families)) and (given or _damaged(*givens)), ReasonCode.NAME_DAMAGED),
-    )
-    return next((code for holds, code in rules if holds), ReasonCode.NAME_DIFFERENT)
+def _relations(a: _Parts, b: _Parts) -> Iterator[ReasonCode]:
+    """The relations that hold, the closest first; none between different names."""
+    family, given = _equal(a.family, b.family), _equal(a.given, b.given)
+    if family and given:
+        yield ReasonCode.NAME_EQUAL
+    if _equal(a.family, b.given) and _equal(a.given, b.family):
+        yield ReasonCode.NAME_SWAPPED
+    if _same_words(a.whole, b.whole):
+        yield ReasonCode.NAME_REARRANGED
+    if (family or _damaged(a.family, b.family)) and (given or _damaged(a.given, b.given)):
+        yield ReasonCode.NAME_DAMAGED
+    if family and _fewer(a.given, b.given):
+        yield ReasonCode.NAME_FEWER_GIVEN
+    if family and _initials(a.given, b.given):
+        yield ReasonCode.NAME_INITIALS
+    if given and _fewer(a.family, b.family):
+        yield ReasonCode.NAME_FEWER_FAMILY
+    if (family and _one_letter_apart(a.given, b.given)) or (given and _one_letter_apart(a.family, b.family)):
+        yield ReasonCode.NAME_TYPO
 
 
 def compare_name_groups(a: tuple[PersonName, ...], b: tuple[PersonName, ...]) -> ReasonCode:
