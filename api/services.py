@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.documents.assembly import PdfStore
+from activities.documents.process import PdfRenderer
 from infra.blobs.local import LocalBlobStore
 from infra.blobs.store import BlobStore
 from infra.codec import data_converter
@@ -29,6 +31,8 @@ class Services:
     feed: FeedTail
     gateway: Gateway
     temporal: Client
+    renderer: PdfRenderer
+    pdfs: PdfStore
 
 
 async def connect(settings: Settings) -> Services:
@@ -38,6 +42,7 @@ async def connect(settings: Settings) -> Services:
     client = await Client.connect(
         settings.temporal_target, namespace=settings.temporal_namespace, data_converter=data_converter(keys), lazy=True
     )
+    renderer = PdfRenderer()
     return Services(
         settings=settings,
         database=database,
@@ -48,6 +53,8 @@ async def connect(settings: Settings) -> Services:
         feed=FeedTail(database),
         gateway=Gateway(client, database, keys),
         temporal=client,
+        renderer=renderer,
+        pdfs=PdfStore(database, keys, renderer),
     )
 
 

@@ -31,6 +31,8 @@ class ActorClaims(BaseModel):
     action: Name
     issued_at: UtcDatetime
     expires_at: UtcDatetime
+    facts_hash: str = Field("", max_length=64)
+    """SHA-256 of the command's facts, so that a signed envelope carries no other choice than the one made."""
     fresh_auth: bool = False
     """Whether the person proved themselves anew (password or second factor) for this very step."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from schemas.lifecycle import State
+from schemas.lifecycle import State, WaitReason
 from schemas.sla import Threshold, next_threshold
 from schemas.state import CaseState, Frozen, Then
 
@@ -56,10 +56,14 @@ NUDGES_BEFORE_ESCALATION: Final = 2
 """The scheduler hears of a wait that two reminders did not end."""
 
 
+_NOBODY_TO_REMIND: Final = frozenset({WaitReason.HOLD, WaitReason.WITH_PATIENT, WaitReason.NO_ACTIVE_LINK})
+"""Waits that a timer of their own ends, as planned and with nobody's doing."""
+
+
 def _nudge_at(state: CaseState) -> datetime | None:
     if state.state is State.DRAFT:
         first = timedelta(minutes=state.policy.intake_reminder_minutes)
-    elif state.state is State.RELEASED and not state.amendment_requested:
+    elif state.wait.reason in _NOBODY_TO_REMIND:
         return None
     else:
         first = FIRST_NUDGE[state.state]

@@ -12,12 +12,12 @@ from typing import Final
 from schemas.deadlines import NUDGES_BEFORE_ESCALATION, Deadline, Due, wait_end
 from schemas.errors import Forbidden, OdontoError, StateConflict
 from schemas.lifecycle import (
+    PEOPLES_ACTIONS,
     STATE_WORDS,
     STATES,
     Action,
     ClockRule,
     Relation,
-    Role,
     State,
     Taker,
     WaitOwner,
@@ -96,6 +96,7 @@ class Act(Frozen):
     facts: CommandFacts
     actor: Actor
     identity: IdentityStanding | None = None
+    threshold: Threshold | None = None
 
     def need(self, value: str | None, what: str) -> str:
         if not value:
@@ -106,18 +107,35 @@ class Act(Frozen):
 def decide(state: CaseState, command: Command, now: datetime) -> Decision:
     """The outcome of a person's command, or the fact that refuses it."""
     envelope = command.envelope
-    action = Action(envelope.action)
-    row = transition(action, state.state)
+    row = transition(Action(envelope.action), state.state) if envelope.action in PEOPLES_ACTIONS else None
     if row is None or row.by_system:
         raise ActionNotPossible(f"This step is not possible now: the case is “{STATE_WORDS[state.state]}”.")
-    if Taker(Role(envelope.role), Relation(envelope.relation)) not in row.takers:
+    taker = next((t for t in row.takers if (t.role, t.relation) == (envelope.role, envelope.relation)), None)
+    if taker is None or not _stands(state, taker, envelope.user_id):
         raise NotYours()
     if row.fresh and not envelope.fresh_auth:
         raise FreshSignInNeeded()
     actor = Actor(
         user_id=envelope.user_id, role=envelope.role, relation=envelope.relation, session_id=envelope.session_id
     )
-    return _carry_out(state, Act(action=action, facts=command.facts, actor=actor), envelope.command_id, now)
+    return _carry_out(state, Act(action=row.action, facts=command.facts, actor=actor), envelope.command_id, now)
+
+
+def _stands(state: CaseState, taker: Taker, user_id: str) -> bool:
+    """Whether the person stands so to the case now.
+
+    The envelope tells how they stood when the API signed it; since then the case may have gone to another reader, and
+    then the former one signs nothing any more (invariant 6). Memberships are the database's to check.
+    """
+    match taker.relation:
+        case Relation.ASSIGNED:
+            return user_id == state.assignee_id
+        case Relation.SECOND:
+            return user_id == state.approver_id
+        case Relation.POOL:
+            return state.assignee_id is None
+        case _:
+            return True
 
 
 def decide_step(state: CaseState, step: SystemStep, now: datetime) -> Decision:
@@ -125,7 +143,13 @@ def decide_step(state: CaseState, step: SystemStep, now: datetime) -> Decision:
     row = transition(step.action, state.state)
     if row is None or not row.by_system:
         raise ActionNotPossible()
-    act = Act(action=step.action, facts=step.facts, actor=SYSTEM_ACTOR, identity=step.identity)
+    act = Act(
+        action=step.action,
+        facts=step.facts,
+        actor=SYSTEM_ACTOR,
+        identity=step.identity,
+        threshold=step.threshold,
+    )
     return _carry_out(state, act, f"{state.case_id}/{state.seq + 1}", now)
 
 
@@ -204,7 +228,7 @@ def _announce_threshold(state: CaseState, deadline: Deadline, now: datetime) -> 
         noted = amendment.model_copy(update={"thresholds": (*amendment.thresholds, threshold)})
         told = state.model_copy(update={"amendment": noted})
     action = Action.ESCALATE if threshold is Threshold.BREACH else Action.REMIND
-    return decide_step(told, SystemStep(action=action), now)
+    return decide_step(told, SystemStep(action=action, threshold=threshold), now)
 
 
 def _carry_out(state: CaseState, act: Act, command_id: str, now: datetime) -> Decision:
@@ -291,8 +315,12 @@ _WAIT_AUDIENCE: Final[dict[WaitOwner, Audience]] = {
 
 def _effects(state: CaseState, act: Act) -> tuple[Effect, ...]:
     audiences = NOTICES.get(act.action, ())
-    if act.action in {Action.REMIND, Action.ESCALATE} and state.wait.owner in _WAIT_AUDIENCE:
-        audiences = tuple(dict.fromkeys((_WAIT_AUDIENCE[state.wait.owner], *audiences)))
+    if act.action in {Action.REMIND, Action.ESCALATE}:
+        owner = _WAIT_AUDIENCE.get(state.wait.owner)
+        told = [owner] if owner else []
+        # A clock's thresholds concern who has to keep the promise, too; a plain reminder only who is awaited.
+        told += [Audience.SCHEDULERS] if act.threshold else []
+        audiences = tuple(dict.fromkeys((*told, *audiences)))
     effects = [
         Effect(
             key=f"{state.case_id}:notify-{audience}:{state.seq}",

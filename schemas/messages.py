@@ -1,5 +1,6 @@
 """What workflows, updates, signals and activities say to one another. Ids and choices only, never text or PHI."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,7 +8,7 @@ from pydantic import Field
 
 from schemas.actors import ActorEnvelope
 from schemas.lifecycle import Action, State
-from schemas.sla import AmendmentKind
+from schemas.sla import AmendmentKind, Threshold
 from schemas.state import CaseState, Frozen, IdentityStanding
 
 
@@ -20,6 +21,11 @@ class CommandFacts(Frozen):
     new_images: bool = False
     grant_id: str | None = None
     draft_hash: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal; part of the actor envelope."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 class Command(Frozen):
@@ -42,7 +48,7 @@ class SystemStep(Frozen):
     action: Action
     facts: CommandFacts = CommandFacts()
     identity: IdentityStanding | None = None
-    readable: int | None = None
+    threshold: Threshold | None = None
 
 
 class Actor(Frozen):

@@ -39,7 +39,7 @@ NOTICES: Final[dict[Action, tuple[Audience, ...]]] = {
     Action.END_GRANT: (Audience.PRACTICE,),
     Action.ESCALATE: (Audience.SCHEDULERS,),
 }
-"""Audiences by act. :data:`Action.REMIND` goes to the owner of the wait and to the schedulers instead."""
+"""Audiences by act. Reminders and escalations go to whoever is awaited, too; those of a clock also to the schedulers."""
 
 SUBJECTS: Final[dict[Action, str]] = {
     Action.HOLD_FOR_ATTENTION: "A case needs your attention: its images",

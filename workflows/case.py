@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from infra.envelopes import verify_envelope
+    from infra.envelopes import EnvelopeForged, verify_envelope
     from schemas.deadlines import next_deadline
     from schemas.decisions import (
         ActionNotPossible,
@@ -120,6 +120,8 @@ class CaseWorkflow:
                 action=name,
                 command_id=info.id if info else None,
             )
+            if command.envelope.facts_hash != command.facts.digest:
+                raise EnvelopeForged
             decide(self.state, command, workflow.now())
         except OdontoError as fact:
             raise _failure(fact) from fact

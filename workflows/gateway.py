@@ -5,6 +5,7 @@ happens to the connection, the same command sent again has the outcome of the fi
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,7 @@ from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import StoredFile
 from workflows.dispatcher import Dispatcher
 
+_log = logging.getLogger(__name__)
 _ANSWER_SECONDS: Final = 8.0
 ENVELOPE_PURPOSE: Final = "actor envelope"
 
@@ -86,6 +88,13 @@ class Gateway:
             return known
         return await self._send(wish, known)
 
+    async def announce(self, case_id: str) -> None:
+        """Starts the workflow of a case that was just opened. When Temporal is away, a worker's sweep does it later."""
+        try:
+            await self.dispatcher.dispatch(case_id)
+        except RPCError as error:
+            _log.warning("the start of %s waits for Temporal: %s", case_id, error.status.name)
+
     def _check(self, wish: Wish, command_id: str) -> None:
         """The table's answer before anything is stored. A denial leaves one row in the audit trail (invariant 4)."""
         state = State(wish.case.state)
@@ -112,7 +121,8 @@ class Gateway:
             raise fact
 
     async def _send(self, wish: Wish, command: CaseCommand) -> CaseCommand:
-        update = Command(facts=await asyncio.to_thread(self._facts, wish), envelope=self._envelope(wish, command))
+        facts = await asyncio.to_thread(self._facts, wish)
+        update = Command(facts=facts, envelope=self._envelope(wish, command, facts))
         try:
             await self._update(wish, command, update)
         except WorkflowUpdateFailedError as failure:
@@ -143,7 +153,7 @@ class Gateway:
             else:
                 return
 
-    def _envelope(self, wish: Wish, command: CaseCommand) -> ActorEnvelope:
+    def _envelope(self, wish: Wish, command: CaseCommand, facts: CommandFacts) -> ActorEnvelope:
         taker = acting_as(wish.action, wish.held, State(wish.case.state))
         claims = ActorClaims(
             user_id=wish.person.user_id,
@@ -155,6 +165,7 @@ class Gateway:
             action=wish.action,
             issued_at=now(),
             expires_at=command.expires_at,
+            facts_hash=facts.digest,
             fresh_auth=wish.fresh,
         )
         return sign_envelope(claims, self._keys.master.ring(ENVELOPE_PURPOSE))

@@ -166,6 +166,8 @@ def stored_form(session: Session, keys: KeyStore, command_id: str) -> dict[str, 
 
 
 def opened_form(keys: KeyStore, row: CaseCommand) -> dict[str, Any]:
+    if not row.form:
+        return {}
     form = open_json(keys, row.form, column_aad("case_command", row.id, "form"))
     return form if isinstance(form, dict) else {}
 

@@ -1,0 +1,70 @@
+"""The JSON API alone. ``ui.app`` mounts it beside the pages."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+
+from api import errors
+from api.origin import SameOriginOnly
+from api.routes import auth, cases, codec, events, health, messages, patients, readers, reports
+from api.services import Services, connect
+from infra.settings import Settings, get_settings
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    auth.router,
+    patients.router,
+    cases.router,
+    readers.router,
+    reports.router,
+    reports.pdf_router,
+    messages.router,
+    events.router,
+    codec.router,
+)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, settings: Settings) -> AsyncIterator[Services]:
+    """The wires of a process, from its start to its end."""
+    # More threads than this make short reads slower: they wait for one another's interpreter lock.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_threads
+    services = await connect(settings)
+    app.state.services = services
+    await services.feed.start()
+    try:
+        yield services
+    finally:
+        await services.feed.stop()
+        services.renderer.close()
+        services.database.close()
+
+
+def create_app(settings: Settings | None = None, *, configure: Callable[[FastAPI], None] | None = None) -> FastAPI:
+    """The API. ``configure`` adds what a larger application brings along, before the first request."""
+    chosen = settings or get_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with serving(app, chosen):
+            yield
+
+    app = FastAPI(
+        title="OdontoFlow",
+        version="0.1.0",
+        description="Dental radiology report cases. Errors are `application/problem+json` with code, title and detail.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = chosen
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(SameOriginOnly, exempt=("/webhooks/",))
+    if configure is not None:
+        configure(app)
+    return app

@@ -1,0 +1,147 @@
+"""Lists of cases: which a person may see, filtered, in pages by keyset, never by offset."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import Session, col, select
+
+from api.standing import standing_of
+from schemas.access import OrganizationKind, Person, takers
+from schemas.errors import InvalidInput
+from schemas.lifecycle import Role, State, Taker
+from schemas.tables.case import Case
+from schemas.tables.people import Contract
+
+
+class CursorInvalid(InvalidInput):
+    code = "cursor_invalid"
+    title = "This list's position is not valid any more. Start again from the first page."
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    states: Sequence[str] = ()
+    priorities: Sequence[str] = ()
+    case_ids: Sequence[str] = ()
+    patient_ids: Sequence[str] | None = None
+    assignee_id: str | None = None
+    is_open: bool | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    limit: int = 50
+    cursor: str | None = None
+    extra: Sequence[ColumnElement[bool]] = field(default=())
+
+
+def contracted_practices(session: Session, person: Person) -> frozenset[str]:
+    groups = [m.organization_id for m in person.members if m.kind is OrganizationKind.READING_GROUP]
+    if not groups:
+        return frozenset()
+    return frozenset(
+        session.exec(
+            select(Contract.practice_id).where(col(Contract.group_id).in_(groups), col(Contract.is_active))
+        ).all()
+    )
+
+
+def visible(session: Session, person: Person) -> ColumnElement[bool]:
+    """The cases that exist for a person, as the relations of ``schemas.access.takers`` have it."""
+    mine: list[ColumnElement[bool]] = []
+    contracted = contracted_practices(session, person)
+    for member in person.members:
+        if member.kind is OrganizationKind.PRACTICE:
+            mine.append(col(Case.practice_id) == member.organization_id)
+        elif member.kind is OrganizationKind.PLATFORM:
+            mine.append(col(Case.id).is_not(None))
+        elif member.role is Role.SCHEDULER:
+            mine.append(and_(col(Case.practice_id).in_(contracted), col(Case.state) != State.DRAFT))
+        else:
+            in_pool = and_(col(Case.assignee_id).is_(None), col(Case.state).in_([State.UNASSIGNED, State.ATTENTION]))
+            involved = or_(
+                col(Case.assignee_id) == person.user_id,
+                col(Case.approver_id) == person.user_id,
+                col(Case.author_id) == person.user_id,
+                in_pool,
+            )
+            mine.append(and_(col(Case.practice_id).in_(contracted), involved))
+    return or_(*mine) if mine else col(Case.id).is_(None)
+
+
+def list_cases(
+    session: Session, person: Person, wanted: CaseFilter
+) -> tuple[list[tuple[Case, frozenset[Taker]]], str | None]:
+    """A page, the newest first, with how the person stands to each; and the cursor of the next page."""
+    statement = select(Case).where(visible(session, person), *_conditions(wanted))
+    if wanted.cursor:
+        created_at, case_id = _read_cursor(wanted.cursor)
+        statement = statement.where(
+            or_(
+                col(Case.created_at) < created_at,
+                and_(col(Case.created_at) == created_at, col(Case.id) < case_id),
+            )
+        )
+    statement = statement.order_by(col(Case.created_at).desc(), col(Case.id).desc()).limit(wanted.limit + 1)
+    rows = list(session.exec(statement).all())
+    following = _write_cursor(rows[wanted.limit - 1]) if len(rows) > wanted.limit else None
+    return with_standing(session, person, rows[: wanted.limit]), following
+
+
+def worklist(
+    session: Session, person: Person, *conditions: ColumnElement[bool], limit: int = 100
+) -> list[tuple[Case, frozenset[Taker]]]:
+    """Open cases, the most urgent first: what is promised soonest, then by priority, then by age."""
+    statement = (
+        select(Case)
+        .where(visible(session, person), col(Case.is_open), *conditions)
+        .order_by(
+            col(Case.due_at).is_(None), col(Case.due_at), col(Case.priority_rank), col(Case.created_at), col(Case.id)
+        )
+        .limit(limit)
+    )
+    return with_standing(session, person, session.exec(statement).all())
+
+
+def with_standing(session: Session, person: Person, rows: Sequence[Case]) -> list[tuple[Case, frozenset[Taker]]]:
+    return [(row, held) for row in rows if (held := takers(person, standing_of(session, row, person)))]
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    conditions = list(wanted.extra)
+    for column, values in (
+        (col(Case.state), wanted.states),
+        (col(Case.priority), wanted.priorities),
+        (col(Case.id), wanted.case_ids),
+    ):
+        if values:
+            conditions.append(column.in_(values))
+    if wanted.patient_ids is not None:
+        conditions.append(col(Case.patient_id).in_(wanted.patient_ids))
+    if wanted.assignee_id is not None:
+        conditions.append(col(Case.assignee_id) == wanted.assignee_id)
+    if wanted.is_open is not None:
+        conditions.append(col(Case.is_open).is_(wanted.is_open))
+    if wanted.created_from is not None:
+        conditions.append(col(Case.created_at) >= wanted.created_from)
+    if wanted.created_to is not None:
+        conditions.append(col(Case.created_at) < wanted.created_to)
+    return conditions
+
+
+def _write_cursor(row: Case) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row.created_at.isoformat(), row.id]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        created_at, case_id = json.loads(base64.urlsafe_b64decode(cursor))
+        moment = datetime.fromisoformat(created_at)
+    except (ValueError, TypeError, binascii.Error):
+        raise CursorInvalid() from None
+    if moment.tzinfo is None or not isinstance(case_id, str):
+        raise CursorInvalid()
+    return moment, case_id

@@ -1,0 +1,50 @@
+"""The defence against requests that another site makes a browser send (OWASP CSRF cheat sheet, Fetch Metadata).
+
+Every unsafe request with a browser's marks must come from this very origin. Requests with a bearer token and without a
+browser's marks are programs: no browser adds a bearer token by itself.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import problem
+from schemas.errors import OdontoError
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CrossSite(OdontoError):
+    code = "cross_site"
+    status = 403
+    title = "This request came from another site and was refused. Open OdontoFlow itself and try again."
+
+
+class SameOriginOnly:
+    """Pure ASGI: bodies pass untouched. ``exempt`` are path prefixes with signatures of their own (webhooks)."""
+
+    def __init__(self, app: ASGIApp, *, exempt: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._exempt = exempt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE and self._is_foreign(scope):
+            await problem(CrossSite())(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        if scope["path"].startswith(self._exempt) and self._exempt:
+            return False
+        headers = Headers(scope=scope)
+        site = headers.get("sec-fetch-site")
+        origin = headers.get("origin")
+        if site is not None and site != "same-origin":
+            return True
+        if origin is not None:
+            return urlsplit(origin).netloc != headers.get("host", "")
+        if headers.get("authorization", "").lower().startswith("bearer ") or scope["path"] == "/api/v1/auth/token":
+            return False
+        return site is None

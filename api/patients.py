@@ -1,0 +1,150 @@
+"""A practice's patients: sealed demographics, a blind index for search, and a look for duplicates."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlmodel import Session, col, delete, func, select
+
+from activities.records.opening import copy_identity_columns, demographics_of
+from infra.audit import write_audit
+from infra.database import now
+from infra.keystore import KeyStore
+from infra.sealing import blind_index, column_aad, seal_json
+from schemas.errors import NotFound, OdontoError, StateConflict
+from schemas.forms import Demographics
+from schemas.identity import fold_tokens
+from schemas.ids import new_id
+from schemas.messages import Actor
+from schemas.tables.case import Case
+from schemas.tables.people import Organization, Patient, PatientToken
+
+
+class EditedMeanwhile(OdontoError):
+    code = "edited_meanwhile"
+    status = 412
+    title = "Somebody else changed this meanwhile. Look at their version, then save yours again."
+
+
+class RevisionMissing(OdontoError):
+    code = "revision_missing"
+    status = 428
+    title = "Send an If-Match header with the revision that you have read, so that no edit is lost."
+
+
+class PossibleDuplicate(StateConflict):
+    code = "possible_duplicate"
+    title = "A patient with this name and date of birth is on record already. Open that record, or confirm that this is another person."
+
+
+def _tokens(person: Demographics) -> list[str]:
+    names = fold_tokens(f"{person.given_name} {person.family_name}")
+    number = [f"number:{person.patient_number.casefold()}"] if person.patient_number else []
+    return [*names, f"born:{person.birth_date.isoformat()}", *number]
+
+
+def _index(session: Session, keys: KeyStore, patient: Patient, person: Demographics) -> None:
+    practice_key = keys.data_key(session.get_one(Organization, patient.practice_id).key_id)
+    session.exec(delete(PatientToken).where(col(PatientToken.patient_id) == patient.id))
+    for token in blind_index(practice_key.secret, _tokens(person)):
+        session.add(PatientToken(patient_id=patient.id, token=token, practice_id=patient.practice_id))
+
+
+def find_patients(
+    session: Session, keys: KeyStore, practice_id: str, *, name: str = "", born: date | None = None, limit: int = 50
+) -> Sequence[Patient]:
+    """Patients whose record has all of these name parts and the birth date; without any, the newest."""
+    wanted = [*fold_tokens(name), *([f"born:{born.isoformat()}"] if born else [])]
+    statement = select(Patient).where(Patient.practice_id == practice_id, col(Patient.is_archived).is_(False))
+    if wanted:
+        practice_key = keys.data_key(session.get_one(Organization, practice_id).key_id)
+        tokens = blind_index(practice_key.secret, wanted)
+        matching = (
+            select(PatientToken.patient_id)
+            .where(PatientToken.practice_id == practice_id, col(PatientToken.token).in_(tokens))
+            .group_by(col(PatientToken.patient_id))
+            .having(func.count() == len(tokens))
+        )
+        statement = statement.where(col(Patient.id).in_(matching))
+    return session.exec(statement.order_by(col(Patient.updated_at).desc(), Patient.id).limit(limit)).all()
+
+
+def duplicates_of(session: Session, keys: KeyStore, practice_id: str, person: Demographics) -> Sequence[Patient]:
+    """Records with the same name parts and date of birth."""
+    name = f"{person.given_name} {person.family_name}"
+    return find_patients(session, keys, practice_id, name=name, born=person.birth_date, limit=10)
+
+
+def create_patient(
+    session: Session, keys: KeyStore, practice_id: str, person: Demographics, *, actor: Actor, confirmed: bool
+) -> Patient:
+    """Raises PossibleDuplicate unless the person has confirmed that it is somebody else."""
+    if not confirmed:
+        found = duplicates_of(session, keys, practice_id, person)
+        if found:
+            raise PossibleDuplicate(patient_ids=[patient.id for patient in found])
+    moment = now()
+    patient_id = new_id("pat")
+    key = keys.create(session, "patient", patient_id)
+    place = column_aad("patient", patient_id, "demographics")
+    patient = Patient(
+        id=patient_id,
+        practice_id=practice_id,
+        key_id=key.id,
+        demographics=seal_json(key, person.model_dump(mode="json"), place),
+        created_at=moment,
+        updated_at=moment,
+    )
+    session.add(patient)
+    session.flush()
+    _index(session, keys, patient, person)
+    write_audit(session, scope=practice_id, act="patient.create", actor=actor, at=moment, subject_id=patient_id)
+    return patient
+
+
+def edit_patient(
+    session: Session,
+    keys: KeyStore,
+    patient_id: str,
+    practice_id: str,
+    person: Demographics,
+    *,
+    revision: int,
+    actor: Actor,
+) -> Patient:
+    """Raises NotFound or EditedMeanwhile. Open cases take over sex and year of birth; signed reports stay as they are."""
+    patient = session.get(Patient, patient_id, with_for_update=True)
+    if patient is None or patient.practice_id != practice_id:
+        raise NotFound()
+    if patient.revision != revision:
+        raise EditedMeanwhile(revision=patient.revision)
+    place = column_aad("patient", patient_id, "demographics")
+    patient.demographics = seal_json(keys.data_key(patient.key_id), person.model_dump(mode="json"), place)
+    patient.revision += 1
+    patient.updated_at = now()
+    _index(session, keys, patient, person)
+    for row in session.exec(select(Case).where(Case.patient_id == patient_id, col(Case.is_open))).all():
+        copy_identity_columns(row, person)
+    write_audit(
+        session, scope=practice_id, act="patient.edit", actor=actor, at=patient.updated_at, subject_id=patient_id
+    )
+    return patient
+
+
+def load_patient(session: Session, patient_id: str, practice_ids: Sequence[str]) -> Patient:
+    patient = session.get(Patient, patient_id)
+    if patient is None or patient.practice_id not in practice_ids:
+        raise NotFound()
+    return patient
+
+
+__all__ = [
+    "EditedMeanwhile",
+    "PossibleDuplicate",
+    "RevisionMissing",
+    "create_patient",
+    "demographics_of",
+    "duplicates_of",
+    "edit_patient",
+    "find_patients",
+    "load_patient",
+]

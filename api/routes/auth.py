@@ -1,0 +1,48 @@
+"""Signing in for scripts. Browsers sign in on the page, with a cookie."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import PersonDep, Public, ReadDep, SessionsDep
+from infra.sessions import TOKEN
+from schemas.forms import TokenRequest
+from schemas.tables.people import User
+
+router = APIRouter(prefix="/api/v1", tags=["sign-in"])
+
+
+def client_address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+@router.post("/auth/token", dependencies=[Public])
+def create_token(body: TokenRequest, request: Request, sessions: SessionsDep) -> dict[str, str]:
+    """A bearer token for ``Authorization: Bearer …``. It ends after the session's life, or with DELETE."""
+    signed_in = sessions.sign_in(body.email, body.password.get_secret_value(), TOKEN, client_address(request))
+    return {"token": signed_in.token}
+
+
+@router.delete("/auth/token", status_code=204)
+def end_token(person: PersonDep, sessions: SessionsDep) -> Response:
+    sessions.end(person)
+    return Response(status_code=204)
+
+
+@router.get("/me")
+def read_me(person: PersonDep, session: ReadDep) -> dict[str, object]:
+    """Who the token belongs to, and in which organizations with which role."""
+    user = session.get_one(User, person.user_id)
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "memberships": [
+            {
+                "organization_id": member.organization_id,
+                "kind": member.kind,
+                "role": member.role,
+                "owner": member.is_owner,
+                "approver": member.is_approver,
+            }
+            for member in person.members
+        ],
+    }

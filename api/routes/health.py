@@ -1,0 +1,51 @@
+"""Health and readiness."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, Response
+from temporalio.service import RPCError
+
+from api.deps import Public, ServicesDep
+from api.services import Services
+from infra.database import now
+from schemas.tables.wires import Heartbeat
+
+router = APIRouter(tags=["health"])
+
+WORKER_SEEN_WITHIN: Final = timedelta(seconds=15)
+
+
+@router.get("/healthz", dependencies=[Public])
+async def healthz() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", dependencies=[Public])
+async def readyz(services: ServicesDep, response: Response) -> dict[str, bool]:
+    """What works: database, blobs, Temporal, and whether a worker was seen in the last 15 seconds. 503 if one does not."""
+    database, blobs, worker = await asyncio.to_thread(_local, services)
+    temporal = await _temporal(services)
+    checks = {"database": database, "blobs": blobs, "temporal": temporal, "worker": worker}
+    response.status_code = 200 if all(checks.values()) else 503
+    return checks
+
+
+def _local(services: Services) -> tuple[bool, bool, bool]:
+    try:
+        with services.database.read() as session:
+            seen = session.get(Heartbeat, "worker")
+    except Exception:
+        return False, False, False
+    folder = services.settings.blob_folder
+    return True, folder.is_dir(), seen is not None and now() - seen.seen_at < WORKER_SEEN_WITHIN
+
+
+async def _temporal(services: Services) -> bool:
+    try:
+        async with asyncio.timeout(2):
+            return await services.temporal.service_client.check_health()
+    except (RPCError, TimeoutError):
+        return False

@@ -1,0 +1,124 @@
+"""Patients of a practice."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from api.deps import PersonDep, ServicesDep, in_practice
+from api.errors import problem
+from api.patients import (
+    EditedMeanwhile,
+    PossibleDuplicate,
+    RevisionMissing,
+    create_patient,
+    edit_patient,
+    find_patients,
+    load_patient,
+)
+from api.views import patient_view
+from schemas.access import Person, PracticeRight
+from schemas.forms import CaseSearch, Demographics, Page, PatientView
+from schemas.lifecycle import Role
+from schemas.messages import Actor
+
+router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
+
+ListIn = Annotated[str, Depends(in_practice(PracticeRight.LIST_PATIENTS))]
+CreateIn = Annotated[str, Depends(in_practice(PracticeRight.CREATE_PATIENT))]
+EditIn = Annotated[str, Depends(in_practice(PracticeRight.EDIT_PATIENT))]
+
+
+def practice_actor(person: Person, practice_id: str) -> Actor:
+    role = next((member.role for member in person.members if member.organization_id == practice_id), Role.STAFF)
+    return Actor(user_id=person.user_id, role=role, relation="own", session_id=person.session_id)
+
+
+def revision_of(if_match: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None) -> int:
+    """The revision in an If-Match header: ``"3"``. Raises RevisionMissing, EditedMeanwhile for what never was one."""
+    if not if_match:
+        raise RevisionMissing()
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal():
+        raise EditedMeanwhile()
+    return int(text)
+
+
+Revision = Annotated[int, Depends(revision_of)]
+
+
+@router.get("")
+def list_patients(practice_id: ListIn, services: ServicesDep, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Page:
+    """The practice's patients, the last changed first."""
+    with services.database.read() as session:
+        found = find_patients(session, services.keys, practice_id, limit=limit)
+        return Page(items=[patient_view(services.keys, patient) for patient in found])
+
+
+@router.post("/search")
+def search_patients(body: CaseSearch, practice_id: ListIn, services: ServicesDep) -> Page:
+    """By whole parts of the name and the date of birth; case and accents do not matter."""
+    with services.database.read() as session:
+        found = find_patients(
+            session, services.keys, practice_id, name=body.name, born=body.birth_date, limit=body.limit
+        )
+        return Page(items=[patient_view(services.keys, patient) for patient in found])
+
+
+@router.post("", status_code=201, responses={409: {"description": "A possible duplicate; its ids are given"}})
+def add_patient(
+    body: Demographics,
+    person: PersonDep,
+    practice_id: CreateIn,
+    services: ServicesDep,
+    confirmed: Annotated[bool, Query(description="True: another person of the same name and birth date.")] = False,
+) -> Response:
+    try:
+        with services.database.write() as session:
+            patient = create_patient(
+                session,
+                services.keys,
+                practice_id,
+                body,
+                actor=practice_actor(person, practice_id),
+                confirmed=confirmed,
+            )
+    except PossibleDuplicate as fact:
+        return problem(fact, patient_ids=fact.facts["patient_ids"])
+    return _answer(patient_view(services.keys, patient), status=201)
+
+
+@router.get("/{patient_id}")
+def read_patient(patient_id: str, practice_id: ListIn, services: ServicesDep) -> Response:
+    with services.database.read() as session:
+        return _answer(patient_view(services.keys, load_patient(session, patient_id, [practice_id])))
+
+
+@router.put("/{patient_id}")
+def replace_patient(
+    patient_id: str,
+    body: Demographics,
+    revision: Revision,
+    person: PersonDep,
+    practice_id: EditIn,
+    services: ServicesDep,
+) -> Response:
+    with services.database.write() as session:
+        patient = edit_patient(
+            session,
+            services.keys,
+            patient_id,
+            practice_id,
+            body,
+            revision=revision,
+            actor=practice_actor(person, practice_id),
+        )
+    return _answer(patient_view(services.keys, patient))
+
+
+def _answer(view: PatientView, *, status: int = 200) -> Response:
+    return Response(
+        view.model_dump_json(),
+        status_code=status,
+        media_type="application/json",
+        headers={"ETag": f'"{view.revision}"'},
+    )

@@ -1,0 +1,91 @@
+"""Server-Sent Events over the feed (WHATWG HTML, "Server-sent events").
+
+One event is encoded once and the same bytes go to all. A stream is checked again every few seconds: who may not see a
+practice any more, or is signed out, hears nothing more of it (SAFETY: revocation within 5 s).
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from api.listing import contracted_practices
+from api.services import Services
+from infra.sessions import Sessions
+from schemas.access import OrganizationKind, Person, is_admin
+from schemas.errors import NotSignedIn
+from schemas.tables.wires import FeedEvent
+
+RECHECK_SECONDS: Final = 4.0
+_KEEPALIVE: Final = b": still here\n\n"
+_QUEUE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a person may hear of."""
+
+    user_id: str
+    practices: frozenset[str]
+    everything: bool
+
+    def hears(self, event: FeedEvent) -> bool:
+        if event.user_id is not None:
+            return event.user_id == self.user_id
+        return self.everything or event.practice_id in self.practices
+
+
+def scope_of(services: Services, person: Person) -> Scope:
+    own = {m.organization_id for m in person.members if m.kind is OrganizationKind.PRACTICE}
+    with services.database.read() as session:
+        contracted = contracted_practices(session, person)
+    return Scope(person.user_id, frozenset(own) | contracted, is_admin(person))
+
+
+def encode(event: FeedEvent) -> bytes:
+    """Ids and kinds only: a stream never carries content."""
+    data = json.dumps({"kind": event.kind, "case": event.case_id}, separators=(",", ":"))
+    return f"id: {event.id}\nevent: {event.kind.partition('.')[0]}\ndata: {data}\n\n".encode()
+
+
+async def event_stream(services: Services, sessions: Sessions, token: str, last_id: int | None) -> AsyncIterator[bytes]:
+    """Bytes of one client's stream, from the event after ``last_id``, until the client leaves or the session ends."""
+    person = await asyncio.to_thread(sessions.person, token)
+    scope = await asyncio.to_thread(scope_of, services, person)
+    queue: asyncio.Queue[Sequence[FeedEvent]] = asyncio.Queue(_QUEUE)
+    stop_listening = services.feed.listen(lambda events: _offer(queue, events))
+    try:
+        position = services.feed.position if last_id is None else last_id
+        yield b"retry: 2000\n\n"
+        while missed := await asyncio.to_thread(services.feed.after, position):
+            position = missed[-1].id
+            yield b"".join(encode(event) for event in missed if scope.hears(event))
+        checked = asyncio.get_running_loop().time()
+        while True:
+            try:
+                events = await asyncio.wait_for(queue.get(), RECHECK_SECONDS)
+            except TimeoutError:
+                events = ()
+                yield _KEEPALIVE
+            clock = asyncio.get_running_loop().time()
+            if clock - checked >= RECHECK_SECONDS:
+                person = await asyncio.to_thread(sessions.person, token)
+                scope = await asyncio.to_thread(scope_of, services, person)
+                checked = clock
+            fresh = [event for event in events if event.id > position]
+            if fresh:
+                position = fresh[-1].id
+                heard = b"".join(encode(event) for event in fresh if scope.hears(event))
+                if heard:
+                    yield heard
+    except (NotSignedIn, asyncio.QueueFull):
+        yield b"event: ended\ndata: {}\n\n"
+    finally:
+        stop_listening()
+
+
+def _offer(queue: "asyncio.Queue[Sequence[FeedEvent]]", events: Sequence[FeedEvent]) -> None:
+    """A client that cannot keep up is dropped; it comes back with its last id and misses nothing."""
+    if not queue.full():
+        queue.put_nowait(events)
