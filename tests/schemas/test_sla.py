@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -161,10 +161,10 @@ def test_open_minutes_are_those_whose_wall_time_is_within_hours(calendar: Busine
 
 def test_years_are_measured_quickly() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    began = perf_counter()
+    began = process_time()
     minutes = OFFICE.minutes_between(start, start.replace(year=2036))
     assert OFFICE.add_minutes(start, minutes) <= start.replace(year=2036)
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
