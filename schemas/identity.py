@@ -77,21 +77,26 @@ class PersonIdentity(BaseModel):
         issuer: str | None = None,
     ) -> Self:
         """From the Patient Module's values as text. What cannot be read counts as missing; nothing raises."""
-        name, *others = parse_person_name(patient_name or "") or (PersonName(),)
+        name, *others = parse_person_name(_readable(patient_name)) or (PersonName(),)
         return cls(
             family=name.family,
             given=name.given,
             middle=name.middle,
             birth_date=parse_birth_date(birth_date),
             sex=Sex.from_dicom(sex),
-            patient_id=(patient_id or "").strip("\0 "),
-            issuer=(issuer or "").strip("\0 "),
+            patient_id=_readable(patient_id),
+            issuer=_readable(issuer),
             other_names=tuple(others),
         )
 
     @property
     def names(self) -> tuple[PersonName, ...]:
         return PersonName(family=self.family, given=self.given, middle=self.middle), *self.other_names
+
+
+def _readable(text: str | None) -> str:
+    """Without padding; bytes that no character set explained (lone surrogates) become ``?``."""
+    return (text or "").encode("utf-8", "replace").decode().strip("\0 ")
 
 
 _DA: Final = re.compile(r"(\d{4})(\.?)(\d{2})\2(\d{2})", re.ASCII)

@@ -48,6 +48,12 @@ def test_a_date_that_says_nothing_is_missing(text: str | None) -> None:
     assert parse_birth_date(text) is None
 
 
+def test_bytes_of_an_unknown_character_set_do_not_stop_the_comparison() -> None:
+    found = person("M\udcfcller^Anna", number="1\udcff", issuer="A")
+    assert compare(person("Müller^Anna"), found).outcome is PROBABLE
+    assert found == PersonIdentity.model_validate_json(found.model_dump_json())
+
+
 SAME_NAMES = [
     ("Müller^Jürgen", "MUELLER^JUERGEN"),
     ("Müller^Jürgen", "muller^jurgen^^Dr."),
