@@ -1,33 +1,32 @@
-"""Image sets: what was submitted together. A set is frozen with its submission and never changes (invariant 11)."""
+"""Image sets: which files a submission was made of, and the hash that a signature covers (invariants 7 and 11).
+
+Set ``n`` holds every file that was submitted with it or with an earlier set and was not removed since. A file leaves a
+set in one case only: the set is held for attention, before anybody has read it (see ``removable``).
+"""
 
 import hashlib
+import json
 from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
+from schemas.lifecycle import State
+from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 
-
-def files_of_set(session: Session, case_id: str, number: int) -> Sequence[StoredFile]:
-    """The files of set ``number``: those submitted with it and with the sets before, in the order of their ids."""
-    return session.exec(
-        select(StoredFile)
-        .where(
-            StoredFile.case_id == case_id,
-            col(StoredFile.first_set).is_not(None),
-            col(StoredFile.first_set) <= number,
-            StoredFile.state != "removed",
-        )
-        .order_by(col(StoredFile.id))
-    ).all()
+SUBMITTABLE = ("stored", "ready")
 
 
 def freeze_image_set(session: Session, case_id: str, number: int) -> str:
-    """Puts every file that belongs to no set yet into set ``number``; returns the set's hash."""
+    """Puts every stored or ready file that is in no set yet into set ``number``; returns the set's hash."""
     loose = session.exec(
-        select(StoredFile).where(
-            StoredFile.case_id == case_id, col(StoredFile.first_set).is_(None), StoredFile.state != "removed"
+        select(StoredFile)
+        .where(
+            StoredFile.case_id == case_id,
+            col(StoredFile.first_set).is_(None),
+            col(StoredFile.state).in_(SUBMITTABLE),
         )
+        .with_for_update()
     ).all()
     for file in loose:
         file.first_set = number
@@ -35,9 +34,30 @@ def freeze_image_set(session: Session, case_id: str, number: int) -> str:
     return image_set_hash(session, case_id, number)
 
 
+def files_of_set(session: Session, case_id: str, number: int) -> Sequence[StoredFile]:
+    """The files of a set in the order of its hash."""
+    return session.exec(
+        select(StoredFile)
+        .where(
+            StoredFile.case_id == case_id,
+            col(StoredFile.first_set) <= number,
+            StoredFile.state != "removed",
+        )
+        .order_by(col(StoredFile.id))
+    ).all()
+
+
 def image_set_hash(session: Session, case_id: str, number: int) -> str:
-    """SHA-256 over (file id, SHA-256 of its content), in the order of the ids."""
-    digest = hashlib.sha256()
-    for file in files_of_set(session, case_id, number):
-        digest.update(f"{file.id}:{file.sha256}\n".encode())
-    return digest.hexdigest()
+    """SHA-256 over (id, SHA-256) of the set's files, in the order of their ids, as canonical JSON."""
+    content = [[file.id, file.sha256] for file in files_of_set(session, case_id, number)]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def removable(case: Case, file: StoredFile) -> bool:
+    """Whether a file may still be taken out: it is in no set, or only in the one that is held for attention now.
+
+    Without the second, a file of another patient could never be taken out again and the case would have to be cancelled.
+    """
+    if file.first_set is None:
+        return True
+    return case.state == State.ATTENTION and file.first_set == case.image_set

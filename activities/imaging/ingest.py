@@ -1,0 +1,177 @@
+"""Checking the files of a case: every stored file is examined once, recorded, and becomes ready or unreadable.
+
+Idempotent and safe to kill: a file is examined as often as it takes, and recorded in one transaction that looks at its
+state first.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+from temporalio import activity
+
+from activities.imaging.frames import ranges_of_frame
+from activities.imaging.identity import case_identity
+from activities.imaging.parser.pool import ParserPool
+from activities.imaging.parser.problems import FileProblem, ProblemCode
+from activities.imaging.parser.results import Examined
+from activities.imaging.previews import SERIES, middle_instance, store_preview
+from activities.imaging.records import CaseRecorder, Finding
+from activities.imaging.verdict import judge
+from infra.blobs.store import BlobDamaged, BlobMissing, BlobStore
+from infra.database import Database, now
+from infra.keys import DataKey
+from infra.keystore import KeyStore
+from schemas.messages import ProcessInput, ProcessOutcome
+from schemas.tables.case import Case
+from schemas.tables.imaging import Preview, Series, StoredFile
+
+_log: Final = logging.getLogger(__name__)
+_BATCH: Final = 32
+_BATCH_SECONDS: Final = 0.5
+
+OnProgress = Callable[[str, int, int], None]
+"""(case id, files checked, files in all), after each batch."""
+
+
+def _no_progress(case_id: str, done: int, total: int) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    case: Case
+    key: DataKey
+    waiting: Sequence[str]
+    total: int
+
+
+class ImagingActivities:
+    """Activities of the imaging queue. Plain methods beside them do the work, for whoever is no activity."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        keys: KeyStore,
+        pool: ParserPool,
+        *,
+        on_progress: OnProgress = _no_progress,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._keys = keys
+        self._pool = pool
+        self._on_progress = on_progress
+
+    @activity.defn(name="imaging.ingest")
+    def ingest_activity(self, wanted: ProcessInput) -> None:
+        self.ingest(wanted.case_id, heartbeat=activity.heartbeat)
+
+    @activity.defn(name="imaging.process")
+    def process_activity(self, wanted: ProcessInput) -> ProcessOutcome:
+        self.ingest(wanted.case_id, heartbeat=activity.heartbeat)
+        return self.verdict(wanted.case_id, wanted.image_set)
+
+    def ingest(self, case_id: str, *, heartbeat: Callable[[], None] = lambda: None) -> int:
+        """Checks every file of the case that waits; returns how many were checked. Blocking.
+
+        Raises StorageFailed when the blobs cannot be reached; what was checked until then stays.
+        """
+        job = self._job(case_id)
+        done = job.total - len(job.waiting)
+        for findings in self._examined(job, heartbeat):
+            self._record(job, findings)
+            done += len(findings)
+            self._on_progress(case_id, done, job.total)
+            heartbeat()
+        self._make_previews(job, heartbeat)
+        return len(job.waiting)
+
+    def verdict(self, case_id: str, image_set: int) -> ProcessOutcome:
+        """How many images of the set can be read, and whether they are the case's patient's. Writes the finding."""
+        with self._database.write() as session:
+            case = session.get_one(Case, case_id)
+            return judge(session, self._keys, case, image_set, at=now())
+
+    def _job(self, case_id: str) -> _Job:
+        with self._database.read() as session:
+            case = session.get_one(Case, case_id)
+            waiting = session.exec(
+                select(StoredFile.id)
+                .where(StoredFile.case_id == case_id, StoredFile.state == "stored")
+                .order_by(col(StoredFile.created_at), col(StoredFile.id))
+            ).all()
+            total = session.exec(
+                select(func.count()).where(StoredFile.case_id == case_id, StoredFile.state != "removed")
+            ).one()
+        return _Job(case, self._keys.data_key(case.key_id), waiting, total)
+
+    def _examined(self, job: _Job, heartbeat: Callable[[], None]) -> Iterator[list[Finding]]:
+        """Findings in batches, as the pool's children deliver them."""
+        with ThreadPoolExecutor(self._pool.size, thread_name_prefix="examine") as threads:
+            todo = iter(job.waiting)
+            running: set[Future[Finding]] = set()
+            batch: list[Finding] = []
+            began = time.monotonic()
+            try:
+                while True:
+                    for file_id in todo:
+                        running.add(threads.submit(self._examine, job, file_id))
+                        if len(running) >= 2 * self._pool.size:
+                            break
+                    if not running:
+                        break
+                    finished, running = wait(running, timeout=5, return_when=FIRST_COMPLETED)
+                    batch.extend(future.result() for future in finished)
+                    heartbeat()
+                    if len(batch) >= _BATCH or (batch and time.monotonic() - began > _BATCH_SECONDS):
+                        yield batch
+                        batch, began = [], time.monotonic()
+            finally:
+                for future in running:
+                    future.cancel()
+            if batch:
+                yield batch
+
+    def _examine(self, job: _Job, file_id: str) -> Finding:
+        try:
+            with self._blobs.reader(file_id, job.key.secret) as reader:
+                return Finding(file_id, self._pool.examine(reader))
+        except (BlobDamaged, BlobMissing):
+            _log.error("a stored file cannot be opened", extra={"file_id": file_id, "case_id": job.case.id})
+            return Finding(file_id, Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED))
+
+    def _record(self, job: _Job, findings: list[Finding]) -> None:
+        with self._database.write() as session:
+            # The case's row is locked first, so that two of these never insert the same study.
+            case = session.exec(select(Case).where(Case.id == job.case.id).with_for_update()).one()
+            patient = case_identity(session, self._keys, case)
+            spare = CaseRecorder(session, case, job.key, patient, now()).record(findings)
+        for file_id in spare:
+            self._blobs.delete(file_id)
+
+    def _make_previews(self, job: _Job, heartbeat: Callable[[], None]) -> None:
+        with self._database.read() as session:
+            lacking = [
+                (series_id, middle)
+                for series_id in _series_without_preview(session, job.case.id)
+                if (middle := middle_instance(session, series_id)) is not None
+            ]
+        for series_id, (instance, frame) in lacking:
+            heartbeat()
+            try:
+                with self._blobs.reader(instance.file_id, job.key.secret) as reader:
+                    picture = self._pool.render(reader, frame, ranges_of_frame(instance, frame), max_side=256)
+            except (FileProblem, BlobDamaged, BlobMissing):
+                continue  # a preview is a convenience: the series is shown without one
+            store_preview(self._database, job.key, job.case.id, subject_id=series_id, kind=SERIES, image=picture.image)
+
+
+def _series_without_preview(session: Session, case_id: str) -> Sequence[str]:
+    made = select(Preview.subject_id).where(Preview.case_id == case_id, Preview.kind == SERIES)
+    return session.exec(select(Series.id).where(Series.case_id == case_id, col(Series.id).not_in(made))).all()

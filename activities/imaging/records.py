@@ -1,0 +1,187 @@
+"""Writing what was found in a file: study, series and instance rows, each once, sealed under the case's key."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import JsonValue
+from sqlmodel import Session, col, select
+
+from activities.imaging.identity import identity_of_facts
+from activities.imaging.parser.problems import SENTENCES, ProblemCode
+from activities.imaging.parser.results import DicomFacts, Examined, metadata_object
+from activities.imaging.previews import PHOTO, keep_preview
+from infra.keys import DataKey
+from infra.sealing import column_aad, seal, seal_json
+from schemas.identity import PersonIdentity, compare
+from schemas.ids import new_id
+from schemas.tables.case import Case
+from schemas.tables.imaging import Instance, Series, StoredFile, Study
+
+STUDY_TAGS: Final = (
+    "00080005",
+    "00080020",
+    "00080030",
+    "00080050",
+    "00080090",
+    "00080201",
+    "00081030",
+    "00100010",
+    "00100020",
+    "00100021",
+    "00100030",
+    "00100040",
+    "0020000D",
+    "00200010",
+)
+"""Attributes of the study level that QIDO-RS returns (PS3.18 table 10.6.3-3)."""
+SERIES_TAGS: Final = (
+    "00080021",
+    "00080031",
+    "00080060",
+    "0008103E",
+    "00180015",
+    "0020000E",
+    "00200011",
+    "00200060",
+    "00400244",
+    "00400245",
+)
+"""Attributes of the series level (PS3.18 table 10.6.3-4), with laterality and body part."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the examination of one file said."""
+
+    file_id: str
+    examined: Examined
+
+
+class CaseRecorder:
+    """Writes the findings of one case. Everything is read and written in the caller's transaction."""
+
+    def __init__(self, session: Session, case: Case, key: DataKey, patient: PersonIdentity, at: datetime) -> None:
+        self._session = session
+        self._case = case
+        self._key = key
+        self._patient = patient
+        self._at = at
+
+    def record(self, findings: Iterable[Finding]) -> list[str]:
+        """Writes them; returns the ids of files that were already there and whose blobs may go.
+
+        A file that somebody recorded or removed meanwhile is left as it is: recording twice changes nothing.
+        """
+        by_id = {finding.file_id: finding.examined for finding in findings}
+        waiting = self._session.exec(
+            select(StoredFile)
+            .where(col(StoredFile.id).in_(by_id), StoredFile.state == "stored")
+            .order_by(col(StoredFile.id))
+            .with_for_update()
+        ).all()
+        return [file.id for file in waiting if self._record_one(file, by_id[file.id])]
+
+    def _record_one(self, file: StoredFile, found: Examined) -> bool:
+        file.kind = found.kind
+        file.checked_at = self._at
+        if found.problem is not None:
+            _set_problem(file, found.problem)
+            return False
+        if found.dicom is not None:
+            return self._record_instance(file, found.dicom, found.metadata)
+        if found.preview:
+            keep_preview(self._session, self._key, self._case.id, subject_id=file.id, kind=PHOTO, image=found.preview)
+        file.state = "ready"
+        return False
+
+    def _record_instance(self, file: StoredFile, facts: DicomFacts, metadata: bytes) -> bool:
+        attributes = metadata_object(metadata)
+        series = self._series(self._study(facts, attributes), facts, attributes)
+        there = self._session.exec(
+            select(Instance).where(Instance.series_id == series.id, Instance.sop_uid == facts.sop_uid)
+        ).one_or_none()
+        if there is not None:
+            return self._meet_again(file, there)
+        instance_id = new_id("sty")
+        self._session.add(
+            Instance(
+                id=instance_id,
+                series_id=series.id,
+                case_id=self._case.id,
+                file_id=file.id,
+                sop_uid=facts.sop_uid,
+                sop_class_uid=facts.sop_class_uid,
+                transfer_syntax_uid=facts.transfer_syntax_uid,
+                number=facts.number,
+                frames=facts.frames,
+                rows=facts.rows,
+                columns=facts.columns,
+                frame_index=json.dumps(facts.ranges, separators=(",", ":")),
+                metadata_json=seal(self._key, metadata, column_aad("instance", instance_id, "metadata_json")),
+                identity=compare(self._patient, identity_of_facts(facts.identity)).outcome,
+            )
+        )
+        self._session.flush()
+        file.state = "ready"
+        return False
+
+    def _meet_again(self, file: StoredFile, there: Instance) -> bool:
+        """The same SOP instance once more. The same bytes are kept once; other bytes under one UID are for a person."""
+        first = self._session.get_one(StoredFile, there.file_id)
+        if first.sha256 == file.sha256:
+            _set_problem(file, ProblemCode.DUPLICATE)
+            file.state = "removed"
+            return True
+        _set_problem(file, ProblemCode.CONFLICTING_INSTANCE)
+        return False
+
+    def _study(self, facts: DicomFacts, attributes: dict[str, JsonValue]) -> Study:
+        study = self._session.exec(
+            select(Study).where(Study.case_id == self._case.id, Study.study_uid == facts.study_uid)
+        ).one_or_none()
+        if study is None:
+            study_id = new_id("sty")
+            study = Study(
+                id=study_id,
+                case_id=self._case.id,
+                practice_id=self._case.practice_id,
+                study_uid=facts.study_uid,
+                attributes=self._attributes("study", study_id, attributes, STUDY_TAGS),
+                created_at=self._at,
+            )
+            self._session.add(study)
+            self._session.flush()
+        return study
+
+    def _series(self, study: Study, facts: DicomFacts, attributes: dict[str, JsonValue]) -> Series:
+        series = self._session.exec(
+            select(Series).where(Series.study_id == study.id, Series.series_uid == facts.series_uid)
+        ).one_or_none()
+        if series is None:
+            series_id = new_id("sty")
+            series = Series(
+                id=series_id,
+                study_id=study.id,
+                case_id=self._case.id,
+                series_uid=facts.series_uid,
+                modality=facts.modality,
+                number=facts.series_number,
+                attributes=self._attributes("series", series_id, attributes, SERIES_TAGS),
+                created_at=self._at,
+            )
+            self._session.add(series)
+            self._session.flush()
+        return series
+
+    def _attributes(self, table: str, row_id: str, metadata: dict[str, JsonValue], tags: tuple[str, ...]) -> bytes:
+        kept: JsonValue = {tag: metadata[tag] for tag in tags if tag in metadata}
+        return seal_json(self._key, kept, column_aad(table, row_id, "attributes"))
+
+
+def _set_problem(file: StoredFile, code: ProblemCode) -> None:
+    file.state = "unreadable"
+    file.problem_code = code.value
+    file.problem = SENTENCES[code]

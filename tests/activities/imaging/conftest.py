@@ -1,0 +1,85 @@
+"""A world with a blob store, a reader of files, and a way to put files into a case."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from activities.imaging.ingest import ImagingActivities
+from activities.imaging.parser.pool import ParserPool
+from infra.blobs.local import LocalBlobStore
+from infra.database import now
+from infra.sealing import column_aad, seal_json
+from schemas.ids import new_id
+from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile
+from tests.world import World, sqlite_world
+
+
+@dataclass
+class Clinic:
+    world: World
+    blobs: LocalBlobStore
+    imaging: ImagingActivities
+
+    def open_case(self) -> Case:
+        """A draft of Anna Muster without any file."""
+        case = self.world.add_case(
+            self.world.add_patient(
+                family_name="Muster", given_name="Anna", birth_date=date(1980, 2, 14), patient_number="A-100"
+            )
+        )
+        with self.world.database.write() as session:
+            for file in self.files(case):
+                session.delete(session.get_one(StoredFile, file.id))
+        return case
+
+    def put(self, case: Case, content: bytes, name: str = "image.dcm") -> str:
+        """A stored file, as an upload leaves it; returns its id."""
+        file_id = new_id("fil")
+        key = self.world.keys.data_key(case.key_id)
+        with self.blobs.writer(file_id, key.secret) as writer:
+            writer.append(content)
+            info = writer.finish()
+        with self.world.database.write() as session:
+            session.add(
+                StoredFile(
+                    id=file_id,
+                    case_id=case.id,
+                    practice_id=case.practice_id,
+                    name=seal_json(key, {"name": name}, column_aad("stored_file", file_id, "name")),
+                    size=info.size,
+                    sha256=info.sha256,
+                    kind="unknown",
+                    state="stored",
+                    problem=None,
+                    uploaded_by=case.created_by,
+                    created_at=now(),
+                )
+            )
+        return file_id
+
+    def files(self, case: Case) -> list[StoredFile]:
+        with self.world.database.read() as session:
+            wanted = select(StoredFile).where(StoredFile.case_id == case.id)
+            return list(session.exec(wanted.order_by(col(StoredFile.created_at))).all())
+
+    def file(self, file_id: str) -> StoredFile:
+        with self.world.database.read() as session:
+            return session.get_one(StoredFile, file_id)
+
+
+@pytest.fixture(scope="package")
+def pool() -> Iterator[ParserPool]:
+    with ParserPool(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, pool: ParserPool) -> Iterator[Clinic]:
+    with sqlite_world(tmp_path) as world:
+        blobs = LocalBlobStore(tmp_path / "blobs")
+        yield Clinic(world, blobs, ImagingActivities(world.database, blobs, world.keys, pool))
