@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pydicom.uid import (
     CTImageStorage,
@@ -23,16 +26,31 @@ from pydicom.uid import (
 from schemas import tooth_codes
 from worker.demo import studies as studies_module
 from worker.demo import workshop
-from worker.demo.arch import ARCH
+from worker.demo.arch import ARCH, Grid
 from worker.demo.patients import CHECKUP_PATIENT, ENDODONTIC_PATIENT, IMPACTION_PATIENT, IMPLANT_PATIENT
 from worker.demo.phantom import Finding, Mouth, axial_grid, dentition, jaws, populate
 from worker.demo.studies import DemoStudies, Detail, Kind, PatientIdentity, ensure_studies, load_studies, make_studies
 from worker.demo.tissues import Grain, canal_height
 
+ONE_PANORAMIC = (replace(CHECKUP_PATIENT, kinds=frozenset({Kind.PANORAMIC})),)
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> DemoStudies:
     return make_studies(tmp_path_factory.mktemp("studies"), detail=Detail.TEST)
+
+
+@pytest.fixture(scope="module")
+def shape() -> tuple[Grid, NDArray[np.int16]]:
+    """A lattice of 1 mm and the jaws on it."""
+    grid = axial_grid(128, 90)
+    return grid, jaws(grid, Grain(5))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> DemoStudies:
+    """A small cache, to be copied and not to be changed."""
+    return ensure_studies(tmp_path_factory.mktemp("cache"), detail=Detail.TEST, patients=ONE_PANORAMIC)
 
 
 def _datasets(made: DemoStudies, kind: Kind) -> Iterator[pydicom.Dataset]:
@@ -101,6 +119,11 @@ def test_every_file_says_what_it_is_and_that_nobody_was_x_rayed(
         assert all(len(element.value) <= 64 for element in ds if element.VR == "UI")
 
 
+def test_ages_are_counted_in_whole_years(made: DemoStudies) -> None:
+    ages = {ds.PatientID: ds.PatientAge for ds in _datasets(made, Kind.INTRAORAL)}
+    assert ages["DEMO-1002"] == "040Y"  # five days before the birthday
+
+
 def test_names_beyond_ascii_survive(made: DemoStudies) -> None:
     assert {str(ds.PatientName) for ds in _datasets(made, Kind.PANORAMIC)} >= {"Ferreira^Inês", "Novák^Jiří"}
 
@@ -141,8 +164,9 @@ def test_the_photograph_is_a_jpeg_that_shows_light_teeth_in_red_gums(made: DemoS
 
 
 def test_the_same_input_gives_the_same_bytes(made: DemoStudies, tmp_path: Path) -> None:
-    make_studies(tmp_path, detail=Detail.TEST)
-    assert _digests(tmp_path) == _digests(made.folder)
+    make_studies(tmp_path, detail=Detail.TEST, patients=(IMPLANT_PATIENT, ENDODONTIC_PATIENT))
+    for patient in ("DEMO-1001", "DEMO-1002"):  # whoever else is made beside them
+        assert _digests(tmp_path / patient) == _digests(made.folder / patient)
 
 
 def test_studies_for_tests_stay_small_and_report_progress(tmp_path: Path) -> None:
@@ -164,23 +188,21 @@ def test_another_date_or_patient_gives_other_studies(made: DemoStudies, tmp_path
     assert pydicom.dcmread(other.paths(mine)[0]).StudyDate == "20261108"
 
 
-def test_the_cache_is_used_until_parameters_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    patients = (replace(CHECKUP_PATIENT, kinds=frozenset({Kind.PANORAMIC})),)
-    first = ensure_studies(tmp_path, detail=Detail.TEST, patients=patients)
-    again = ensure_studies(tmp_path, detail=Detail.TEST, patients=patients, progress=_never)
-    assert again == first
-    monkeypatch.setattr(studies_module, "VERSION", studies_module.VERSION + 1)
-    newer = ensure_studies(tmp_path, detail=Detail.TEST, patients=patients)
-    assert newer.folder != first.folder
+def test_the_cache_is_used_until_parameters_change(
+    kept: DemoStudies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ensure_studies(kept.folder.parent, detail=Detail.TEST, patients=ONE_PANORAMIC, progress=_never) == kept
+    monkeypatch.setattr(workshop, "VERSION", workshop.VERSION + 1)
+    newer = ensure_studies(tmp_path, detail=Detail.TEST, patients=ONE_PANORAMIC)
+    assert newer.folder.name != kept.folder.name
 
 
 @pytest.mark.parametrize("damage", ["manifest gone", "manifest torn", "file gone", "file torn"])
-def test_a_damaged_cache_is_made_again(tmp_path: Path, damage: str) -> None:
-    patients = (replace(CHECKUP_PATIENT, kinds=frozenset({Kind.PANORAMIC})),)
-    first = ensure_studies(tmp_path, detail=Detail.TEST, patients=patients)
+def test_a_damaged_cache_is_made_again(kept: DemoStudies, tmp_path: Path, damage: str) -> None:
+    first = replace(kept, folder=tmp_path / kept.folder.name)
+    shutil.copytree(kept.folder, first.folder)
     (image,) = first.paths(first.patients[0].studies[0])
     manifest = first.folder / "manifest.json"
-    whole = _digests(first.folder)
     if damage == "manifest gone":
         manifest.unlink()
     elif damage == "manifest torn":
@@ -190,7 +212,8 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, damage: str) -> None:
     else:
         image.write_bytes(image.read_bytes()[:100])
     assert load_studies(first.folder) is None
-    assert _digests(ensure_studies(tmp_path, detail=Detail.TEST, patients=patients).folder) == whole
+    mended = ensure_studies(tmp_path, detail=Detail.TEST, patients=ONE_PANORAMIC)
+    assert _digests(mended.folder) == _digests(kept.folder)
 
 
 def test_a_crash_in_the_middle_leaves_no_half_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +224,16 @@ def test_a_crash_in_the_middle_leaves_no_half_cache(tmp_path: Path, monkeypatch:
             ensure_studies(tmp_path, detail=Detail.TEST, patients=patients)
     assert list(tmp_path.iterdir()) == []
     assert ensure_studies(tmp_path, detail=Detail.TEST, patients=patients).patients
+
+
+def test_what_a_kill_left_half_made_is_swept_away_later(tmp_path: Path) -> None:
+    abandoned, fresh = tmp_path / ".making-old", tmp_path / ".making-new"
+    for folder in (abandoned, fresh):
+        folder.mkdir()
+    os.utime(abandoned, (0, 0))
+    ensure_studies(tmp_path, detail=Detail.TEST, patients=ONE_PANORAMIC)
+    assert not abandoned.exists()
+    assert fresh.exists()  # another process may be at it
 
 
 def test_the_manifest_holds_relative_names_only(made: DemoStudies) -> None:
@@ -227,9 +260,8 @@ def test_a_series_for_other_tests_bears_the_given_identity(tmp_path: Path) -> No
 class TestFindings:
     """What a case is about is to be seen in its volume."""
 
-    def test_each_finding_changes_only_its_own_surroundings(self) -> None:
-        grid = axial_grid(128, 90)
-        base = jaws(grid, Grain(5))
+    def test_each_finding_changes_only_its_own_surroundings(self, shape: tuple[Grid, NDArray[np.int16]]) -> None:
+        grid, base = shape
         plain = populate(base, grid, dentition(Mouth(seed=3)))
         for finding, patient_left in (
             (Finding.IMPLANT, False),
@@ -241,9 +273,8 @@ class TestFindings:
             assert changed.any()
             assert not changed[:, (grid.x > 0) != patient_left].any(), finding
 
-    def test_an_implant_is_metal_and_an_apical_lesion_is_not_bone(self) -> None:
-        grid = axial_grid(128, 90)
-        base = jaws(grid, Grain(5))
+    def test_an_implant_is_metal_and_an_apical_lesion_is_not_bone(self, shape: tuple[Grid, NDArray[np.int16]]) -> None:
+        grid, base = shape
         mouth = dentition(Mouth(seed=3, findings=frozenset({Finding.IMPLANT, Finding.ENDODONTIC})))
         volume = populate(base, grid, mouth)
 

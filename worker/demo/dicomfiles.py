@@ -6,7 +6,7 @@ Removed is absent on purpose: nobody's identity was there to be removed.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -177,7 +177,7 @@ def _instance(header: SeriesHeader, sop_class: UID, number: int) -> Dataset:
     dataset.IssuerOfPatientID = who.issuer
     dataset.PatientBirthDate = who.birth_date.strftime("%Y%m%d")
     dataset.PatientSex = who.sex
-    dataset.PatientAge = f"{(when.date() - who.birth_date).days // 365:03d}Y"
+    dataset.PatientAge = f"{_years(who.birth_date, when.date()):03d}Y"
     dataset.BodyPartExamined = "JAW"
     dataset.StudyInstanceUID = header.study_uid
     dataset.SeriesInstanceUID = header.series_uid
@@ -186,6 +186,10 @@ def _instance(header: SeriesHeader, sop_class: UID, number: int) -> Dataset:
     dataset.BurnedInAnnotation = "NO"
     dataset.ImageComments = COMMENT
     return dataset
+
+
+def _years(born: date, then: date) -> int:
+    return then.year - born.year - ((then.month, then.day) < (born.month, born.day))
 
 
 def _projection(header: SeriesHeader, sop_class: UID, number: int, pitch: float) -> Dataset:

@@ -121,7 +121,7 @@ def _lattice(view: View, sampling: float) -> Grid:
         0.0 if view.projection is Projection.BITEWING else (1.0 if view.upper else -1.0) * (view.height / 2 - _MARGIN)
     )
     z = np.arange(middle - view.height / 2, middle + view.height / 2, sampling, dtype=np.float32)
-    return Grid(x.astype(np.float32), y.astype(np.float32), z, max(sampling, 0.75 * _DEPTH_STEP))
+    return Grid(x.astype(np.float32), y.astype(np.float32), z, max(sampling, _DEPTH_STEP))
 
 
 def _develop(path: Field, pitch: float) -> Field:

@@ -3,20 +3,18 @@
 Equal input gives equal bytes: UIDs are derived from names, dates are passed in, every random number has a fixed seed.
 """
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from worker.demo.detail import Detail
-from worker.demo.manifest import DemoStudies, DemoStudy, PatientStudies, load_studies, plain, save_manifest
+from worker.demo.manifest import DemoStudies, DemoStudy, PatientStudies, load_studies, save_manifest
 from worker.demo.patients import DEMO_PATIENTS, IMPACTION_PATIENT, DemoPatient, Kind, PatientIdentity
-from worker.demo.workshop import Progress, Steps, Workshop
+from worker.demo.workshop import Progress, Steps, Workshop, parameters_key
 
 __all__ = [
     "DEMO_PATIENTS",
@@ -33,20 +31,10 @@ __all__ = [
     "test_series",
 ]
 
-VERSION = 1
-"""Counts changes of what is drawn or written; a cache of another version is not used."""
-
 EXAMINED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 """The date that studies are counted back from when none is given."""
 
 _STALE = 3600.0  # seconds after which a half-made folder belongs to nobody
-
-
-def parameters_key(detail: Detail, patients: tuple[DemoPatient, ...], examined: datetime) -> str:
-    """A short name of everything that the studies depend on."""
-    people = [plain(asdict(patient)) for patient in patients]
-    told = json.dumps([VERSION, detail.name, asdict(detail.value), examined.isoformat(), people], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def make_studies(
@@ -62,7 +50,7 @@ def make_studies(
     ``examined`` is timezone-aware; each patient was examined ``days_before`` it.
     """
     key = parameters_key(detail, patients, examined)
-    workshop = Workshop(folder, detail, key, Steps(patients, progress))
+    workshop = Workshop(folder, detail, Steps(patients, progress))
     made = DemoStudies(folder, key, tuple(workshop.patient(patient, examined) for patient in patients))
     save_manifest(made)
     progress("Studies are ready", 1.0)
@@ -107,9 +95,7 @@ def ensure_studies(
 def test_series(folder: Path, identity: PatientIdentity, *, compressed: bool = False) -> tuple[Path, ...]:
     """A small CBCT series of one patient for tests: 24 slices, sorted from the chin upwards, in about 0.2 s."""
     patient = replace(IMPACTION_PATIENT, identity=identity, kinds=frozenset({Kind.CBCT}), days_before=0)
-    workshop = Workshop(
-        folder, Detail.TEST, "test-series", Steps((patient,), lambda what, part: None), compressed=compressed
-    )
+    workshop = Workshop(folder, Detail.TEST, Steps((patient,), lambda what, part: None), compressed=compressed)
     (study,) = workshop.patient(patient, EXAMINED).studies
     return tuple(folder / name for name in study.files)
 

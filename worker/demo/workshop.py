@@ -1,7 +1,9 @@
 """Draws and writes one patient's studies after the other."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from worker.demo import dicomfiles
 from worker.demo.detail import Detail
 from worker.demo.intraoral import expose, views
-from worker.demo.manifest import DemoStudy, PatientStudies
+from worker.demo.manifest import DemoStudy, PatientStudies, plain
 from worker.demo.panoramic import panoramic
 from worker.demo.patients import DemoPatient, Kind
 from worker.demo.phantom import Dentition, dentition, jaws, populate
@@ -21,6 +23,17 @@ from worker.demo.tissues import Grain
 
 Progress = Callable[[str, float], None]
 """Told what is being made, and the part that is done (0..1)."""
+
+
+VERSION = 1
+"""Counts changes of what is drawn or written; a cache of another version is not used."""
+
+
+def parameters_key(detail: Detail, patients: tuple[DemoPatient, ...], examined: datetime) -> str:
+    """A short name of everything that the studies depend on."""
+    people = [plain(asdict(patient)) for patient in patients]
+    told = json.dumps([VERSION, detail.name, asdict(detail.value), examined.isoformat(), people], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 class Steps:
@@ -47,8 +60,8 @@ class Steps:
 class Workshop:
     """Draws and writes: the jaws once, then patient after patient."""
 
-    def __init__(self, folder: Path, detail: Detail, key: str, steps: Steps, *, compressed: bool = True) -> None:
-        self._folder, self._detail, self._key, self._steps = folder, detail, key, steps
+    def __init__(self, folder: Path, detail: Detail, steps: Steps, *, compressed: bool = True) -> None:
+        self._folder, self._detail, self._steps = folder, detail, steps
         self._compressed = compressed
         self._grid = detail.grid
         self._grain = Grain(5)
@@ -91,8 +104,8 @@ class Workshop:
             Kind.PANORAMIC: ("PX", "Panoramic"),
             Kind.INTRAORAL: ("IO", "Periapical and bitewing"),
         }[kind]
-        # The whole identity: two people with one patient id are two patients.
-        names = (self._key, str(patient.identity), kind.value, when.isoformat())
+        # Named by all that is known of this patient, and of nobody else: the others may change.
+        names = (parameters_key(self._detail, (patient,), when), kind.value)
         return dicomfiles.SeriesHeader(
             identity=patient.identity,
             study_uid=dicomfiles.uid("study", *names),
