@@ -155,7 +155,8 @@ class Viewer {
       const { annotations, viewer_state: state } = await this.store.load();
       this.marks.restore(annotations);
       this.listMarks();
-      return state as ViewerState;
+      // A reader's view is theirs; whoever only looks begins with the first series.
+      return this.settings.readonly ? {} : (state as ViewerState);
     } catch (error) {
       this.say(t("Saved measurements could not be loaded: {reason}", { reason: sentence(error) }), {
         label: t("Try again"),

@@ -51,7 +51,7 @@ export class StackPane {
   private readonly surface = h("div", { class: "iv-surface", tabindex: 0, role: "application" });
   private readonly overlay = new Overlay();
   private readonly message = h("div", { class: "iv-message", role: "status" });
-  private readonly slider = h("input", { type: "range", class: "iv-slider", min: 0, step: 1, "aria-label": t("Image") });
+  private readonly slider = h("input", { type: "range", class: "iv-slider", hidden: true, min: 0, step: 1, "aria-label": t("Image") });
   private readonly files = new FileView();
   private frameRequest = 0;
   private engine: RenderingEngine | null = null;
