@@ -4,7 +4,7 @@ import unicodedata
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.clinical import Sex
@@ -199,6 +199,7 @@ people = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(people, people)
 def test_comparing_is_symmetric_and_explains_itself(a: PersonIdentity, b: PersonIdentity) -> None:
     comparison = compare(a, b)
@@ -210,6 +211,7 @@ def test_comparing_is_symmetric_and_explains_itself(a: PersonIdentity, b: Person
         assert verdicts[0] is Verdict.AGREES
 
 
+@settings(deadline=None)
 @given(people)
 def test_nobody_contradicts_themselves(someone: PersonIdentity) -> None:
     outcome = compare(someone, someone).outcome
@@ -218,6 +220,7 @@ def test_nobody_contradicts_themselves(someone: PersonIdentity) -> None:
     assert compare(someone, shouted).outcome is outcome
 
 
+@settings(deadline=None)
 @given(people, people, st.sampled_from(["birth_date", "sex", "patient_id"]))
 def test_what_is_not_said_neither_contradicts_nor_confirms(a: PersonIdentity, b: PersonIdentity, silent: str) -> None:
     blank = b.model_copy(update={silent: PersonIdentity.model_fields[silent].default})
@@ -226,6 +229,7 @@ def test_what_is_not_said_neither_contradicts_nor_confirms(a: PersonIdentity, b:
     assert after is not EXACT or before in (EXACT, CONTRADICTORY)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(IdentityOutcome)))
 def test_a_set_is_as_doubtful_as_its_most_doubtful_file(outcomes: list[IdentityOutcome]) -> None:
     combined = combine(outcomes)
@@ -263,6 +267,7 @@ def test_a_folder_without_identities_names_nobody() -> None:
     assert distinct_patients([]) == ()
 
 
+@settings(deadline=None)
 @given(st.lists(people, max_size=8))
 def test_contradicting_files_are_never_one_patient(found: list[PersonIdentity]) -> None:
     files = [(str(number), someone) for number, someone in enumerate(found)]
@@ -312,6 +317,7 @@ def test_search_tokens(text: str, tokens: tuple[str, ...]) -> None:
     assert fold_tokens(text) == tokens
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_search_tokens_are_stable(text: str) -> None:
     tokens = fold_tokens(text)
@@ -320,6 +326,7 @@ def test_search_tokens_are_stable(text: str) -> None:
     assert all(token and not token.isspace() for token in tokens)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("äöüåøæabceorstu"), max_size=12))
 def test_all_transliterations_give_the_same_tokens(name: str) -> None:
     written_out, bare = name, name

@@ -6,7 +6,7 @@ from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -112,6 +112,7 @@ def test_hours_that_a_zone_skips_are_empty_and_hours_it_repeats_count_once_opene
     assert repeated.minutes_between(day, day + timedelta(days=1)) == 4.5 * 60
 
 
+@settings(deadline=None)
 @given(calendars(), moments, st.floats(0, 60 * 24 * 14))
 def test_adding_minutes_and_measuring_them_are_inverse(
     calendar: BusinessCalendar, start: datetime, minutes: float
@@ -127,6 +128,7 @@ def test_adding_minutes_and_measuring_them_are_inverse(
         assert calendar.minutes_between(back, start) == pytest.approx(0, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(calendars(), moments, st.lists(st.floats(0, 60 * 24 * 400), min_size=2, max_size=2).map(sorted))
 def test_measures_add_up_and_never_exceed_real_time(
     calendar: BusinessCalendar, start: datetime, offsets: list[float]
@@ -138,6 +140,7 @@ def test_measures_add_up_and_never_exceed_real_time(
     assert calendar.minutes_between(end, start) == -whole
 
 
+@settings(deadline=None)
 @given(calendars(), moments)
 @example(
     BusinessCalendar(time_zone="America/St_Johns", opening=((time(), time(23, 45)),) * 7),
@@ -291,6 +294,7 @@ def play(
     return clock, now, ran, measure(start, now)
 
 
+@settings(deadline=None)
 @given(targets, calendars(), moments, histories)
 def test_minutes_are_conserved(
     target: SlaTarget, calendar: BusinessCalendar, start: datetime, history: list[tuple[Step, Cause, float]]
@@ -304,6 +308,7 @@ def test_minutes_are_conserved(
     assert stopped.minutes_by_cause(now + timedelta(days=9)) == clock.minutes_by_cause(now)
 
 
+@settings(deadline=None)
 @given(targets, calendars(), moments, histories)
 def test_no_step_moves_what_has_elapsed(
     target: SlaTarget, calendar: BusinessCalendar, start: datetime, history: list[tuple[Step, Cause, float]]
@@ -317,6 +322,7 @@ def test_no_step_moves_what_has_elapsed(
     assert paused.run(now - timedelta(hours=1), Cause.SYSTEM).elapsed(now) == paused.elapsed(now)
 
 
+@settings(deadline=None)
 @given(targets, calendars(), moments, histories, st.integers(1, 150))
 def test_a_threshold_is_when_its_share_is_used(
     target: SlaTarget,
@@ -346,6 +352,7 @@ def test_a_threshold_is_when_its_share_is_used(
         assert abs(changed - due) <= timedelta(microseconds=2)
 
 
+@settings(deadline=None)
 @given(targets, calendars(), moments, histories)
 def test_a_clock_survives_the_journey_through_json(
     target: SlaTarget, calendar: BusinessCalendar, start: datetime, history: list[tuple[Step, Cause, float]]

@@ -1,7 +1,7 @@
 """All 52 teeth in three notations, against a table written by hand from the charts, not from the code."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydicom.sr.codedict import codes
@@ -90,6 +90,7 @@ def test_supernumerary_teeth_follow_the_ada(universal: str, iso: str) -> None:
     assert parse(iso, Notation.FDI) == tooth
 
 
+@settings(deadline=None)
 @given(any_tooth, notations)
 def test_what_is_shown_can_be_read_again(tooth: Tooth, notation: Notation) -> None:
     assert parse(show(tooth, notation), notation) == tooth
@@ -98,6 +99,7 @@ def test_what_is_shown_can_be_read_again(tooth: Tooth, notation: Notation) -> No
     assert Tooth.model_validate_json(tooth.model_dump_json()) == tooth
 
 
+@settings(deadline=None)
 @given(st.sets(any_tooth, max_size=20), notations)
 def test_lists_are_read_back_in_display_order(teeth: set[Tooth], notation: Notation) -> None:
     text = ", ".join(show(tooth, notation) for tooth in teeth)
@@ -219,6 +221,7 @@ def test_codes_are_those_of_the_dicom_context_groups() -> None:
         assert {snomed_code(tooth): code_meaning(tooth) for tooth in teeth} == published
 
 
+@settings(deadline=None)
 @given(any_tooth)
 def test_a_code_leads_back_to_its_tooth(tooth: Tooth) -> None:
     code = snomed_code(tooth)
