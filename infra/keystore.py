@@ -30,6 +30,13 @@ class KeyStore:
         session.flush()
         return key
 
+    def ensure_system_key(self) -> None:
+        """Makes the key of what belongs to no case, at an installation's first start."""
+        with self._database.write() as session:
+            known = select(DataKeyRow.id).where(DataKeyRow.scope_id == SYSTEM_KEY)
+            if session.exec(known).first() is None:
+                self.create(session, SYSTEM_KEY, SYSTEM_KEY)
+
     def data_key(self, key_id: str) -> DataKey:
         """Raises KeyDestroyed or KeyUnknown."""
         if key_id == SYSTEM_KEY:

@@ -8,7 +8,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from infra.database import make_engine
+from infra.database import Database
+from infra.key_file import load_master_keys
+from infra.keystore import KeyStore
 from infra.settings import Settings
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -37,13 +39,16 @@ def is_current(engine: Engine) -> bool:
 
 
 def upgrade(settings: Settings) -> None:
+    """Tables, the blob folder and the system's key: all that an installation needs before its first process starts."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(settings.sqlalchemy_url)
+    settings.blob_folder.mkdir(parents=True, exist_ok=True)
+    database = Database.from_settings(settings)
     try:
-        if not is_current(engine):
-            upgrade_engine(engine)
+        if not is_current(database.engine):
+            upgrade_engine(database.engine)
+        KeyStore(database, load_master_keys(settings)).ensure_system_key()
     finally:
-        engine.dispose()
+        database.close()
 
 
 def write_revision(engine: Engine, message: str, revision: str) -> None:

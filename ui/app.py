@@ -1,0 +1,28 @@
+"""The whole web application: the pages, with the API beside them."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRouter
+
+from api.app import create_app as create_api
+from infra.settings import Settings, get_settings
+from ui.pages import styleguide
+from ui.security_headers import SecurityHeaders
+from ui.static_files import static_files
+
+PAGES: Final[tuple[APIRouter, ...]] = ()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    chosen = settings or get_settings()
+
+    def configure(app: FastAPI) -> None:
+        for router in PAGES:
+            app.include_router(router, include_in_schema=False)
+        if chosen.mode == "embedded":
+            app.include_router(styleguide.router)
+        app.mount("/static", static_files(), name="static")
+        app.add_middleware(SecurityHeaders)
+
+    return create_api(chosen, configure=configure)

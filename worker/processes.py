@@ -1,0 +1,206 @@
+"""The worker process: workflows, activities, and the sweeps that keep promises when nobody is looking."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.assignment import AssignmentActivities
+from activities.billing import BillingActivities
+from activities.documents.assembly import PdfStore
+from activities.documents.process import PdfRenderer
+from activities.effects import EffectActivities
+from activities.imaging.ingest import ImagingActivities
+from activities.imaging.parser.pool import ParserPool
+from activities.notifications import Notifier
+from activities.records.apply import RecordActivities
+from activities.records.commands import CommandDesk
+from infra.audit import AuditSealer
+from infra.blobs.local import LocalBlobStore
+from infra.codec import data_converter
+from infra.database import Database, now
+from infra.feed import publish
+from infra.key_file import load_master_keys
+from infra.keystore import KeyStore
+from infra.mail import make_mailer
+from infra.settings import Settings, get_settings
+from schemas.state import EffectKind
+from schemas.tables.case import Case
+from schemas.tables.wires import Heartbeat
+from workflows import policies
+from workflows.case import CaseWorkflow
+from workflows.dispatcher import Dispatcher
+from workflows.gateway import ENVELOPE_PURPOSE
+from workflows.keyring import use_envelope_ring
+from workflows.runner import unsandboxed
+
+_log = logging.getLogger(__name__)
+
+STICKY_TIMEOUT: Final = timedelta(seconds=1)
+"""How long a case's next task waits for the worker that knows it. The default of 10 s is what a case would wait for a
+worker that was killed."""
+DRAIN: Final = timedelta(seconds=8)
+CONNECT_PATIENCE_S: Final = 60
+_HEARTBEAT_S: Final = 5.0
+_SEAL_S: Final = 1.0
+_LAPSE_S: Final = 15.0
+
+
+@dataclass(frozen=True)
+class Wires:
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    renderer: PdfRenderer
+    parsers: ParserPool
+    imaging: ImagingActivities
+
+
+def wire(settings: Settings) -> Wires:
+    database = Database.from_settings(settings)
+    keys = KeyStore(database, load_master_keys(settings))
+    blobs = LocalBlobStore(settings.blob_folder)
+
+    def tell_progress(case_id: str, done: int, total: int) -> None:
+        with database.write() as session:
+            case = session.get_one(Case, case_id)
+            publish(session, "files.checked", at=now(), practice_id=case.practice_id, case_id=case_id)
+
+    parsers = ParserPool()
+    return Wires(
+        settings=settings,
+        database=database,
+        keys=keys,
+        renderer=PdfRenderer(),
+        parsers=parsers,
+        imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
+    )
+
+
+def make_workers(client: Client, wires: Wires, threads: ThreadPoolExecutor) -> Sequence[Worker]:
+    """One worker a queue. They may run in one process, as here, or be spread over several."""
+    settings, database, keys = wires.settings, wires.database, wires.keys
+    notifier = Notifier(database, keys, make_mailer(settings, database, keys), settings.base_url)
+    effects = EffectActivities(
+        database,
+        {
+            EffectKind.NOTIFY: notifier.notify,
+            EffectKind.MAIL_LINK: notifier.mail_link,
+            EffectKind.RENDER_PDF: PdfStore(database, keys, wires.renderer).render,
+        },
+    )
+    records = RecordActivities(database, keys)
+    queues: dict[str, list[Callable[..., Any]]] = {
+        policies.CASE_QUEUE: [
+            records.apply,
+            records.load_fact,
+            effects.perform,
+            AssignmentActivities(database).find_reader,
+            BillingActivities(database).check,
+        ],
+        policies.IMAGING_QUEUE: [wires.imaging.ingest_activity, wires.imaging.process_activity],
+        policies.DOCUMENT_QUEUE: [effects.perform],
+    }
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=[CaseWorkflow] if queue == policies.CASE_QUEUE else [],
+            activities=activities,
+            activity_executor=threads,
+            workflow_runner=unsandboxed(),
+            max_concurrent_activities=2 if queue == policies.IMAGING_QUEUE else 16,
+            sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+            graceful_shutdown_timeout=DRAIN,
+        )
+        for queue, activities in queues.items()
+    ]
+
+
+async def _every(seconds: float, what: Callable[[], object], name: str) -> None:
+    """Repeats a blocking chore. A failure is logged and the chore goes on: the database may only be away for a while."""
+    while True:
+        try:
+            busy = await asyncio.to_thread(what)
+        except Exception as error:
+            _log.error("%s failed: %s", name, type(error).__name__)
+            busy = None
+        if not busy:
+            await asyncio.sleep(seconds)
+
+
+def _beat(database: Database) -> None:
+    with database.write() as session:
+        row = session.get(Heartbeat, "worker")
+        if row is None:
+            session.add(Heartbeat(process="worker", seen_at=now()))
+        else:
+            row.seen_at = now()
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Works until ``stop`` is set, then drains."""
+    wires = wire(settings)
+    use_envelope_ring(wires.keys.master.ring(ENVELOPE_PURPOSE))
+    client = await _connect(settings, wires)
+    desk = CommandDesk(wires.database, wires.keys)
+    sealer = AuditSealer(wires.database, settings.anchor_file)
+    try:
+        with ThreadPoolExecutor(16, thread_name_prefix="activity") as threads:
+            async with AsyncExitStack() as stack:
+                for worker in make_workers(client, wires, threads):
+                    await stack.enter_async_context(worker)
+                chores = [
+                    asyncio.create_task(Dispatcher(client, wires.database).run()),
+                    asyncio.create_task(_every(_HEARTBEAT_S, lambda: _beat(wires.database), "heartbeat")),
+                    asyncio.create_task(_every(_SEAL_S, sealer.seal, "audit sealer")),
+                    asyncio.create_task(_every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
+                ]
+                _log.info("the worker is ready")
+                await stop.wait()
+                for chore in chores:
+                    chore.cancel()
+                await asyncio.gather(*chores, return_exceptions=True)
+    finally:
+        wires.parsers.close()
+        wires.renderer.close()
+        wires.database.close()
+
+
+async def _connect(settings: Settings, wires: Wires) -> Client:
+    """Waits for Temporal for a minute: servers start in parallel."""
+    for attempt in range(CONNECT_PATIENCE_S * 4):
+        try:
+            return await Client.connect(
+                settings.temporal_target,
+                namespace=settings.temporal_namespace,
+                data_converter=data_converter(wires.keys),
+            )
+        except RuntimeError:
+            if attempt == CONNECT_PATIENCE_S * 4 - 1:
+                raise
+            await asyncio.sleep(0.25)
+    raise AssertionError("the loop above returns or raises")
+
+
+def main() -> int:
+    settings = get_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await run(settings, stop)
+
+    asyncio.run(until_told())
+    return 0
