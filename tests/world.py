@@ -148,8 +148,8 @@ def populate(database: Database, keys: KeyStore, policy: SlaPolicy = DEFAULT_POL
     """Organizations, people, contracts, plans. Passwords are not set: a test that signs in sets its own."""
     world = World(database, keys)
     moment = datetime.now(UTC)
+    keys.ensure_system_key()
     with database.write() as session:
-        keys.create(session, "system", "system")
         for name, kind in (
             ("practice", OrganizationKind.PRACTICE),
             ("practice2", OrganizationKind.PRACTICE),
