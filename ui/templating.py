@@ -74,6 +74,9 @@ def environment(locale: str = "en_GB") -> Environment:
     made.filters.update(
         at=at, day=day, hour=hour, ago=ago, span=span, iso=iso, seconds=seconds, bytes=size, teeth=teeth, count=count
     )
+    # `_("literal")` answers markup, because its text is the template's own. A message that comes from data (a state's word,
+    # a wait's sentence) goes through `tr`, whose answer is escaped like any other text.
+    made.globals["tr"] = translations(locale).gettext
     made.globals.update(static=lambda path: static_files().url(path), built=lambda path: static_files().has(path))
     return made
 

@@ -7,7 +7,6 @@ from schemas.lifecycle import State
 from ui.pages.samples.base import (
     MARSH,
     NOT_STARTED,
-    RAMAN,
     STOPPED,
     WEBER,
     after,
@@ -15,7 +14,7 @@ from ui.pages.samples.base import (
     paused,
     running,
 )
-from ui.pages.samples.reports import REPORT, REPORT_WITH_ADDENDUM
+from ui.pages.samples.reports import REPORT_WITH_ADDENDUM
 from ui.views import (
     Action,
     BoardBand,
@@ -611,5 +610,3 @@ CASE_SIGNED: Final = case(
         *TIMELINE[1:],
     ),
 )
-SIGNED_PLAIN: Final = REPORT
-APPROVER: Final = RAMAN
