@@ -11,6 +11,7 @@ import json
 import secrets
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,7 +72,12 @@ class Double:
     event_requests: list[str | None] = field(default_factory=list)
     fragment: str = "<p>first</p>"
     drop_events: int = 0
-    csp_reports: list[str] = field(default_factory=list)
+    slow_frames: float = 0
+
+    def reset(self) -> None:
+        """Forgets everything and turns all switches back."""
+        for name, value in vars(Double()).items():
+            setattr(self, name, value)
 
     @property
     def etag(self) -> str:
@@ -109,10 +115,12 @@ def build(double: Double) -> FastAPI:
             return problem(403, "csrf", "This form is too old. Reload the page.")
         response = await call_next(request)
         response.headers["Content-Security-Policy"] = CSP
+        if request.url.path.startswith("/static"):
+            response.headers["Cache-Control"] = "public, max-age=600"
         return response
 
     _pages(app, double)
-    _dicomweb(app, series, by_uid)
+    _dicomweb(app, double, series, by_uid)
     _case(app, double)
     _tus(app, double)
     _feed(app, double)
@@ -156,7 +164,7 @@ def _pages(app: FastAPI, double: Double) -> None:
         return HTMLResponse(double.fragment)
 
 
-def _dicomweb(app: FastAPI, series: list[Series], by_uid: dict[str, Series]) -> None:
+def _dicomweb(app: FastAPI, double: Double, series: list[Series], by_uid: dict[str, Series]) -> None:
     media = "application/dicom+json"
 
     @app.get("/dicomweb/studies/{study_uid}/series")
@@ -186,6 +194,7 @@ def _dicomweb(app: FastAPI, series: list[Series], by_uid: dict[str, Series]) -> 
 
     @app.get(base + "/instances/{instance}/frames/{frame}")
     def frames(study_uid: str, uid: str, instance: str, frame: int) -> Response:
+        time.sleep(double.slow_frames)
         ds = next(one for one in by_uid[uid].instances if one.SOPInstanceUID == instance)
         head = f"--edge\r\nContent-Type: application/octet-stream; transfer-syntax={ds.file_meta.TransferSyntaxUID}\r\n\r\n"
         return Response(

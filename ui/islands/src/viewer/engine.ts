@@ -70,6 +70,10 @@ export function startEngine(): RenderingEngine {
   initLoader({ maxWebWorkers: Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) - 1)) });
   initTools();
   cache.setMaxCacheSize((isSmallDevice() ? 256 : 1500) * MB);
+  // The loader rejects a failed request twice: as an event, which the pane turns into a sentence, and once more unheard.
+  addEventListener("unhandledrejection", (event) => {
+    if (event.reason instanceof XMLHttpRequest) event.preventDefault();
+  });
   // A browser opens six connections to one host and the page's event feed holds one: prefetching leaves room for what a
   // person asks for now.
   for (const pool of [imageLoadPoolManager, imageRetrievalPoolManager]) {

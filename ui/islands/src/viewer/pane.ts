@@ -55,6 +55,8 @@ export class StackPane {
   private readonly files = new FileView();
   private frameRequest = 0;
   private engine: RenderingEngine | null = null;
+  private retry: (() => void) | null = null;
+  private readonly gone = new AbortController();
 
   constructor(
     readonly id: string,
@@ -83,6 +85,12 @@ export class StackPane {
       const { imageId, error } = (event as CustomEvent<{ imageId: string; error: unknown }>).detail;
       if (imageId === this.viewport?.getCurrentImageId()) this.fail(loadErrorWords(error));
     });
+    // What failed for want of a line is tried again when it is back; prefetching begins again, too.
+    const online = (): void => {
+      if (this.retry) this.retry();
+      else this.prefetch();
+    };
+    addEventListener("online", online, { signal: this.gone.signal });
     this.say(t("Choose a series."));
   }
 
@@ -99,6 +107,7 @@ export class StackPane {
   }
 
   disable(group: ToolTypes.IToolGroup): void {
+    this.gone.abort();
     utilities.stackPrefetch.disable(this.surface);
     if (this.engine) group.removeViewports(this.engine.id, this.id);
     this.engine?.disableElement(this.id);
@@ -145,6 +154,7 @@ export class StackPane {
   }
 
   say(words: string): void {
+    this.retry = null;
     setText(this.message, words);
     this.message.hidden = words === "";
     this.element.toggleAttribute("data-busy", words !== "");
@@ -152,6 +162,7 @@ export class StackPane {
 
   fail(words: string, retry: () => void = () => void this.reload()): void {
     this.say(words);
+    this.retry = retry;
     this.message.append(h("button", { type: "button", class: "iv-button iv-button--text", onclick: retry }, t("Try again")));
   }
 
