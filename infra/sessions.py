@@ -141,11 +141,11 @@ class Sessions:
             row, user = found
             if not self._is_alive(row, user, moment):
                 raise NotSignedIn()
-            members = _members(session, user.id)
+            person = person_of_user(session, user, session_id=row.id)
         if moment - row.last_seen_at > _SEEN_EVERY:
             with self._database.write() as session:
                 session.exec(update(Session).where(col(Session.id) == row.id).values(last_seen_at=moment))
-        return Person(user_id=user.id, session_id=row.id, members=members)
+        return person
 
     def _is_alive(self, row: Session, user: User, moment: datetime) -> bool:
         if row.revoked_at is not None or not user.is_active or moment >= row.expires_at:
@@ -171,6 +171,11 @@ class Sessions:
     def _audit(session: DbSession, act: str, user_id: str, session_id: str, outcome: str) -> None:
         actor = Actor(user_id=user_id, role="none", relation="none", session_id=session_id)
         write_audit(session, scope=PLATFORM_SCOPE, act=act, actor=actor, at=now(), outcome=outcome)
+
+
+def person_of_user(session: DbSession, user: User, *, session_id: str) -> Person:
+    """The person with their active memberships."""
+    return Person(user_id=user.id, session_id=session_id, members=_members(session, user.id))
 
 
 def _members(session: DbSession, user_id: str) -> tuple[Member, ...]:

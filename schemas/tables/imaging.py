@@ -47,7 +47,7 @@ class StoredFile(SQLModel, table=True):
     state: str = code_field(16)
     """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
     problem_code: str | None = code_field(60, nullable=True)
-    problem: str | None = Field(None, sa_type=text_type(500), nullable=True)
+    problem: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
     position: int = 0
     first_set: int | None = None
     """The image set with which the file was submitted; None while it belongs to none."""

@@ -17,7 +17,7 @@ class DataKey(SQLModel, table=True):
     scope: str = code_field(16)
     """``case``, ``patient``, ``practice`` or ``system``."""
     scope_id: str = id_field(unique=True)
-    wrapped: str | None = Field(None, sa_type=text_type(500), nullable=True)
+    wrapped: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
     created_at: datetime = moment_field()
     destroyed_at: datetime | None = moment_field(nullable=True)
 
@@ -101,10 +101,10 @@ class AuditRow(SQLModel, table=True):
     actor_role: str = code_field(24)
     session_id: str = id_field()
     subject_id: str | None = id_field(nullable=True)
-    command_id: str | None = Field(None, sa_type=text_type(96), nullable=True)
-    denial_of: str | None = Field(None, sa_type=text_type(96), nullable=True)
+    command_id: str | None = Field(default=None, sa_type=text_type(96), nullable=True)
+    denial_of: str | None = Field(default=None, sa_type=text_type(96), nullable=True)
     """The refused command: at most one denial each (invariant 4)."""
-    detail: str = Field("{}", sa_type=text_type(2000))
+    detail: str = Field(default="{}", sa_type=text_type(2000))
     """JSON of ids and codes; never PHI."""
     at: datetime = moment_field()
     row_hash: str = code_field(64)

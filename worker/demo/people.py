@@ -73,7 +73,7 @@ PEOPLE: Final = (
     DemoPerson("radiologist", "Dr. Elena Novak", "alpine", Role.RADIOLOGIST, registration="CH-OMR-20417"),
     DemoPerson(
         "radiologist2",
-        "Prof. Henrik Lindqvist",
+        "Prof. Henrik Aalto",
         "alpine",
         Role.RADIOLOGIST,
         is_approver=True,
