@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from worker.up.children import Program
-from worker.up.supervisor import Plan, Supervisor
+from worker.up.supervisor import PidOf, Plan, Supervisor
 
 SERVE = """
 import os, signal, sys, time
@@ -48,8 +48,11 @@ def main() -> int:
             name, lambda: command, folder / "logs" / f"{name}.log", shown=name != "engine", drain_seconds=3.0
         )
 
-    def probe(name: str) -> tuple[str, Callable[[], bool]]:
-        return name, lambda: events.exists() and f"started {name} " in events.read_text()
+    def probe(name: str) -> tuple[str, Callable[[PidOf], bool]]:
+        return (
+            name,
+            lambda pid_of: pid_of(name) is not None and events.exists() and f"started {name} " in events.read_text(),
+        )
 
     plan = Plan(
         engine=program("engine"),

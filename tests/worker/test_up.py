@@ -17,11 +17,14 @@ from alembic.script import ScriptDirectory
 
 from infra.settings import Settings
 from tests.servers.tools import end, free_port
+from worker.demo.people import PASSWORD, PEOPLE
+from worker.up.banner import DEMO_ACCOUNTS, DEMO_PASSWORD
 from worker.up.embedded import MIGRATIONS
-from worker.up.engine import Engine
+from worker.up.engine import CASE_QUEUE, Engine
 from worker.up.preflight import check_ports, misspelled_settings
 from worker.up.refusal import StartRefused
 from worker.up.schema import database_revisions, head_revisions
+from workflows import policies
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -304,6 +307,15 @@ def test_the_engine_serves_our_namespace_with_our_retention_on_loopback_only(
             assert re.search(r"RetentionTtl\s+408h", said), said
         finally:
             end(process)
+
+
+def test_the_screen_names_the_accounts_that_the_demo_makes() -> None:
+    assert [email for email, _ in DEMO_ACCOUNTS] == [f"{person.account}@demo.test" for person in PEOPLE]
+    assert DEMO_PASSWORD == PASSWORD
+
+
+def test_the_worker_is_looked_for_where_it_works() -> None:
+    assert CASE_QUEUE == policies.CASE_QUEUE
 
 
 def engine_settings_port(engine: Engine) -> int:

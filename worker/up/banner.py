@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 DEMO_PASSWORD = "demo-demo-demo"  # noqa: S105 - shown on the screen on purpose; the accounts exist in embedded mode only
 DEMO_ACCOUNTS = (
     ("dentist@demo.test", "dentist, practice A, its owner"),
+    ("staff@demo.test", "staff of practice A"),
     ("dentist2@demo.test", "dentist, practice B, its owner"),
     ("radiologist@demo.test", "radiologist of the reading group"),
     ("radiologist2@demo.test", "radiologist, approves reports"),

@@ -48,6 +48,10 @@ class Child:
         return self.process is not None
 
     @property
+    def pid(self) -> int | None:
+        return None if self.process is None else self.process.pid
+
+    @property
     def pipe(self) -> int:
         """File descriptor of its output."""
         assert self.process is not None

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from worker.up.logs import say
 from worker.up.preflight import check_ports, lock_home, misspelled_settings, ports, prepare_home
 from worker.up.probes import web_is_ready
 from worker.up.refusal import StartRefused
-from worker.up.supervisor import EXIT_USAGE, Plan, Supervisor
+from worker.up.supervisor import EXIT_USAGE, PidOf, Plan, Supervisor
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -41,12 +41,15 @@ def embedded_plan(settings: "Settings") -> Plan:
             env=home_for_all,
         )
 
-    probes = [("the web server", lambda: web_is_ready(settings.port, settings.host))]
+    probes: list[tuple[str, Callable[[PidOf], bool]]] = [
+        ("the web server", lambda _: web_is_ready(settings.port, settings.host))
+    ]
     engine = None
     if not settings.temporal_address:
         server = Engine(settings)
         engine = Program("temporal", server.command, home / "logs" / "temporal.log", shown=False)
-        probes.insert(0, ("Temporal", server.ready))
+        probes.insert(0, ("Temporal", lambda _: server.ready()))
+        probes.insert(1, ("the worker", lambda pid_of: server.polled_by(pid_of("worker"))))
     current, new = database_state(settings)
     seeded = (home / SEEDED_NAME).exists() and not new
     return Plan(

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.up.probes import namespace_retention, set_namespace_retention
+from worker.up.probes import namespace_retention, queue_is_polled_by, set_namespace_retention
 from worker.up.refusal import StartRefused
 from worker.up.temporal import server_command
 
 if TYPE_CHECKING:
     from infra.settings import Settings
+
+
+# The queue of the case workflows, as in workflows/policies.py, which is too heavy to import here.
+CASE_QUEUE = "cases"
 
 
 def free_port() -> int:
@@ -56,3 +60,9 @@ class Engine:
         if retention == self._retention:
             return True
         return set_namespace_retention(self._http_port, self._settings.temporal_namespace, self._retention)
+
+    def polled_by(self, pid: int | None) -> bool:
+        """True once that process works on cases. A heartbeat in the database may be the one of an earlier run."""
+        return pid is not None and queue_is_polled_by(
+            self._http_port, self._settings.temporal_namespace, CASE_QUEUE, pid
+        )

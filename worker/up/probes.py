@@ -51,3 +51,14 @@ def set_namespace_retention(port: int, namespace: str, retention: str) -> bool:
     body = json.dumps({"config": {"workflowExecutionRetentionTtl": retention}}).encode()
     answer = http(port, f"/api/v1/namespaces/{quote(namespace, safe='')}/update", body=body)
     return answer is not None and answer[0] == 200
+
+
+def queue_is_polled_by(port: int, namespace: str, queue: str, pid: int) -> bool:
+    """Whether Temporal sees that process asking for workflow tasks. A worker is known as ``PID@host`` unless it says otherwise."""
+    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/task-queues/{quote(queue, safe='')}"
+    answer = http(port, f"{path}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW")
+    if answer is None or answer[0] != 200:
+        return False
+    import json
+
+    return any(poller["identity"].startswith(f"{pid}@") for poller in json.loads(answer[1]).get("pollers", []))

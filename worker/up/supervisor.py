@@ -22,6 +22,10 @@ SECOND_SIGNAL_SECONDS = 1.0
 HURRY_SECONDS = 0.5
 
 
+PidOf = Callable[[str], int | None]
+"""The process number of the named program while it runs."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a start consists of.
@@ -31,7 +35,7 @@ class Plan:
     """
 
     services: Sequence[Program]
-    probes: Sequence[tuple[str, Callable[[], bool]]]
+    probes: Sequence[tuple[str, Callable[[PidOf], bool]]]
     engine: Program | None = None
     preparations: Sequence[Program] = ()
     seeding: Sequence[Program] = ()
@@ -114,6 +118,9 @@ class Supervisor:
     def _keep(self, program: Program) -> None:
         self._kept.append(self._launch(Child(program)))
 
+    def _pid_of(self, name: str) -> int | None:
+        return next((child.pid for child in self._kept if child.program.name == name), None)
+
     def _advance(self) -> None:
         """Takes the start one step on, as far as it can go now."""
         if self._jobs:
@@ -123,7 +130,7 @@ class Supervisor:
             for program in self._plan.services:
                 self._keep(program)
             return
-        self._pending_probes = [probe for probe in self._pending_probes if not probe[1]()]
+        self._pending_probes = [probe for probe in self._pending_probes if not probe[1](self._pid_of)]
         if self._pending_probes:
             if time.monotonic() > self._notice_at:
                 say(f"still waiting for {', '.join(name for name, _ in self._pending_probes)}")
