@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from infra.settings import get_settings
 from schemas.lifecycle import State
 from schemas.report_parts import MODALITY_LABELS, QUALITY_LABELS, REGION_STATUS_LABELS, RegionStatus
-from ui.pages.samples import base, cases, people
+from ui.pages.samples import base, cases, lists, people, waits
 from ui.pages.samples.pictures import PICTURES
 from ui.templating import render
 from ui.views import Page, PoolView, Toast, WorklistView, state_chip
@@ -57,11 +57,11 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
     pages: dict[str, tuple[str, Page, Any]] = {
         "sign-in": ("pages/sign_in.html", guest, people.SIGN_IN),
         "sign-in-wrong": ("pages/sign_in.html", guest, people.SIGN_IN_WRONG),
-        "worklist": ("pages/worklist.html", dentist, cases.WORKLIST),
+        "worklist": ("pages/worklist.html", dentist, lists.WORKLIST),
         "worklist-undo": (
             "pages/worklist.html",
             replace(dentist, toast=Toast(text="Case HL-2423 was cancelled.", undo_url="/x")),
-            replace(cases.WORKLIST, groups=(replace(cases.WORKLIST.groups[0], rows=()), *cases.WORKLIST.groups[1:])),
+            replace(lists.WORKLIST, groups=(replace(lists.WORKLIST.groups[0], rows=()), *lists.WORKLIST.groups[1:])),
         ),
         "worklist-empty": ("pages/worklist.html", dentist, WorklistView(groups=())),
         "patients": ("pages/patients.html", patients, people.PATIENTS),
@@ -74,10 +74,10 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
         "case-question": ("pages/case.html", dentist, cases.CASE_QUESTION),
         "case-reading": ("pages/case.html", dentist, cases.CASE_READING),
         "case-signed": ("pages/case.html", dentist, cases.CASE_SIGNED),
-        "reading-list": ("pages/pool.html", reader, cases.POOL),
-        "reading-list-empty": ("pages/pool.html", reader, PoolView(tabs=cases.POOL.tabs, groups=())),
+        "reading-list": ("pages/pool.html", reader, lists.POOL),
+        "reading-list-empty": ("pages/pool.html", reader, PoolView(tabs=lists.POOL.tabs, groups=())),
         "reading": ("pages/reading.html", base.page("Ingrid Sørensen", "radiologist"), people.READING),
-        "board": ("pages/board.html", base.page("Board", "scheduler", "board"), cases.BOARD),
+        "board": ("pages/board.html", base.page("Board", "scheduler", "board"), lists.BOARD),
         "users": ("pages/users.html", base.page("Users", "admin", "users"), people.USERS),
         "audit": ("pages/audit.html", admin, people.AUDIT),
         "mailbox": ("pages/mailbox.html", base.page("Mailbox", "admin", "mailbox"), people.MAILBOX),
@@ -103,6 +103,8 @@ def components(theme: str = "auto") -> HTMLResponse:
             page=page,
             chips=[state_chip(state) for state in State],
             cases=cases,
+            lists=lists,
+            waits=waits,
             people=people,
             base=base,
             names=sorted(SAMPLES),

@@ -6,8 +6,10 @@ from typing import Final
 from schemas.clinical import PREGNANCY_LABELS, PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Pregnancy
 from schemas.lifecycle import State
 from ui.pages.samples.base import COSTA, LIND, MARSH, OBI, RAMAN, WEBER, after, before, running
-from ui.pages.samples.cases import CASE_URL, CHAT, FINISHED, MINE_NEXT, OFFER_WAIT, STUDIES
+from ui.pages.samples.cases import CASE_URL, CHAT, STUDIES
+from ui.pages.samples.lists import FINISHED, MINE_NEXT
 from ui.pages.samples.reports import DRAFT, REPORT, SAVED_AT
+from ui.pages.samples.waits import OFFER_WAIT
 from ui.views import (
     Action,
     AuditRow,

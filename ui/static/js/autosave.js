@@ -20,6 +20,16 @@ export function toContent(entries) {
   return root;
 }
 
+/** What still stands between the draft and a signature, as the server counts it after each save. */
+function showChecks(missing) {
+  if (!Array.isArray(missing)) return;
+  for (const place of document.querySelectorAll("[data-checks]")) {
+    place.hidden = missing.length === 0;
+    place.querySelector("ul").replaceChildren(...missing.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })));
+  }
+  for (const form of document.querySelectorAll("[data-unless-checks]")) form.hidden = missing.length > 0;
+}
+
 class Autosave {
   constructor(form, word, conflict) {
     Object.assign(this, { form, word, conflict, etag: form.dataset.etag, timer: 0, busy: false, dirty: false });
@@ -60,6 +70,7 @@ class Autosave {
       });
       if (response.ok) {
         this.etag = response.headers.get("ETag") ?? this.etag;
+        showChecks((await response.json().catch(() => ({}))).missing);
         if (!this.dirty) this.say("saved", `Saved ${new Date().toLocaleTimeString(document.documentElement.lang, { hour12: false })}`);
       } else if (response.status === 409 || response.status === 412) {
         this.dirty = true;
@@ -94,7 +105,7 @@ class Autosave {
     row.firstChild.href = location.pathname;
     row.firstChild.addEventListener("click", () => (this.dirty = false));
     this.conflict.replaceChildren(box);
-    this.conflict.hidden = false;
+    this.conflict.scrollIntoView({ block: "nearest" });
   }
 }
 
