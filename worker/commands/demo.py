@@ -9,24 +9,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from infra.database import Database
-    from infra.key_file import load_master_keys
-    from infra.keystore import KeyStore
-    from infra.passwords import Passwords
     from infra.settings import get_settings
-    from worker.demo.people import add_people
     from worker.up.embedded import SEEDED_NAME
     from worker.up.refusal import StartRefused
 
     settings = get_settings()
     if settings.mode != "embedded":
         raise StartRefused("The demo's accounts have public passwords; they exist in embedded mode only.")
-    database = Database.from_settings(settings)
-    try:
-        keys = KeyStore(database, load_master_keys(settings))
-        with database.write() as session:
-            add_people(session, keys, Passwords(settings))
-    finally:
-        database.close()
+    from worker.demo.seed import seed
+
+    seed(settings)
     (settings.home / SEEDED_NAME).touch()
     return 0
