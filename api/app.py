@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from api import errors
 from api.origin import SameOriginOnly
-from api.routes import auth, cases, codec, events, health, messages, patients, readers, reports
+from api.routes import auth, cases, codec, events, grants, health, messages, patients, readers, reports
 from api.services import Services, connect
 from infra.settings import Settings, get_settings
 
@@ -22,6 +22,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     reports.pdf_router,
     messages.router,
+    grants.router,
     events.router,
     codec.router,
 )

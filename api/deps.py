@@ -9,14 +9,18 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Path, Request
 from sqlmodel import Session
 
+from api.portal import Portal, Visit
+from api.release_links import Link
 from api.services import Services, services_of
 from api.standing import CaseAccess, load_case
 from infra.database import Database
 from infra.sessions import Sessions
 from schemas.access import Person, PracticeRight, Right, is_admin, may_in_practice
 from schemas.errors import Forbidden, InvalidInput, NotSignedIn
+from schemas.lifecycle import Relation, Role, Taker
 
 SESSION_COOKIE: Final = "odontoflow_session"
+PORTAL_COOKIE: Final = "odontoflow_portal"
 
 
 class IdempotencyKeyMissing(InvalidInput):
@@ -145,3 +149,36 @@ def idempotency_key(key: Annotated[str | None, Header(alias="Idempotency-Key", m
 
 
 IdempotencyKey = Annotated[str, Depends(idempotency_key)]
+
+
+@policy("case: own dentist")
+def handing_over(access: CaseDep) -> CaseAccess:
+    """For handing the patient a one-time code: who may release may also open the door for the patient."""
+    if Taker(Role.DENTIST, Relation.OWN) not in access.held:
+        raise Forbidden()
+    return access
+
+
+def get_portal(services: ServicesDep) -> Portal:
+    return Portal(services.database, services.keys, services.settings.base_url)
+
+
+PortalDep = Annotated[Portal, Depends(get_portal)]
+
+
+@policy("release link")
+def release_link(token: str, portal: PortalDep) -> Link:
+    """A link that works, before its factors: the practice may be named, nothing else."""
+    return portal.link(token)
+
+
+LinkDep = Annotated[Link, Depends(release_link)]
+
+
+@policy("release link: both factors")
+def portal_visit(token: str, request: Request, portal: PortalDep) -> Visit:
+    """The patient behind a link; the link and its case are looked at anew with every request."""
+    return portal.visit(token, request.cookies.get(PORTAL_COOKIE))
+
+
+VisitDep = Annotated[Visit, Depends(portal_visit)]

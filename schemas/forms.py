@@ -304,3 +304,21 @@ class MessageView(BaseModel):
     asks: bool
     answered_at: datetime | None
     created_at: datetime
+
+
+class GrantView(BaseModel):
+    """A release link of a case. ``state``: live, revoked, expired or locked."""
+
+    id: str
+    state: str
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    first_opened_at: datetime | None
+
+
+class HandedCode(BaseModel):
+    """A one-time code for the practice to read out; it is not shown again."""
+
+    code: str
+    expires_at: datetime
