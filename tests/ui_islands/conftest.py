@@ -27,7 +27,9 @@ _SWITCHES: Final = [
 def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs npm of this environment in the islands' folder; its output belongs to the failure."""
     command = Path(sys.executable).with_name("npm")
-    return subprocess.run([str(command), *arguments], cwd=ISLANDS, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [str(command), *arguments], cwd=ISLANDS, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +106,8 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened.set_default_timeout(15_000)
     yield opened
     context.set_offline(False)
+    if opened.is_closed():
+        return
     if opened.url.startswith("http"):
         opened.evaluate("localStorage.clear()")
     opened.close()

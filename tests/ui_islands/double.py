@@ -68,6 +68,9 @@ class Double:
     signed_out: bool = False
     refuse_names: frozenset[str] = frozenset()
     cut_after: int | None = None
+    down_after_cut: bool = False
+    down: bool = False
+    slow_uploads: float = 0
     events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     event_requests: list[str | None] = field(default_factory=list)
     fragment: str = "<p>first</p>"
@@ -224,7 +227,11 @@ def _case(app: FastAPI, double: Double) -> None:
 
     @app.get(base + "/key-images")
     def keys() -> dict[str, Any]:
-        return {"items": [{**one, "id": str(at), "png": None, "url": one["png"]} for at, one in enumerate(double.key_images)]}
+        return {
+            "items": [
+                {**one, "id": str(at), "png": None, "url": one["png"]} for at, one in enumerate(double.key_images)
+            ]
+        }
 
     @app.post(base + "/key-images")
     async def add_key(request: Request) -> Response:
@@ -233,8 +240,22 @@ def _case(app: FastAPI, double: Double) -> None:
 
     @app.get(base + "/files")
     def files() -> dict[str, Any]:
-        photo = {"id": "file_1", "name": "frontal.jpg", "kind": "photo", "size": 9000, "url": "/photo.jpg", "thumbnail_url": None}
-        letter = {"id": "file_2", "name": "referral.pdf", "kind": "pdf", "size": 240_000, "url": "/referral.pdf", "thumbnail_url": None}
+        photo = {
+            "id": "file_1",
+            "name": "frontal.jpg",
+            "kind": "photo",
+            "size": 9000,
+            "url": "/photo.jpg",
+            "thumbnail_url": None,
+        }
+        letter = {
+            "id": "file_2",
+            "name": "referral.pdf",
+            "kind": "pdf",
+            "size": 240_000,
+            "url": "/referral.pdf",
+            "thumbnail_url": None,
+        }
         return {"items": [photo, letter]}
 
     @app.get("/photo.jpg")
@@ -273,13 +294,21 @@ def _tus(app: FastAPI, double: Double) -> None:
         if upload is None:
             return Response(status_code=404, headers=head)
         return Response(
-            headers={**head, "Upload-Offset": str(len(upload.data)), "Upload-Length": str(upload.length), "Cache-Control": "no-store"}
+            headers={
+                **head,
+                "Upload-Offset": str(len(upload.data)),
+                "Upload-Length": str(upload.length),
+                "Cache-Control": "no-store",
+            }
         )
 
     @app.patch("/api/v1/uploads/{uid}")
     async def patch(uid: str, request: Request) -> Response:
         upload = double.uploads[uid]
         start = len(upload.data)
+        await asyncio.sleep(double.slow_uploads)
+        if double.down:
+            return Response(status_code=503, headers=head)
         if int(request.headers["Upload-Offset"]) != start:
             return Response(status_code=409, headers=head)
         digest = hashlib.sha256()
@@ -292,6 +321,7 @@ def _tus(app: FastAPI, double: Double) -> None:
                     # The line breaks in the middle: what arrived is kept, as the tus server keeps it.
                     upload.data += body
                     double.cut_after = None
+                    double.down = double.down_after_cut
                     return Response(status_code=503, headers={**head, "Retry-After": "60"})
         finally:
             double.patched.append((uid, start, len(body)))

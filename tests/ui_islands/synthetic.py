@@ -131,7 +131,9 @@ def compressed(syntax: str, uid: str, name: str, encode: Callable[[NDArray[Any]]
     series = Series(uid, "IO", name)
     y, x = np.mgrid[0:96, 0:128]
     pixels = (1000 + 20 * x + 5 * y).astype(np.uint16)
-    ds = _instance(series, 1, pixels, BitsStored=12, HighBit=11, PixelSpacing=[0.05, 0.05], PixelSpacingCalibrationType="FIDUCIAL")
+    ds = _instance(
+        series, 1, pixels, BitsStored=12, HighBit=11, PixelSpacing=[0.05, 0.05], PixelSpacingCalibrationType="FIDUCIAL"
+    )
     ds.PixelData = encapsulate([encode(pixels)])
     ds["PixelData"].VR = "OB"
     ds.file_meta.TransferSyntaxUID = UID(syntax)
@@ -160,7 +162,10 @@ def frame_of(ds: Dataset) -> bytes:
 def jpeg(width: int, height: int) -> bytes:
     """A photograph: a warm gradient."""
     ramp = np.linspace(60, 220, width, dtype=np.uint8)
-    rgb = np.stack([np.tile(ramp, (height, 1)), np.full((height, width), 120, np.uint8), np.full((height, width), 110, np.uint8)], axis=-1)
+    rgb = np.stack(
+        [np.tile(ramp, (height, 1)), np.full((height, width), 120, np.uint8), np.full((height, width), 110, np.uint8)],
+        axis=-1,
+    )
     out = BytesIO()
     Image.fromarray(rgb).save(out, "JPEG")
     return out.getvalue()

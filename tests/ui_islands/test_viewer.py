@@ -237,7 +237,9 @@ def test_an_ended_session_is_said_in_a_sentence_and_recovers(page: Page, origin:
     expect(position(page)).to_have_text(f"Image 13 of {CT_SLICES}")
 
 
-def test_an_image_that_failed_for_want_of_a_line_is_drawn_when_it_is_back(page: Page, origin: str, double: Double) -> None:
+def test_an_image_that_failed_for_want_of_a_line_is_drawn_when_it_is_back(
+    page: Page, origin: str, double: Double
+) -> None:
     double.slow_frames = 0.15
     open_viewer(page, origin)
     page.context.set_offline(True)

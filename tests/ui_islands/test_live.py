@@ -1,0 +1,98 @@
+"""Live regions, in a browser: what is refreshed, what is left alone, and what happens when the line breaks."""
+
+from playwright.sync_api import Page, expect
+
+from tests.ui_islands.double import Double
+
+
+def open_live(page: Page, origin: str, double: Double) -> None:
+    before = len(double.event_requests)
+    page.goto(f"{origin}/live")
+    for _ in range(100):
+        if len(double.event_requests) > before:
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError("the page did not ask for events")
+
+
+def test_a_region_follows_its_topics_and_says_so(page: Page, origin: str, double: Double) -> None:
+    double.fragment = "<p>first</p>"
+    open_live(page, origin, double)
+    double.fragment = "<p>second</p>"
+    double.emit("case:1")
+    expect(page.locator("#one")).to_have_text("second")
+    expect(page.locator("[data-live-spoken]")).to_have_text("Worklist updated")
+    expect(page.locator("#two")).to_have_text("untouched")
+
+
+def test_focus_and_typing_survive_a_refresh(page: Page, origin: str, double: Double) -> None:
+    double.fragment = '<a href="/live?x" id="link">open</a><input name="q">'
+    open_live(page, origin, double)
+    page.locator("#link").focus()
+    double.fragment = '<b>new</b><a href="/live?x" id="link">open</a><input name="q">'
+    double.emit("worklist")
+    expect(page.locator("#one b")).to_have_text("new")
+    assert page.evaluate("document.activeElement.id") == "link"
+
+    page.locator("#one input").fill("half a wo")
+    double.fragment = '<b>newer</b><a href="/live?x" id="link">open</a><input name="q">'
+    double.emit("worklist")
+    page.wait_for_timeout(600)
+    expect(page.locator("#one b")).to_have_text("new")
+    expect(page.locator("#one input")).to_have_value("half a wo")
+    page.locator("#one input").fill("")
+    page.locator("#link").focus()
+    expect(page.locator("#one b")).to_have_text("newer")
+
+
+def test_an_island_at_work_is_moved_into_the_new_content(page: Page, origin: str, double: Double) -> None:
+    double.fragment = '<p>1</p><div data-island="demo"></div>'
+    open_live(page, origin, double)
+    page.evaluate("""() => {
+        const island = document.querySelector('[data-island=demo]');
+        island.dataset.mounted = '';
+        island.textContent = 'half way';
+    }""")
+    double.fragment = '<p>2</p><div data-island="demo"></div>'
+    double.emit("worklist")
+    expect(page.locator("#one p")).to_have_text("2")
+    expect(page.locator("#one [data-island=demo]")).to_have_text("half way")
+
+
+def test_after_a_break_nothing_is_missed(page: Page, origin: str, double: Double) -> None:
+    double.fragment = "<p>1</p>"
+    open_live(page, origin, double)
+    double.fragment = "<p>2</p>"
+    double.emit("worklist")
+    expect(page.locator("#one")).to_have_text("2")
+    # The stream ends; what happens before the reconnect is asked for by the last id.
+    double.drop_events += 1
+    double.fragment = "<p>3</p>"
+    double.emit("worklist")
+    expect(page.locator("#one")).to_have_text("3")
+    assert double.event_requests[-1] == "1"
+
+
+def test_several_tabs_share_one_connection_and_hand_it_on(page: Page, origin: str, double: Double) -> None:
+    double.fragment = "<p>1</p>"
+    open_live(page, origin, double)
+    second = page.context.new_page()
+    second.goto(f"{origin}/live")
+    second.bring_to_front()
+    second.wait_for_timeout(300)
+    assert len(double.event_requests) == 1
+    double.fragment = "<p>2</p>"
+    double.emit("worklist")
+    expect(second.locator("#one")).to_have_text("2")
+    page.close()
+    double.fragment = "<p>3</p>"
+    double.emit("worklist")
+    expect(second.locator("#one")).to_have_text("3")
+    assert double.event_requests == [None, "1"]
+    second.close()
+
+
+def test_an_ended_session_is_said(page: Page, origin: str, double: Double) -> None:
+    double.signed_out = True
+    page.goto(f"{origin}/live")
+    expect(page.locator("[data-live-status]")).to_contain_text("Your session has ended.")
