@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
-from api.standing import standing_of
+from api.standing import standings_of
 from schemas.access import OrganizationKind, Person, takers
 from schemas.errors import InvalidInput
 from schemas.lifecycle import Role, State, Taker
@@ -107,7 +107,8 @@ def worklist(
 
 
 def with_standing(session: Session, person: Person, rows: Sequence[Case]) -> list[tuple[Case, frozenset[Taker]]]:
-    return [(row, held) for row in rows if (held := takers(person, standing_of(session, row, person)))]
+    standings = standings_of(session, rows, person)
+    return [(row, held) for row, standing in zip(rows, standings, strict=True) if (held := takers(person, standing))]
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:

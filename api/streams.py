@@ -43,9 +43,26 @@ def scope_of(services: Services, person: Person) -> Scope:
     return Scope(person.user_id, frozenset(own) | contracted, is_admin(person))
 
 
+def topics_of(kind: str, case_id: str | None) -> list[str]:
+    """The regions of a page that an event concerns, as their ``data-live`` names them."""
+    noun = kind.partition(".")[0]
+    if noun == "notification":
+        return ["notices"]
+    topics = ["worklist"]
+    if case_id is not None:
+        topics.append(f"case:{case_id}")
+        topics += {
+            "case": [f"files:{case_id}"],
+            "file": [f"files:{case_id}"],
+            "chat": [f"messages:{case_id}"],
+        }.get(noun, [])
+    return topics
+
+
 def encode(event: FeedEvent) -> bytes:
     """Ids and kinds only: a stream never carries content."""
-    data = json.dumps({"kind": event.kind, "case": event.case_id}, separators=(",", ":"))
+    topics = topics_of(event.kind, event.case_id)
+    data = json.dumps({"kind": event.kind, "case": event.case_id, "topics": topics}, separators=(",", ":"))
     return f"id: {event.id}\nevent: {event.kind.partition('.')[0]}\ndata: {data}\n\n".encode()
 
 

@@ -1,8 +1,8 @@
 """Data keys in the database, wrapped by the master key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from infra.codec import SYSTEM_KEY
 from infra.database import Database, now
@@ -47,6 +47,20 @@ class KeyStore:
         """The key of a case, a patient, a practice or ``system``."""
         statement = select(DataKeyRow).where(DataKeyRow.scope_id == scope_id)
         return self._get(f"scope {scope_id}", lambda session: session.exec(statement).one_or_none())
+
+    def fetch(self, session: Session, key_ids: Iterable[str]) -> None:
+        """Looks many keys up in one query, so that opening a list's values asks no more. Destroyed ones stay out."""
+        missing = {}
+        for key_id in set(key_ids):
+            known, ticket = self._recent.ask(f"id {key_id}")
+            if known is None:
+                missing[key_id] = ticket
+        if not missing:
+            return
+        for row in session.exec(select(DataKeyRow).where(col(DataKeyRow.id).in_(missing))).all():
+            if row.wrapped is not None:
+                key = DataKey(row.id, self.master.unwrap(row.wrapped, row.id))
+                self._recent.keep(f"id {row.id}", key, missing[row.id])
 
     def key(self, key_id: str) -> bytes:
         return self.data_key(key_id).secret

@@ -1,0 +1,45 @@
+"""Whose eyes a page is assembled for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from schemas.access import Person
+from schemas.lifecycle import Role
+from schemas.teeth import Notation, in_order, parse, show
+from ui.templating import Reader, translations
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """``role`` is the one whose pages the person lands on; ``reader.now`` is fixed, so that one page has one moment."""
+
+    person: Person
+    reader: Reader
+    role: Role
+    notation: Notation = Notation.FDI
+
+    @property
+    def moment(self) -> datetime:
+        return self.reader.moment
+
+    @property
+    def is_reader(self) -> bool:
+        return self.role is Role.RADIOLOGIST
+
+    def say(self, message: str, **values: object) -> str:
+        """A message in the person's language, with its values set in. Plain text: templates escape it."""
+        text = translations(self.reader.locale).gettext(message)
+        return text % values if values else text
+
+    def say_many(self, one: str, many: str, number: int) -> str:
+        return translations(self.reader.locale).ngettext(one, many, number) % {"num": number}
+
+    def teeth(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """Stored codes as this person writes teeth, in the order of the arches."""
+        return tuple(show(tooth, self.notation) for tooth in in_order(parse(code, Notation.FDI) for code in codes))
+
+    def age_on(self, born: date) -> int:
+        """Whole years."""
+        today = self.moment.date()
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

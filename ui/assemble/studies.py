@@ -1,0 +1,84 @@
+"""The images of a case as a short list: a row a series and a photograph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from infra.keys import KeySource
+from infra.sealing import column_aad, open_json
+from schemas.clinical import N_
+from schemas.tables.imaging import Instance, Series, StoredFile, Study
+from ui.views import StudyView
+
+_WORDS: Final = {
+    "CT": N_("Cone beam CT"),
+    "PX": N_("Panoramic radiograph"),
+    "IO": N_("Intraoral radiograph"),
+    "DX": N_("Radiograph"),
+    "CR": N_("Radiograph"),
+    "XC": N_("Photograph"),
+}
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """A series with checked images: DICOM uids, what it is, how many images it has."""
+
+    study_uid: str
+    series_uid: str
+    word: str
+    description: str
+    images: int
+    size: int
+
+
+def series_of(session: Session, key: KeySource, case_id: str, *, submitted_only: bool) -> Sequence[SeriesRow]:
+    """In the order of the studies and of the series' numbers."""
+    statement = (
+        select(Series, Study.study_uid, func.count(), func.sum(StoredFile.size))
+        .join(Study, col(Study.id) == col(Series.study_id))
+        .join(Instance, col(Instance.series_id) == col(Series.id))
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(Series.case_id == case_id, StoredFile.state == "ready")
+        .group_by(col(Series.id))
+        .order_by(col(Study.created_at), col(Series.number), col(Series.series_uid))
+    )
+    if submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None))
+    return [
+        SeriesRow(
+            study_uid=study_uid,
+            series_uid=series.series_uid,
+            word=_WORDS.get(series.modality, N_("Images")),
+            description=_description(key, series),
+            images=images,
+            size=int(size or 0),
+        )
+        for series, study_uid, images, size in session.exec(statement).all()
+    ]
+
+
+def _description(key: KeySource, series: Series) -> str:
+    """Series Description (0008,103E)."""
+    attributes = open_json(key, series.attributes, column_aad("series", series.id, "attributes"))
+    found = attributes.get("0008103E") if isinstance(attributes, dict) else None
+    values = found.get("Value") if isinstance(found, dict) else None
+    return str(values[0]) if isinstance(values, list) and values else ""
+
+
+def series_views(rows: Sequence[SeriesRow], root: str) -> tuple[StudyView, ...]:
+    """``root`` is the DICOMweb service that draws the small pictures."""
+    return tuple(
+        StudyView(
+            id=row.series_uid,
+            name=row.description or row.word,
+            detail=row.word,
+            images=row.images,
+            size=row.size,
+            state="ready",
+            preview=f"{root}/studies/{row.study_uid}/series/{row.series_uid}/thumbnail",
+        )
+        for row in rows
+    )
