@@ -88,12 +88,20 @@ def seed(settings: Settings, *, detail: Detail = Detail.DEMO) -> None:
     if settings.mode != "embedded":
         raise SeedingStuck("demo data belongs to the embedded mode")
     print("Drawing the demo's synthetic studies (once; they are kept).", flush=True)  # noqa: T201
-    studies = ensure_studies(settings.home / "demo-studies", detail=detail, progress=_tell)
+    studies = ensure_studies(settings.home / "demo-studies", detail=detail, progress=_Teller())
     asyncio.run(_play(settings, studies, detail))
 
 
-def _tell(what: str, share: float) -> None:
-    print(f"  {share:4.0%} {what}", flush=True)  # noqa: T201
+class _Teller:
+    """Says how far the drawing is, a line for every new thing."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, what: str, share: float) -> None:
+        if what != self._last:
+            self._last = what
+            print(f"  {share:4.0%} {what}", flush=True)  # noqa: T201
 
 
 async def _play(settings: Settings, studies: DemoStudies, detail: Detail) -> None:
