@@ -20,7 +20,8 @@ for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 p
     fi
 done
 if [ -z "$found" ]; then
-    echo "OdontoFlow needs Python 3.11 or newer (found: $( (${PYTHON:-python3} --version) 2>/dev/null || echo none)). Install it, or name it: make run PYTHON=/path/to/python3.11" >&2
+    version="$(${PYTHON:-python3} --version 2>/dev/null | head -n 1)" || true
+    echo "OdontoFlow needs Python 3.11 or newer (found: ${version:-none}). Install it, or name it: make run PYTHON=/path/to/python3.11" >&2
     exit 2
 fi
 if [ ! -x .venv/bin/python ] && ! "$found" -c 'import venv, ensurepip' 2>/dev/null; then
