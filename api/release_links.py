@@ -20,7 +20,9 @@ PATIENT: Final = frozenset({Taker(Role.PATIENT, Relation.RELEASED)})
 
 
 class LinkOver(OdontoError):
-    """A link that opens nothing. The pages of its kinds say no more than the link's kind does."""
+    """A link that opens nothing. ``practice`` may be named for a link that is expired or locked, never for a gone one."""
+
+    practice: Organization | None = None
 
 
 class LinkGone(LinkOver):
@@ -58,8 +60,13 @@ def find_link(session: Session, token: str) -> Link:
     if grant is None:
         raise LinkGone()
     case = session.get_one(Case, grant.case_id)
-    need_live(grant, case, now())
-    return Link(grant, case, session.get_one(Organization, grant.practice_id))
+    practice = session.get_one(Organization, grant.practice_id)
+    try:
+        need_live(grant, case, now())
+    except (LinkExpired, LinkLocked) as over:
+        over.practice = practice
+        raise
+    return Link(grant, case, practice)
 
 
 def need_live(grant: ReleaseGrant, case: Case, moment: datetime) -> None:

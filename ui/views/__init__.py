@@ -9,6 +9,7 @@ from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, 
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.files import FilesView, StudyView, UploadProblem
 from ui.views.forms import Action, FormState, Option
+from ui.views.images import ImagesView
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
 from ui.views.new_case import NewCaseView
 from ui.views.patients import Duplicate, PatientRow, PatientsView, PatientView
@@ -35,6 +36,7 @@ __all__ = [
     "FilesView",
     "Filter",
     "FormState",
+    "ImagesView",
     "MailView",
     "MailboxView",
     "Message",

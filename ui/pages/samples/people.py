@@ -205,19 +205,19 @@ _PHONE = "+44 20 7946 0111"
 
 def portal(stage: str) -> PortalView:
     """The portal at a stage; before ``open`` it says no more than the practice's name."""
-    wrong = {"birth_date": "That date does not match. Please check day, month and year."} if stage == "wrong" else {}
+    wrong = (
+        {"birth_date": "Enter the date of birth as day, month and year, such as 31 3 1980."} if stage == "wrong" else {}
+    )
     is_open = stage == "open"
     return PortalView(
         stage="birth_date" if stage == "wrong" else stage,  # type: ignore[arg-type]
         url="/r/sample",
-        practice=_PRACTICE,
-        practice_phone=_PHONE,
+        practice="" if stage == "revoked" else _PRACTICE,
+        practice_phone="" if stage == "revoked" else _PHONE,
         form=FormState(
             errors=wrong,
             values={"birth_date-day": "9", "birth_date-month": "1", "birth_date-year": "1986"} if wrong else {},
         ),
-        tries_left=3 if wrong else None,
-        code_sent_to="t…i@example.test",
         patient="Tomasz Zieliński" if is_open else "",
         report=REPORT if is_open else None,
         images=STUDIES if is_open else (),

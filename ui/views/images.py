@@ -1,0 +1,24 @@
+"""The images alone, in a window of their own: a reader's second screen, or a patient's page."""
+
+from dataclasses import dataclass
+
+from ui.views.files import StudyView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesView:
+    """``root`` is the DICOMweb service, ``studies`` the study uids in the order in which they are shown.
+
+    ``case_id`` is empty for a patient, who has no files, marks or key images beside the images of the service.
+    """
+
+    title: str
+    about: str
+    back_url: str
+    back_word: str
+    root: str
+    studies: tuple[str, ...]
+    series: tuple[StudyView, ...]
+    case_id: str = ""
+    annotations_url: str = ""
+    editable: bool = False
