@@ -7,11 +7,11 @@ from fastapi.routing import APIRouter
 
 from api.app import create_app as create_api
 from infra.settings import Settings, get_settings
-from ui.pages import styleguide
+from ui.pages import portal, problems, session, styleguide
 from ui.security_headers import SecurityHeaders
 from ui.static_files import static_files
 
-PAGES: Final[tuple[APIRouter, ...]] = ()
+PAGES: Final[tuple[APIRouter, ...]] = (session.router, portal.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -23,6 +23,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if chosen.mode == "embedded":
             app.include_router(styleguide.router)
         app.mount("/static", static_files(), name="static")
+        problems.install(app)
+        portal.install(app)
         app.add_middleware(SecurityHeaders)
 
     return create_api(chosen, configure=configure)

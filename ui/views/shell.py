@@ -48,8 +48,8 @@ class Toast:
 class Page:
     """The shell: who looks, where they are, how it is drawn.
 
-    ``csrf`` goes into every form. ``live`` pages listen to the event stream from ``events_since``, the feed id they were
-    rendered at. ``person`` is None for a page outside a session.
+    ``live`` pages listen to the event stream from ``events_since``, the feed id they were rendered at. ``notices`` is how
+    many notices are unread. ``person`` is None for a page outside a session.
     """
 
     title: str
@@ -57,11 +57,11 @@ class Page:
     organization: str = ""
     nav: tuple[NavItem, ...] = ()
     current: str = ""
-    csrf: str = ""
     density: Density = "comfortable"
     theme: Theme = "auto"
     live: bool = False
     events_since: str = ""
+    notices: int = 0
     toast: Toast | None = None
     reader: Reader = field(default_factory=Reader)
 

@@ -84,7 +84,6 @@ def page(title: str, role: str, current: str = "") -> Page:
         organization=organization,
         nav=NAV[role],
         current=current,
-        csrf="sample",
         density=density,
         reader=READER,
     )
@@ -92,4 +91,4 @@ def page(title: str, role: str, current: str = "") -> Page:
 
 def plain_page(title: str, density: Density = "comfortable") -> Page:
     """The page of somebody who is not signed in."""
-    return Page(title=title, csrf="sample", density=density, reader=READER)
+    return Page(title=title, density=density, reader=READER)

@@ -8,7 +8,7 @@ const RETRY_MS = 5000;
 export function toContent(entries) {
   const root = {};
   for (const [path, value] of entries) {
-    if (value === "" || path === "csrf" || path === "etag") continue;
+    if (value === "" || path === "etag") continue;
     const parts = path.split(".");
     let at = root;
     parts.forEach((part, index) => {
@@ -65,7 +65,7 @@ class Autosave {
     try {
       const response = await fetch(this.form.dataset.autosave, {
         method: "PUT",
-        headers: { "Content-Type": "application/json", "If-Match": this.etag, "X-CSRF-Token": this.form.dataset.csrf },
+        headers: { "Content-Type": "application/json", "If-Match": this.etag },
         body: JSON.stringify(toContent(new FormData(this.form))),
       });
       if (response.ok) {

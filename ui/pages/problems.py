@@ -1,0 +1,126 @@
+"""Errors as people see them: a page that says what happened and what to do next. Programs keep their problem documents.
+
+The page of another practice's thing and of one that does not exist are the same bytes: nothing in it depends on the
+request.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
+
+from api import errors
+from schemas.clinical import N_
+from schemas.errors import InvalidInput, NotFound, OdontoError
+from ui.pages.answers import NO_STORE, answer, is_part_request, referring_path, see_other
+from ui.security_headers import ALWAYS, CONTENT_SECURITY_POLICY
+from ui.templating import Reader
+from ui.views import ErrorPage, Page
+
+_PROGRAMS: Final = (
+    "/api/",
+    "/dicomweb",
+    "/fhir",
+    "/codec",
+    "/webhooks",
+    "/static",
+    "/openapi.json",
+    "/healthz",
+    "/readyz",
+)
+_TITLES: Final[dict[int, tuple[str, str]]] = {
+    401: ("lock", N_("Please sign in")),
+    403: ("lock", N_("This belongs to someone else")),
+    404: ("search", N_("There is nothing here")),
+    405: ("search", N_("There is nothing here")),
+    409: ("history", N_("This has moved on")),
+    410: ("history", N_("This is gone")),
+    412: ("history", N_("This was changed meanwhile")),
+    422: ("attention", N_("This did not arrive whole")),
+    429: ("wait", N_("Please wait a moment")),
+    503: ("attention", N_("This cannot be done right now")),
+}
+_ANY: Final = ("attention", N_("Something went wrong on our side"))
+# Nothing on an error page tells the time.
+_READER: Final = Reader(now=datetime(2000, 1, 1, tzinfo=UTC))
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def for_people(request: Request) -> bool:
+    """Whether a browser asks for something to look at."""
+    if request.url.path.startswith(_PROGRAMS):
+        return False
+    return "text/html" in request.headers.get("accept", "") or is_part_request(request)
+
+
+def error_answer(request: Request, fact: OdontoError) -> Response:
+    if is_part_request(request):
+        return _part(fact)
+    if fact.status == 401:
+        return see_other(f"/sign-in?next={quote(_back(request), safe='/')}")
+    icon, title = _TITLES.get(fact.status, _ANY)
+    actions: tuple[tuple[str, str], ...] = ((N_("Go to the first page"), "/"),)
+    if request.method == "POST":
+        actions = ((N_("Back to where you were"), referring_path(request)), *actions)
+    text = fact.detail if fact.detail.rstrip(".") != title else ""
+    if fact.status == 404:
+        text = NotFound.title
+    view = ErrorPage(status=fact.status, icon=icon, title=title, text=text, actions=actions)
+    return answer("pages/error.html", Page(title=title, reader=_READER), status=fact.status, view=view)
+
+
+def _part(fact: OdontoError) -> Response:
+    """A region stays as it is: the live island and htmx put nothing in place of an error."""
+    headers = {**NO_STORE, **({"HX-Redirect": "/sign-in"} if fact.status == 401 else {})}
+    return HTMLResponse(f"<p>{escape(fact.detail)}</p>", status_code=fact.status, headers=headers)
+
+
+def _back(request: Request) -> str:
+    """Where to go on after signing in: the page itself, or the one whose form was posted."""
+    if request.method in {"GET", "HEAD"}:
+        query = request.url.query
+        return f"{request.url.path}?{query}" if query else request.url.path
+    return referring_path(request)
+
+
+async def _on_fact(request: Request, error: Exception) -> Response:
+    if not for_people(request):
+        return await errors.on_fact(request, error)
+    return error_answer(request, error if isinstance(error, OdontoError) else OdontoError())
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    return error_answer(request, InvalidInput()) if for_people(request) else await errors.on_invalid(request, error)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    if not for_people(request):
+        return await errors.on_http(request, error)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status in {404, 405}:
+        return error_answer(request, NotFound())
+    fact = OdontoError() if status >= 500 else InvalidInput()
+    fact.status = status
+    return error_answer(request, fact)
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    """Answered outside of every middleware, so the headers are set here."""
+    problem = await errors.on_crash(request, error)
+    response = error_answer(request, OdontoError()) if for_people(request) else problem
+    response.headers.update({**ALWAYS, **NO_STORE, "Content-Security-Policy": CONTENT_SECURITY_POLICY})
+    return response
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(OdontoError, _on_fact)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_crash)

@@ -1,0 +1,161 @@
+"""Signing in and out, and how the pages look to the person."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlmodel import col, select
+
+from api.deps import SESSION_COOKIE, PersonDep, Public, ServicesDep, SessionsDep
+from api.routes.auth import client_address
+from api.services import Services
+from infra.sessions import BROWSER, Sessions, SignedIn, TooManyTries, WrongCredentials
+from infra.settings import Settings
+from schemas.errors import NotFound, NotSignedIn
+from schemas.lifecycle import Role
+from schemas.tables.people import Membership, User
+from ui.pages.answers import answer, referring_path, same_site, see_other
+from ui.pages.shell import ROLE_WORDS, theme_of
+from ui.pages.typed import Typed, TypedDep, new_nonce
+from ui.views import FormState, Page, Person, SignInView
+
+router: Final = APIRouter()
+
+DEMO_PASSWORD: Final = "demo-demo-demo"  # noqa: S105 - public, and only for the embedded mode's invented people
+_DEMO_MAIL: Final = "@demo.test"
+_CLEAR: Final = '"cache", "storage"'
+
+
+def embedded(services: ServicesDep) -> Settings:
+    """Raises NotFound in production: there are no demo accounts there."""
+    if services.settings.mode != "embedded":
+        raise NotFound()
+    return services.settings
+
+
+@router.get("/sign-in", dependencies=[Public])
+def show_sign_in(services: ServicesDep, next: str = "", ended: bool = False) -> Response:
+    notice = "You are signed out." if ended else ""
+    if next and not ended:
+        notice = "Please sign in to go on. You come back to the page that you asked for."
+    return _sign_in_page(services, FormState(nonce=new_nonce()), next_url=same_site(next, ""), notice=notice)
+
+
+@router.post("/sign-in", dependencies=[Public])
+def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sessions: SessionsDep) -> Response:
+    """Opens a session under a new id; one that the browser had before ends."""
+    next_url = same_site(typed.text("next"), "")
+    errors = {
+        name: sentence
+        for name, sentence in (("email", "Write your email address."), ("password", "Write your password."))
+        if not typed.values.get(name)
+    }
+    if errors:
+        return _sign_in_page(services, typed.again(errors), next_url=next_url, status=422)
+    try:
+        signed_in = sessions.sign_in(typed.text("email"), _password(typed), BROWSER, client_address(request))
+    except (WrongCredentials, TooManyTries) as fact:
+        form = typed.again({"password": fact.detail})
+        return _sign_in_page(services, form, next_url=next_url, status=fact.status)
+    return _welcome(request, services, sessions, signed_in, next_url or "/")
+
+
+@router.post("/sign-in/demo", dependencies=[Public])
+def sign_in_as_demo(
+    typed: TypedDep,
+    request: Request,
+    services: ServicesDep,
+    sessions: SessionsDep,
+    settings: Annotated[Settings, Depends(embedded)],
+) -> Response:
+    """One click instead of the demo's public password. Embedded mode only."""
+    email = typed.text("email")
+    if not email.endswith(_DEMO_MAIL):
+        raise NotFound()
+    try:
+        signed_in = sessions.sign_in(email, DEMO_PASSWORD, BROWSER, client_address(request))
+    except (WrongCredentials, TooManyTries) as fact:
+        form = FormState(values={"email": email}, errors={"password": fact.detail}, nonce=new_nonce())
+        return _sign_in_page(services, form, status=fact.status)
+    return _welcome(request, services, sessions, signed_in, same_site(typed.text("next"), "/"))
+
+
+@router.post("/sign-out")
+def sign_out(person: PersonDep, sessions: SessionsDep) -> Response:
+    sessions.end(person)
+    response = see_other("/sign-in?ended=true")
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    response.headers["Clear-Site-Data"] = _CLEAR
+    return response
+
+
+@router.post("/account/theme")
+def choose_theme(typed: TypedDep, request: Request, person: PersonDep, services: ServicesDep) -> Response:
+    with services.database.write() as session:
+        session.get_one(User, person.user_id).theme = theme_of(typed.text("theme"))
+    return see_other(referring_path(request))
+
+
+def _password(typed: Typed) -> str:
+    """Exactly as typed: a space may be part of it."""
+    password = typed.values.get("password", "")
+    return password if isinstance(password, str) else ""
+
+
+def _welcome(request: Request, services: Services, sessions: Sessions, signed_in: SignedIn, next_url: str) -> Response:
+    _end_former(request, sessions)
+    response = see_other(next_url)
+    response.set_cookie(
+        SESSION_COOKIE,
+        signed_in.token,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=services.settings.base_url.startswith("https:"),
+    )
+    return response
+
+
+def _end_former(request: Request, sessions: Sessions) -> None:
+    token = request.cookies.get(SESSION_COOKIE)
+    if token is None:
+        return
+    try:
+        sessions.end(sessions.person(token))
+    except NotSignedIn:
+        return
+
+
+def _sign_in_page(
+    services: Services, form: FormState, *, next_url: str = "", notice: str = "", status: int = 200
+) -> Response:
+    demo = _demo_people(services) if services.settings.mode == "embedded" else []
+    view = SignInView(
+        form=form,
+        next_url=next_url,
+        notice=notice,
+        demo=tuple(person for person, _ in demo),
+        demo_emails=tuple(email for _, email in demo),
+    )
+    return answer("pages/sign_in.html", Page(title="Sign in"), status=status, view=view)
+
+
+def _demo_people(services: Services) -> list[tuple[Person, str]]:
+    with services.database.read() as session:
+        rows = session.exec(
+            select(User.name, User.email, Membership.role)
+            .join(Membership, col(Membership.user_id) == User.id)
+            .where(col(User.email).endswith(_DEMO_MAIL), col(User.is_active), col(Membership.is_active))
+            .order_by(col(User.created_at), User.email)
+        ).all()
+    return [
+        (
+            Person(
+                name=name,
+                title=ROLE_WORDS.get(Role(role), role),
+                side="reader" if role in {Role.RADIOLOGIST, Role.SCHEDULER} else "practice",
+            ),
+            email,
+        )
+        for name, email, role in rows
+    ]
