@@ -6,6 +6,6 @@ from schemas.tables.imaging import Instance
 
 
 def ranges_of_frame(instance: Instance, frame: int) -> list[int] | None:
-    """Offset and length of each part of a frame (from 0) in the file; None when it has to be decoded to be had."""
+    """Offset and length of each part of a frame (from 0) in the file; None when its frames are always served decoded."""
     index: list[list[int]] = json.loads(instance.frame_index)
     return index[frame] if index else None

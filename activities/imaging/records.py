@@ -119,7 +119,8 @@ class CaseRecorder:
                 frames=facts.frames,
                 rows=facts.rows,
                 columns=facts.columns,
-                frame_index=json.dumps(facts.ranges, separators=(",", ":")),
+                # Frames that browsers cannot show are served decoded: their place in the file is of no use.
+                frame_index=json.dumps([] if facts.transcoded else facts.ranges, separators=(",", ":")),
                 metadata_json=seal(self._key, metadata, column_aad("instance", instance_id, "metadata_json")),
                 identity=compare(self._patient, identity_of_facts(facts.identity)).outcome,
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
@@ -196,7 +197,7 @@ def test_a_window_changes_the_picture_and_monochrome1_is_inverted(pool: ParserPo
     source = BytesSource(files.dicom_file(PixelData=ramp.tobytes()))
     inverted = BytesSource(files.dicom_file(PixelData=ramp.tobytes(), PhotometricInterpretation="MONOCHROME1"))
 
-    def grey(where: BytesSource, window: tuple[float, float]) -> np.ndarray:  # type: ignore[type-arg]
+    def grey(where: BytesSource, window: tuple[float, float]) -> NDArray[np.int16]:
         return np.asarray(Image.open(io.BytesIO(pool.render(where, 0, window=window, quality=95).image)), np.int16)
 
     narrow, wide = grey(source, (128, 2)), grey(source, (128, 256))

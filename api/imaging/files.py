@@ -1,0 +1,170 @@
+"""A case's files as its people see them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from api.imaging.access import CaseImages
+from infra.keys import DataKey
+from infra.sealing import column_aad, open_json
+from infra.uploads import OPEN
+from schemas.errors import NotFound
+from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
+
+
+class SeriesRef(BaseModel):
+    """To which series an image belongs."""
+
+    study_uid: str
+    series_uid: str
+    modality: str
+    number: int | None
+    description: str
+
+
+class FileView(BaseModel):
+    """One file. ``url`` shows it (a photograph drawn anew, a document as it is), ``download_url`` is the file as it came;
+    both are null until it was checked. ``problem`` is a sentence with the way out."""
+
+    id: str
+    name: str
+    path: str
+    kind: str
+    state: str
+    problem_code: str | None
+    problem: str | None
+    size: int
+    image_set: int | None
+    created_at: datetime
+    series: SeriesRef | None
+    instance_uid: str | None
+    url: str | None
+    download_url: str | None
+    thumbnail_url: str | None
+
+
+class UnfinishedUpload(BaseModel):
+    """An upload that has not ended: it can be gone on with, or given up with DELETE at ``url``."""
+
+    id: str
+    name: str
+    size: int
+    offset: int
+    url: str
+    expires_at: datetime
+
+
+class FilesView(BaseModel):
+    """``next`` is always null: a case's files are one page."""
+
+    items: list[FileView]
+    uploads: list[UnfinishedUpload]
+    next: str | None = None
+
+
+def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> list[FileView]:
+    """Every file that is in the case, in the order of arrival. ``may_open`` False leaves out the addresses of content."""
+    statement = (
+        select(StoredFile, Instance, Series, Study)
+        .join(Instance, col(Instance.file_id) == col(StoredFile.id), isouter=True)
+        .join(Series, col(Series.id) == col(Instance.series_id), isouter=True)
+        .join(Study, col(Study.id) == col(Series.study_id), isouter=True)
+        .where(StoredFile.case_id == images.case.id, StoredFile.state != "removed")
+        .order_by(col(StoredFile.created_at), col(StoredFile.id))
+    )
+    if images.submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
+    descriptions: dict[str, str] = {}
+    views = []
+    for file, instance, series, study in session.exec(statement).all():
+        reference = None
+        if instance is not None:
+            if series.id not in descriptions:
+                descriptions[series.id] = _description(images.key, series)
+            reference = SeriesRef(
+                study_uid=study.study_uid,
+                series_uid=series.series_uid,
+                modality=series.modality,
+                number=series.number,
+                description=descriptions[series.id],
+            )
+        views.append(_view(images.key, file, instance, reference, may_open=may_open))
+    return views
+
+
+def _view(
+    key: DataKey, file: StoredFile, instance: Instance | None, series: SeriesRef | None, *, may_open: bool
+) -> FileView:
+    name = name_of(key, file)
+    base = f"/api/v1/cases/{file.case_id}/files/{file.id}"
+    opens = may_open and file.state == "ready"
+    return FileView(
+        id=file.id,
+        name=name["name"],
+        path=name["path"],
+        kind=file.kind,
+        state=file.state,
+        problem_code=file.problem_code,
+        problem=file.problem,
+        size=file.size,
+        image_set=file.first_set,
+        created_at=file.created_at,
+        series=series,
+        instance_uid=instance.sop_uid if instance else None,
+        url=f"{base}/{'picture' if file.kind == 'photo' else 'content'}" if opens else None,
+        download_url=f"{base}/content" if opens else None,
+        thumbnail_url=f"{base}/thumbnail" if opens and file.kind in {"dicom", "photo"} else None,
+    )
+
+
+def name_of(key: DataKey, file: StoredFile) -> dict[str, str]:
+    """``name`` and ``path`` as the uploader's computer had them. PHI."""
+    found = open_json(key, file.name, column_aad("stored_file", file.id, "name"))
+    assert isinstance(found, dict)
+    return {"name": str(found.get("name") or "file"), "path": str(found.get("path") or "")}
+
+
+def _description(key: DataKey, series: Series) -> str:
+    attributes = open_json(key, series.attributes, column_aad("series", series.id, "attributes"))
+    element = attributes.get("0008103E") if isinstance(attributes, dict) else None
+    found = element.get("Value") if isinstance(element, dict) else None
+    return str(found[0]) if isinstance(found, list) and found else ""
+
+
+def unfinished_uploads(session: Session, images: CaseImages, at: datetime) -> list[UnfinishedUpload]:
+    rows: Sequence[Upload] = session.exec(
+        select(Upload)
+        .where(Upload.case_id == images.case.id, Upload.state == OPEN, col(Upload.expires_at) > at)
+        .order_by(col(Upload.created_at))
+    ).all()
+    views = []
+    for row in rows:
+        meta = open_json(images.key, row.meta, column_aad("upload", row.id, "meta"))
+        assert isinstance(meta, dict)
+        views.append(
+            UnfinishedUpload(
+                id=row.id,
+                name=str(meta.get("filename") or "file"),
+                size=row.length,
+                offset=row.offset,
+                url=f"/api/v1/uploads/{row.id}",
+                expires_at=row.expires_at,
+            )
+        )
+    return views
+
+
+def need_file(session: Session, images: CaseImages, file_id: str, *, ready: bool = True) -> StoredFile:
+    """A file of this very case. Raises NotFound for another case's, a removed one, and one that was not checked yet."""
+    file = session.get(StoredFile, file_id)
+    if (
+        file is None
+        or file.case_id != images.case.id
+        or file.state == "removed"
+        or (ready and file.state != "ready")
+        or (images.submitted_only and file.first_set is None)
+    ):
+        raise NotFound()
+    return file

@@ -1,0 +1,117 @@
+"""Finding studies, series and instances for a requester. Only images that were checked are there (invariant 11).
+
+The same study may be in several cases, of one practice or of two. Whoever may see more than one copy gets the newest.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from api.imaging.access import CaseImages, ImageAccess
+from infra.sealing import column_aad, open_sealed
+from schemas.errors import NotFound
+from schemas.tables.case import Case
+from schemas.tables.imaging import Instance, Series, StoredFile, Study
+
+_MOST_STUDIES: Final = 1000
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    study: Study
+    images: CaseImages
+
+
+@dataclass(frozen=True)
+class FoundInstance:
+    """An instance with its file, which is checked and of the requester's."""
+
+    instance: Instance
+    series: Series
+    file: StoredFile
+    images: CaseImages
+
+    @property
+    def etag(self) -> str:
+        """Names the file's content; frames and metadata follow from it."""
+        return f'"{self.file.sha256[:32]}"'
+
+    @property
+    def is_served_decoded(self) -> bool:
+        """Whether the frames as stored are of no use to a browser."""
+        return self.instance.frame_index == "[]"
+
+    def metadata(self) -> bytes:
+        """DICOM JSON without bulk data."""
+        place = column_aad("instance", self.instance.id, "metadata_json")
+        return open_sealed(self.images.key, self.instance.metadata_json, place)
+
+
+def studies(session: Session, access: ImageAccess, study_uid: str | None = None) -> Iterator[FoundStudy]:
+    """The requester's studies, the newest first."""
+    statement = select(Study, Case).join(Case, col(Case.id) == col(Study.case_id))
+    if study_uid is not None:
+        statement = statement.where(Study.study_uid == study_uid)
+    statement = access.narrow(statement).order_by(col(Study.created_at).desc(), col(Study.id)).limit(_MOST_STUDIES)
+    rows = session.exec(statement).all()
+    opened = access.opens(session, list({case.id: case for _, case in rows}.values()))
+    for study, case in rows:
+        if case.id in opened:
+            yield FoundStudy(study, opened[case.id])
+
+
+def series_of(session: Session, found: FoundStudy) -> Sequence[tuple[Series, int]]:
+    """The study's series with the number of their checked instances, those without any left out."""
+    statement = (
+        select(Series, func.count())
+        .join(Instance, col(Instance.series_id) == col(Series.id))
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(Series.study_id == found.study.id, StoredFile.state == "ready")
+        .group_by(col(Series.id))
+        .order_by(col(Series.number), col(Series.series_uid))
+    )
+    if found.images.submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None))
+    return session.exec(statement).all()
+
+
+def instances(
+    session: Session, found: FoundStudy, series_uid: str | None = None, sop_uid: str | None = None
+) -> Sequence[FoundInstance]:
+    """Checked instances of a study in their order; of one series, or one instance."""
+    statement = (
+        select(Instance, Series, StoredFile)
+        .join(Series, col(Series.id) == col(Instance.series_id))
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(Series.study_id == found.study.id, StoredFile.state == "ready")
+        .order_by(col(Series.number), col(Series.series_uid), col(Instance.number), col(Instance.sop_uid))
+    )
+    if series_uid is not None:
+        statement = statement.where(Series.series_uid == series_uid)
+    if sop_uid is not None:
+        statement = statement.where(Instance.sop_uid == sop_uid)
+    if found.images.submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None))
+    return [
+        FoundInstance(instance, series, file, found.images) for instance, series, file in session.exec(statement).all()
+    ]
+
+
+def need_instances(
+    session: Session, access: ImageAccess, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+) -> Sequence[FoundInstance]:
+    """The same for a requester, of the newest case that has them. Raises NotFound when there are none."""
+    for study in studies(session, access, study_uid):
+        found = instances(session, study, series_uid, sop_uid)
+        if found:
+            return found
+    raise NotFound()
+
+
+def need_instance(
+    session: Session, access: ImageAccess, study_uid: str, series_uid: str, sop_uid: str
+) -> FoundInstance:
+    """Raises NotFound."""
+    return need_instances(session, access, study_uid, series_uid, sop_uid)[0]

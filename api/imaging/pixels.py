@@ -1,0 +1,112 @@
+"""Bytes of frames, renderings and previews for a requester, from blobs and the preview cache. Blocking."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from activities.imaging.frames import ranges_of_frame
+from activities.imaging.parser.pool import PREVIEW_SIDE, ParserPool
+from activities.imaging.parser.problems import FileProblem
+from activities.imaging.previews import INSTANCE, PHOTO, PICTURE, SERIES, find_preview, store_preview
+from api.imaging.lookup import FoundInstance
+from infra.blobs.store import BlobReader, BlobStore
+from infra.database import Database
+from infra.keys import DataKey
+from schemas.errors import NotFound, OdontoError
+from schemas.tables.imaging import StoredFile
+
+THUMBNAIL_SIDE: Final = 256
+PICTURE_SIDE: Final = 2560
+
+
+class CannotRender(OdontoError):
+    code = "cannot_render"
+    status = 422
+    title = "This image cannot be drawn here. Its file is whole and can be downloaded."
+
+
+class Pictures:
+    """One process's way to pixels."""
+
+    def __init__(self, database: Database, blobs: BlobStore, parsers: ParserPool) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._parsers = parsers
+
+    def frames(self, found: FoundInstance, numbers: list[int], *, decoded: bool) -> Iterator[bytes]:
+        """The frames by number from 1, each as one run of bytes. Raises NotFound for a number that is not there."""
+        if any(not 1 <= number <= found.instance.frames for number in numbers):
+            raise NotFound()
+        with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+            for number in numbers:
+                ranges = ranges_of_frame(found.instance, number - 1)
+                if decoded or ranges is None:
+                    yield self._decode(reader, number, ranges)
+                else:
+                    pairs = zip(ranges[::2], ranges[1::2], strict=True)
+                    yield b"".join(reader.read_at(offset, length) for offset, length in pairs)
+
+    def _decode(self, reader: BlobReader, number: int, ranges: list[int] | None) -> bytes:
+        try:
+            return self._parsers.decode(reader, number - 1, ranges)
+        except FileProblem as problem:
+            raise CannotRender(reason=problem.code) from None
+
+    def whole(self, found: FoundInstance) -> Iterator[bytes]:
+        """The file as it came, in pieces of 1 MiB."""
+        with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+            yield from reader.stream()
+
+    def rendered(
+        self,
+        found: FoundInstance,
+        number: int,
+        *,
+        window: tuple[float, float] | None = None,
+        max_side: int = 4096,
+        quality: int = 90,
+    ) -> bytes:
+        """A frame as JPEG. Raises NotFound, CannotRender."""
+        if not 1 <= number <= found.instance.frames:
+            raise NotFound()
+        ranges = ranges_of_frame(found.instance, number - 1)
+        try:
+            with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+                picture = self._parsers.render(
+                    reader, number - 1, ranges, window=window, max_side=max_side, quality=quality
+                )
+        except FileProblem as problem:
+            raise CannotRender(reason=problem.code) from None
+        return picture.image
+
+    def thumbnail(self, found: FoundInstance) -> bytes:
+        """An instance's middle frame, small; kept once it was made."""
+        return self._kept(found, found.instance.id, INSTANCE)
+
+    def series_thumbnail(self, middle: FoundInstance) -> bytes:
+        """A series by its middle instance; ingest has made it as a rule."""
+        return self._kept(middle, middle.series.id, SERIES)
+
+    def _kept(self, found: FoundInstance, subject_id: str, kind: str) -> bytes:
+        with self._database.read() as session:
+            kept = find_preview(session, found.images.key, subject_id, kind)
+        if kept is None:
+            number = max(found.instance.frames, 1) // 2 + 1
+            kept = self.rendered(found, min(number, found.instance.frames), max_side=THUMBNAIL_SIDE, quality=82)
+            store_preview(
+                self._database, found.images.key, found.images.case.id, subject_id=subject_id, kind=kind, image=kept
+            )
+        return kept
+
+    def photo(self, key: DataKey, file: StoredFile, *, small: bool) -> bytes:
+        """A photograph anew as JPEG, upright and without metadata: a thumbnail, or large enough to look at."""
+        kind, side = (PHOTO, PREVIEW_SIDE) if small else (PICTURE, PICTURE_SIDE)
+        with self._database.read() as session:
+            kept = find_preview(session, key, file.id, kind)
+        if kept is None:
+            try:
+                with self._blobs.reader(file.id, key.secret) as reader:
+                    kept = self._parsers.redraw(reader, max_side=side, quality=88).image
+            except FileProblem as problem:
+                raise CannotRender(reason=problem.code) from None
+            store_preview(self._database, key, file.case_id, subject_id=file.id, kind=kind, image=kept)
+        return kept

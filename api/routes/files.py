@@ -1,0 +1,148 @@
+"""The files of a case: list, content, thumbnails, removal."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import StreamingResponse
+from sqlmodel import select
+
+from activities.imaging.image_sets import removable
+from activities.imaging.removal import remove_file
+from api.cases import acting
+from api.deps import CaseDep, ServicesDep, policy, require
+from api.imaging.access import images_of
+from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
+from api.imaging.lookup import FoundInstance
+from api.imaging.parsers import in_images
+from api.routes.dicomweb import PicturesDep
+from api.standing import CaseAccess
+from infra.audit import write_audit
+from infra.database import now
+from infra.outbox import enqueue, is_waiting
+from schemas.access import Right
+from schemas.errors import Forbidden, NotFound, StateConflict
+from schemas.messages import FactKind
+from schemas.tables.case import Case
+from schemas.tables.imaging import Instance, Series, StoredFile
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
+
+_PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+_INERT: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+"""What came from outside is never shown by the browser under our origin: it is saved, and could run nothing if opened."""
+_TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf"}
+
+
+class FileFrozen(StateConflict):
+    code = "file_frozen"
+    title = "This file was submitted and belongs to the record; it cannot be removed any more."
+
+
+@policy("case: see_images or upload")
+def listing(access: CaseDep) -> CaseAccess:
+    """A scheduler of the practice adds files without seeing images: the list is theirs too."""
+    if not (access.may(Right.SEE_IMAGES) or access.may(Right.UPLOAD)):
+        raise Forbidden()
+    return access
+
+
+Listing = Annotated[CaseAccess, Depends(listing)]
+SeeImages = Annotated[CaseAccess, Depends(require(Right.SEE_IMAGES))]
+MayDelete = Annotated[CaseAccess, Depends(require(Right.DELETE_FILES))]
+
+
+@router.get("")
+def list_files(access: Listing, services: ServicesDep) -> FilesView:
+    """Every file with its state, and uploads that have not ended. A reader sees what was submitted and can be read."""
+    images = images_of(access)
+    with services.database.read() as session:
+        items = files_of_case(session, images, may_open=access.may(Right.SEE_IMAGES))
+        open_uploads = unfinished_uploads(session, images, now()) if access.may(Right.UPLOAD) else []
+    return FilesView(items=items, uploads=open_uploads)
+
+
+@router.get("/{file_id}/content", response_class=Response)
+async def read_content(file_id: str, access: SeeImages, services: ServicesDep) -> Response:
+    """The file as it came, to be saved."""
+
+    def find() -> tuple[StoredFile, str]:
+        with services.database.read() as session:
+            file = need_file(session, images_of(access), file_id)
+        return file, name_of(access.key, file)["name"]
+
+    file, name = await in_images(find)
+    reader = await in_images(services.blobs.reader, file.id, access.key.secret)
+
+    def body() -> Iterator[bytes]:
+        with reader:
+            yield from reader.stream()
+
+    return StreamingResponse(
+        body(),
+        media_type=_TYPES.get(file.kind, "application/octet-stream"),
+        headers=_INERT
+        | {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Length": str(file.size),
+        },
+    )
+
+
+@router.get("/{file_id}/picture", response_class=Response)
+async def read_picture(file_id: str, access: SeeImages, services: ServicesDep, pictures: PicturesDep) -> Response:
+    """A photograph drawn anew as JPEG: upright, without metadata, at most 2,560 pixels wide and high."""
+
+    def draw() -> bytes:
+        with services.database.read() as session:
+            file = need_file(session, images_of(access), file_id)
+        if file.kind != "photo":
+            raise NotFound()
+        return pictures.photo(access.key, file, small=False)
+
+    return Response(await in_images(draw), media_type="image/jpeg", headers=_INERT | _PRIVATE)
+
+
+@router.get("/{file_id}/thumbnail", response_class=Response)
+async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep, pictures: PicturesDep) -> Response:
+    """A photograph or an image, small, as JPEG."""
+
+    def draw() -> bytes:
+        images = images_of(access)
+        with services.database.read() as session:
+            file = need_file(session, images, file_id)
+            row = session.exec(
+                select(Instance, Series)
+                .join(Series)
+                .where(Instance.file_id == file.id, Instance.series_id == Series.id)
+            ).first()
+        if row is not None:
+            return pictures.thumbnail(FoundInstance(row[0], row[1], file, images))
+        if file.kind != "photo":
+            raise NotFound()
+        return pictures.photo(access.key, file, small=True)
+
+    return Response(await in_images(draw), media_type="image/jpeg", headers=_INERT | _PRIVATE)
+
+
+@router.delete("/{file_id}", status_code=204)
+def delete_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
+    """Removes a file that was not submitted, or one of the set that is held for attention."""
+    with services.database.write() as session:
+        case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
+        file = need_file(session, images_of(access), file_id, ready=False)
+        if not removable(case, file):
+            raise FileFrozen()
+        remove_file(session, file)
+        if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
+            enqueue(session, FactKind.FILES_SETTLED, case.id)
+        session.flush()
+        write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=now(), subject_id=file.id)
+    services.blobs.delete(file_id)
+    return Response(status_code=204)

@@ -1,0 +1,232 @@
+"""Uploads over tus 1.0.0 at ``/api/v1/uploads``, and the end of a batch of them."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlmodel import Session
+
+from api.cases import acting
+from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require, token_of
+from api.errors import problem
+from api.services import Services
+from api.standing import CaseAccess, load_case
+from api.tus import protocol
+from api.tus.receiving import Interrupted, in_thread, receive
+from infra.blobs.store import BlobFinished
+from infra.outbox import enqueue, is_waiting
+from infra.sessions import Sessions
+from infra.uploads import COMPLETE, UploadDesk
+from schemas.access import Person, Right, may
+from schemas.errors import Forbidden, NotFound, NotSignedIn
+from schemas.lifecycle import State
+from schemas.messages import FactKind
+from schemas.tables.imaging import Upload
+
+router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"])
+batches = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["uploads"])
+
+_NAME_LENGTH: Final = 255
+_PATH_LENGTH: Final = 1000
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def need_upload(access: CaseAccess) -> CaseAccess:
+    """409 where the person could add files at another time of the case, 403 where never."""
+    if not access.may(Right.UPLOAD):
+        if any(may(Right.UPLOAD, access.held, state) for state in State):
+            raise protocol.UploadsClosed()
+        raise Forbidden()
+    return access
+
+
+@policy("case: upload")
+def case_of_metadata(request: Request, person: PersonDep, services: ServicesDep) -> CaseAccess:
+    """The case that a creation names in its metadata. Decided before a byte of the body is read."""
+    protocol.check_version(request.headers)
+    case_id = protocol.metadata(request.headers).get("case_id", "")
+    with services.database.read() as session:
+        return need_upload(load_case(session, services.keys, case_id, person))
+
+
+@policy("case: upload")
+def case_of_upload(upload_id: str, request: Request, person: PersonDep, services: ServicesDep) -> "OpenUpload":
+    """An upload for somebody who may add files to its case: 404 to everybody else."""
+    protocol.check_version(request.headers)
+    desk = desk_of(services)
+    with services.database.read() as session:
+        row = session.get(Upload, upload_id)
+        if row is None:
+            raise NotFound()
+        access = load_case(session, services.keys, row.case_id, person)
+    return OpenUpload(desk.find(upload_id), need_upload(access), desk)
+
+
+class OpenUpload:
+    """An upload with the case as its uploader has it."""
+
+    def __init__(self, row: Upload, access: CaseAccess, desk: UploadDesk) -> None:
+        self.row = row
+        self.access = access
+        self.desk = desk
+
+
+def desk_of(services: Services) -> UploadDesk:
+    return UploadDesk(services.database, services.blobs, services.keys)
+
+
+CreateIn = Annotated[CaseAccess, Depends(case_of_metadata)]
+UploadDep = Annotated[OpenUpload, Depends(case_of_upload)]
+
+
+@router.options("", dependencies=[Public], status_code=204)
+@router.options("/{upload_id}", dependencies=[Public], status_code=204)
+def describe(services: ServicesDep) -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            "Tus-Resumable": protocol.VERSION,
+            "Tus-Version": protocol.VERSION,
+            "Tus-Extension": protocol.EXTENSIONS,
+            "Tus-Max-Size": str(services.settings.upload_max_bytes),
+            "Tus-Checksum-Algorithm": ",".join(protocol.ALGORITHMS),
+        },
+    )
+
+
+@router.post("", status_code=201)
+async def create(request: Request, access: CreateIn, services: ServicesDep, sessions: SessionsDep) -> Response:
+    """Begins an upload. Metadata: ``case_id``, ``filename``, ``filetype``, optional ``relative_path``. With a body of type
+    ``application/offset+octet-stream`` its first bytes come along."""
+    length = protocol.number(request.headers, "upload-length")
+    if length > services.settings.upload_max_bytes:
+        raise protocol.UploadTooLarge()
+    meta = protocol.metadata(request.headers)
+    desk = desk_of(services)
+    has_body = request.headers.get("content-type", "") == protocol.BODY_TYPE
+    kept = {
+        "filename": _printable(meta.get("filename") or "file", _NAME_LENGTH),
+        "filetype": _printable(meta.get("filetype", ""), 100),
+        "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
+    }
+    row = await in_thread(desk.begin, access.row, access.person.user_id, length, kept)
+    upload = OpenUpload(row, access, desk)
+    offset = 0
+    if has_body or length == 0:
+        offset = await _take(request, upload, services, sessions, offset=0)
+    headers = protocol.answer_headers(offset=offset if has_body else None, expires=row.expires_at)
+    return Response(status_code=201, headers={**headers, "Location": f"/api/v1/uploads/{row.id}"})
+
+
+@router.head("/{upload_id}", status_code=200)
+async def where(upload: UploadDep, services: ServicesDep) -> Response:
+    """How many bytes are durable. 423 while another request writes. Completes an upload whose last byte came before a crash."""
+    offset = await in_thread(upload.desk.offset, upload.row)
+    if offset == upload.row.length and upload.row.state != COMPLETE:
+        welcome = _still_welcome(services, upload.row.case_id, upload.access.person)
+        await in_thread(upload.desk.complete, upload.row, acting(upload.access), welcome)
+    headers = protocol.answer_headers(offset=offset, length=upload.row.length, expires=upload.row.expires_at)
+    return Response(status_code=200, headers=headers)
+
+
+@router.patch("/{upload_id}", status_code=204)
+async def go_on(request: Request, upload: UploadDep, services: ServicesDep, sessions: SessionsDep) -> Response:
+    """Appends at ``Upload-Offset``. 409 with the true offset when it stands elsewhere, 423 while another request writes, 460
+    when the checksum does not hold."""
+    if request.headers.get("content-type", "") != protocol.BODY_TYPE:
+        raise protocol.WrongBodyType()
+    offset = protocol.number(request.headers, "upload-offset")
+    if upload.row.state == COMPLETE:
+        if offset != upload.row.length:
+            return _wrong_offset(upload.row.length)
+        return Response(status_code=204, headers=protocol.answer_headers(offset=offset))
+    try:
+        durable = await _take(request, upload, services, sessions, offset=offset)
+    except protocol.WrongOffset:
+        return _wrong_offset(await in_thread(upload.desk.offset, upload.row))
+    expires = (await in_thread(upload.desk.find, upload.row.id)).expires_at
+    return Response(status_code=204, headers=protocol.answer_headers(offset=durable, expires=expires))
+
+
+@router.delete("/{upload_id}", status_code=204)
+async def give_up(upload: UploadDep) -> Response:
+    """Forgets an unfinished upload; what was sent of it is removed. 409 for one that is complete: remove the file instead."""
+    if upload.row.state == COMPLETE:
+        raise BlobFinished()
+    await in_thread(upload.desk.end, upload.row)
+    return Response(status_code=204, headers=protocol.answer_headers())
+
+
+async def _take(request: Request, upload: OpenUpload, services: Services, sessions: Sessions, *, offset: int) -> int:
+    """Receives the request's body; completes the upload with its last byte. Returns the durable offset."""
+    row, desk = upload.row, upload.desk
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > row.length - offset:
+        raise protocol.BeyondTheEnd()
+    checksum = protocol.checksum(request.headers)
+    actor = acting(upload.access)
+    welcome = _still_welcome(services, row.case_id, upload.access.person)
+    try:
+        writer = await in_thread(desk.writer, row)
+    except BlobFinished:
+        # Every byte was there already, but the crash of a process came before the file's row.
+        await in_thread(desk.complete, row, actor, welcome)
+        if offset != row.length:
+            raise protocol.WrongOffset() from None
+        return row.length
+    try:
+        recheck = _recheck(request, services, sessions, row.case_id)
+        durable = await receive(
+            writer, request.stream(), offset=offset, length=row.length, checksum=checksum, recheck=recheck
+        )
+        if durable == row.length:
+            await in_thread(desk.complete, row, actor, welcome, writer)
+        else:
+            await in_thread(desk.note, row, durable)
+    except Interrupted:
+        durable = writer.offset
+        await in_thread(desk.note, row, durable)
+    finally:
+        await in_thread(writer.close)
+    return durable
+
+
+def _still_welcome(services: Services, case_id: str, person: Person) -> Callable[[Session], None]:
+    """Whether the case takes files at the moment of completion, too: it may have been submitted meanwhile."""
+
+    def check(session: Session) -> None:
+        need_upload(load_case(session, services.keys, case_id, person))
+
+    return check
+
+
+def _recheck(request: Request, services: Services, sessions: Sessions, case_id: str) -> Callable[[], None]:
+    """Asks anew who sends and whether they may: a revoked session stops an upload under way."""
+    token = token_of(request)
+
+    def check() -> None:
+        if token is None:
+            raise NotSignedIn()
+        person = sessions.person(token)
+        with services.database.read() as session:
+            need_upload(load_case(session, services.keys, case_id, person))
+
+    return check
+
+
+def _wrong_offset(offset: int) -> Response:
+    return problem(protocol.WrongOffset(), headers=protocol.answer_headers(offset=offset))
+
+
+def _printable(text: str, limit: int) -> str:
+    return _UNPRINTABLE.sub(" ", text)[:limit]
+
+
+@batches.post("/settled", status_code=202)
+def settle(access: Annotated[CaseAccess, Depends(require(Right.UPLOAD))], services: ServicesDep) -> dict[str, bool]:
+    """Says that a batch of uploads has ended, so that its files are checked. Told once for a burst of them."""
+    with services.database.write() as session:
+        if not is_waiting(session, FactKind.FILES_SETTLED, access.row.id):
+            enqueue(session, FactKind.FILES_SETTLED, access.row.id)
+    return {"accepted": True}

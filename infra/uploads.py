@@ -1,0 +1,186 @@
+"""Uploads as rows and blobs: begun, gone on with, completed into a stored file, or given up.
+
+What is durable is what the blob says: a row's offset is only for lists. Completing is one transaction of the upload's
+end and the file's row; a crash before it is mended by whoever asks for the upload next.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from infra.audit import write_audit
+from infra.blobs.store import BlobFinished, BlobInfo, BlobStore, BlobWriter
+from infra.database import Database, now
+from infra.keys import DataKey
+from infra.keystore import KeyStore
+from infra.sealing import column_aad, open_json, seal_json
+from schemas.errors import NotFound, OdontoError
+from schemas.ids import new_id
+from schemas.messages import Actor
+from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile, Upload
+
+LIFE: Final = timedelta(hours=24)
+"""An upload that nobody touches for so long is forgotten; every part that arrives begins it anew."""
+
+OPEN, COMPLETE, ENDED = "open", "complete", "ended"
+
+
+class UploadGone(OdontoError):
+    code = "upload_gone"
+    status = 410
+    title = "This upload has ended or expired. Please send the file again from the beginning."
+
+
+class UploadDesk:
+    """Blocking."""
+
+    def __init__(self, database: Database, blobs: BlobStore, keys: KeyStore) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._keys = keys
+
+    def begin(self, case: Case, user_id: str, length: int, meta: dict[str, str]) -> Upload:
+        """A new upload of ``length`` bytes. ``meta``: filename, filetype, relative_path."""
+        upload_id, moment = new_id("upl"), now()
+        upload = Upload(
+            id=upload_id,
+            case_id=case.id,
+            practice_id=case.practice_id,
+            user_id=user_id,
+            file_id=new_id("fil"),
+            length=length,
+            meta=seal_json(self._key_of(case), dict(meta), column_aad("upload", upload_id, "meta")),
+            state=OPEN,
+            created_at=moment,
+            updated_at=moment,
+            expires_at=moment + LIFE,
+        )
+        with self._database.write() as session:
+            session.add(upload)
+        return upload
+
+    def find(self, upload_id: str) -> Upload:
+        """Raises NotFound; UploadGone for one that ended or expired."""
+        with self._database.read() as session:
+            upload = session.get(Upload, upload_id)
+        if upload is None:
+            raise NotFound()
+        if upload.state == ENDED or (upload.state == OPEN and upload.expires_at <= now()):
+            raise UploadGone()
+        return upload
+
+    def writer(self, upload: Upload) -> BlobWriter:
+        """Raises BlobBusy while another request writes; BlobFinished when all bytes are there."""
+        return self._blobs.writer(upload.file_id, self._key(upload).secret)
+
+    def offset(self, upload: Upload) -> int:
+        """What would survive a crash. Raises BlobBusy."""
+        if upload.state == COMPLETE:
+            return upload.length
+        try:
+            with self.writer(upload) as writer:
+                return writer.sync()
+        except BlobFinished:
+            return upload.length
+
+    def note(self, upload: Upload, offset: int) -> Upload:
+        """Notes how far it is, for lists, and begins its life anew."""
+        with self._database.write() as session:
+            row = session.get_one(Upload, upload.id)
+            if row.state == OPEN:
+                row.offset, row.updated_at = offset, now()
+                row.expires_at = row.updated_at + LIFE
+        return row
+
+    def complete(
+        self,
+        upload: Upload,
+        actor: Actor,
+        still_welcome: Callable[[Session], None],
+        writer: BlobWriter | None = None,
+    ) -> StoredFile:
+        """Ends an upload whose bytes are all there: the stored file's row, audited, once.
+
+        Without a writer the blob is finished if it is not yet: what a crash left. ``still_welcome`` raises when the case
+        does not take files any more: then upload and blob are gone.
+        """
+        info = self._finish(upload) if writer is None else writer.finish()
+        try:
+            with self._database.write() as session:
+                return self._complete(session, upload, actor, info, still_welcome)
+        except OdontoError:
+            self.end(upload)
+            raise
+
+    def _finish(self, upload: Upload) -> BlobInfo:
+        try:
+            with self.writer(upload) as writer:
+                return writer.finish()
+        except BlobFinished:
+            with self._blobs.reader(upload.file_id, self._key(upload).secret) as reader:
+                return reader.info()
+
+    def _complete(
+        self,
+        session: Session,
+        upload: Upload,
+        actor: Actor,
+        info: BlobInfo,
+        still_welcome: Callable[[Session], None],
+    ) -> StoredFile:
+        row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
+        there = session.get(StoredFile, row.file_id)
+        if there is not None:
+            return there
+        still_welcome(session)
+        key = self._key(upload)
+        meta = open_json(key, row.meta, column_aad("upload", row.id, "meta"))
+        assert isinstance(meta, dict)
+        name = {"name": meta.get("filename", ""), "path": meta.get("relative_path", ""), "description": ""}
+        moment = now()
+        file = StoredFile(
+            id=row.file_id,
+            case_id=row.case_id,
+            practice_id=row.practice_id,
+            name=seal_json(key, name, column_aad("stored_file", row.file_id, "name")),
+            size=info.size,
+            sha256=info.sha256,
+            kind="unknown",
+            state="stored",
+            problem=None,
+            uploaded_by=row.user_id,
+            created_at=moment,
+        )
+        session.add(file)
+        row.state, row.offset, row.updated_at = COMPLETE, info.size, moment
+        session.flush()
+        write_audit(session, scope=row.case_id, act="file.store", actor=actor, at=moment, subject_id=file.id)
+        return file
+
+    def end(self, upload: Upload) -> None:
+        """Gives an unfinished upload up; what was sent of it is removed. A completed one stays."""
+        with self._database.write() as session:
+            row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
+            if row.state == COMPLETE:
+                return
+            row.state, row.updated_at = ENDED, now()
+        self._blobs.delete(upload.file_id)
+
+    def sweep(self, limit: int = 200) -> int:
+        """Gives up uploads that expired; returns how many."""
+        with self._database.read() as session:
+            expired = session.exec(
+                select(Upload).where(Upload.state == OPEN, col(Upload.expires_at) <= now()).limit(limit)
+            ).all()
+        for upload in expired:
+            self.end(upload)
+        return len(expired)
+
+    def _key(self, upload: Upload) -> DataKey:
+        return self._keys.of_scope(upload.case_id)
+
+    def _key_of(self, case: Case) -> DataKey:
+        return self._keys.data_key(case.key_id)

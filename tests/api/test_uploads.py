@@ -1,0 +1,358 @@
+"""tus 1.0.0: what is acknowledged is durable, what is wrong is refused, and nobody else's case is touched."""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from activities.imaging.parser.pool import ParserPool
+from infra.database import now
+from infra.uploads import LIFE, UploadDesk
+from schemas.lifecycle import State
+from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile, Upload
+from schemas.tables.people import Session
+from schemas.tables.wires import AuditRow, OutboxItem
+from tests.api.imaging_app import Desk, creation, imaging_desk
+
+PART = "application/offset+octet-stream"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
+        yield desk
+
+
+def part(offset: int, **more: str) -> dict[str, str]:
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset), "Content-Type": PART}
+    return headers | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+async def begin(client: httpx.AsyncClient, case: Case, length: int) -> str:
+    headers = creation(case.id, length)
+    del headers["Content-Type"]
+    answer = await client.post("/api/v1/uploads", headers=headers)
+    assert answer.status_code == 201
+    return answer.headers["location"]
+
+
+async def offset_of(client: httpx.AsyncClient, location: str) -> int:
+    answer = await client.head(location, headers={"Tus-Resumable": "1.0.0"})
+    assert answer.status_code == 200
+    return int(answer.headers["upload-offset"])
+
+
+def stored(desk: Desk, file: StoredFile) -> bytes:
+    key = desk.world.keys.of_scope(file.case_id)
+    with desk.app.state.services.blobs.reader(file.id, key.secret) as reader:
+        return b"".join(reader.stream())
+
+
+async def test_a_file_sent_in_parts_is_stored_as_it_was(desk: Desk) -> None:
+    content = secrets.token_bytes(3_500_000)
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, len(content))
+        assert await offset_of(client, location) == 0
+        for start, end in ((0, 1_000_001), (1_000_001, 3_000_000), (3_000_000, len(content))):
+            answer = await client.patch(location, headers=part(start), content=content[start:end])
+            assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(end))
+            assert answer.headers["tus-resumable"] == "1.0.0" and "upload-expires" in answer.headers
+        assert await offset_of(client, location) == len(content)
+    (file,) = desk.files(case)
+    assert stored(desk, file) == content
+    assert (file.size, file.sha256, file.state) == (len(content), hashlib.sha256(content).hexdigest(), "stored")
+    with desk.world.database.read() as session:
+        audit = session.exec(select(AuditRow).where(AuditRow.act == "file.store")).one()
+    assert (audit.scope, audit.subject_id, audit.actor_id) == (case.id, file.id, desk.world.user_id("dentist"))
+
+
+async def test_options_say_what_the_server_can(desk: Desk) -> None:
+    async with desk.client(None) as client:
+        answer = await client.options("/api/v1/uploads")
+    assert answer.status_code == 204
+    assert answer.headers["tus-version"] == "1.0.0"
+    assert set(answer.headers["tus-extension"].split(",")) >= {
+        "creation",
+        "creation-with-upload",
+        "termination",
+        "checksum",
+        "expiration",
+    }
+    assert "sha256" in answer.headers["tus-checksum-algorithm"].split(",")
+
+
+async def test_a_creation_may_bring_the_whole_file_or_its_beginning(desk: Desk) -> None:
+    case = desk.open_case()
+    async with desk.client() as client:
+        whole = await client.post("/api/v1/uploads", headers=creation(case.id, 5), content=b"12345")
+        assert (whole.status_code, whole.headers["upload-offset"]) == (201, "5")
+        half = await client.post("/api/v1/uploads", headers=creation(case.id, 8), content=b"1234")
+        assert half.headers["upload-offset"] == "4"
+        rest = await client.patch(half.headers["location"], headers=part(4), content=b"5678")
+        assert rest.status_code == 204
+    assert sorted(stored(desk, file) for file in desk.files(case)) == [b"12345", b"12345678"]
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
+async def test_a_part_whose_checksum_does_not_hold_leaves_nothing(desk: Desk, algorithm: str) -> None:
+    content = secrets.token_bytes(2_000_000)
+    case = desk.open_case()
+    digest = base64.b64encode(hashlib.new(algorithm, content).digest()).decode()
+    async with desk.client() as client:
+        location = await begin(client, case, len(content))
+        spoiled = content[:-1] + bytes([content[-1] ^ 1])
+        answer = await client.patch(location, headers=part(0, Upload_Checksum=f"{algorithm} {digest}"), content=spoiled)
+        assert (answer.status_code, answer.json()["code"]) == (460, "checksum_mismatch")
+        assert await offset_of(client, location) == 0
+        answer = await client.patch(location, headers=part(0, Upload_Checksum=f"{algorithm} {digest}"), content=content)
+        assert answer.status_code == 204
+        unknown = await client.patch(location, headers=part(0, Upload_Checksum="crc32 AAAA"), content=b"")
+        assert unknown.status_code in {400, 409}
+    (file,) = desk.files(case)
+    assert stored(desk, file) == content
+
+
+async def test_of_two_parts_at_one_offset_exactly_one_wins(desk: Desk) -> None:
+    case = desk.open_case()
+    size = 2_000_000
+    rivals = [bytes([number]) * size for number in range(1, 6)]
+
+    async def slowly(content: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, size, 250_000):
+            yield content[start : start + 250_000]
+            await asyncio.sleep(0.01)
+
+    async with desk.client() as client:
+        location = await begin(client, case, size)
+        headers = part(0, Content_Length=str(size))
+        answers = await asyncio.gather(
+            *(client.patch(location, headers=headers, content=slowly(rival)) for rival in rivals)
+        )
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes[0] == 204 and set(codes[1:]) <= {409, 423}
+    (file,) = desk.files(case)
+    assert stored(desk, file) in rivals
+
+
+async def test_wrong_requests_are_refused_by_name(desk: Desk) -> None:
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, 10)
+        cases: list[tuple[httpx.Response, int, str]] = [
+            (
+                await client.patch(location, headers=part(0, Tus_Resumable="0.2.2"), content=b"1"),
+                412,
+                "tus_version_unsupported",
+            ),
+            (
+                await client.patch(location, headers=part(0, Content_Type="text/plain"), content=b"1"),
+                415,
+                "wrong_body_type",
+            ),
+            (await client.patch(location, headers=part(4), content=b"1"), 409, "wrong_offset"),
+            (await client.patch(location, headers=part(0), content=b"12345678901"), 413, "beyond_the_end"),
+            (await client.post("/api/v1/uploads", headers=creation(case.id, 1 << 30)), 413, "upload_too_large"),
+            (
+                await client.post("/api/v1/uploads", headers=creation(case.id, 5) | {"Upload-Length": "-1"}),
+                400,
+                "upload_header_missing",
+            ),
+            (
+                await client.post("/api/v1/uploads", headers=creation(case.id, 5) | {"Upload-Metadata": "case_id %%"}),
+                400,
+                "upload_header_missing",
+            ),
+            (await client.patch("/api/v1/uploads/upl_0", headers=part(0), content=b"1"), 404, "not_found"),
+        ]
+        for answer, status, code in cases:
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert cases[2][0].headers["upload-offset"] == "0"
+        assert await offset_of(client, location) == 0
+    assert not desk.files(case)
+
+
+async def test_nobody_else_finds_the_upload_and_nothing_of_theirs_is_read(desk: Desk) -> None:
+    case = desk.open_case()
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        read += 1
+        yield b"12345"
+
+    async with desk.client() as owner:
+        location = await begin(owner, case, 5)
+    for name, status in ((None, 401), ("dentist2", 404), ("radiologist", 404), ("scheduler", 404), ("admin", 403)):
+        async with desk.client(name) as client:
+            assert (await client.patch(location, headers=part(0), content=body())).status_code == status
+            assert (await client.head(location, headers=part(0))).status_code == status
+            assert (await client.delete(location, headers=part(0))).status_code == status
+            assert (
+                await client.post("/api/v1/uploads", headers=creation(case.id, 5), content=body())
+            ).status_code == status
+    assert read == 0
+    assert not desk.files(case)
+
+
+async def test_a_case_that_takes_no_files_refuses_at_the_beginning_and_at_the_end(desk: Desk) -> None:
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, 6)
+        assert (await client.patch(location, headers=part(0), content=b"123")).status_code == 204
+
+        async def last() -> AsyncIterator[bytes]:
+            yield b"45"
+            desk.set_state(case, State.PROCESSING)
+            yield b"6"
+
+        answer = await client.patch(location, headers=part(3), content=last())
+        assert (answer.status_code, answer.json()["code"]) == (409, "uploads_closed")
+        answer = await client.post("/api/v1/uploads", headers=creation(case.id, 5), content=b"12345")
+        assert (answer.status_code, answer.json()["code"]) == (409, "uploads_closed")
+    assert not desk.files(case)
+    with desk.world.database.read() as session:
+        assert session.exec(select(Upload.state).where(Upload.case_id == case.id)).all() == ["ended"]
+
+
+async def test_a_session_that_ends_stops_an_upload_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.05)
+    case = desk.open_case()
+
+    async def endless() -> AsyncIterator[bytes]:
+        for number in range(200):
+            if number == 5:
+                with desk.world.database.write() as session:
+                    user_id = desk.world.user_id("dentist")
+                    for row in session.exec(select(Session).where(Session.user_id == user_id)).all():
+                        row.revoked_at = now()
+            yield b"x" * 1000
+            await asyncio.sleep(0.02)
+
+    async with desk.client() as client:
+        location = await begin(client, case, 200_000)
+        answer = await client.patch(location, headers=part(0), content=endless())
+    assert answer.status_code == 401
+
+
+async def test_an_upload_can_be_given_up_and_expires(desk: Desk) -> None:
+    case = desk.open_case()
+    async with desk.client() as client:
+        given_up, forgotten = await begin(client, case, 5), await begin(client, case, 5)
+        await client.patch(given_up, headers=part(0), content=b"123")
+        assert (await client.delete(given_up, headers=part(0))).status_code == 204
+        assert (await client.head(given_up, headers=part(0))).status_code == 410
+        with desk.world.database.write() as session:
+            session.get_one(Upload, forgotten.rsplit("/", 1)[1]).expires_at = now() - LIFE
+        assert (await client.patch(forgotten, headers=part(0), content=b"1")).status_code == 410
+        done = await client.post("/api/v1/uploads", headers=creation(case.id, 1), content=b"1")
+        assert (await client.delete(done.headers["location"], headers=part(0))).status_code == 409
+    services = desk.app.state.services
+    assert UploadDesk(services.database, services.blobs, services.keys).sweep() == 1
+
+
+async def test_a_burst_of_batches_is_told_once(desk: Desk) -> None:
+    case = desk.open_case()
+    url = f"/api/v1/cases/{case.id}/files/settled"
+    async with desk.client() as client:
+        for _ in range(3):
+            assert (await client.post(url)).status_code == 202
+    async with desk.client("dentist2") as client:
+        assert (await client.post(url)).status_code == 404
+    with desk.world.database.read() as session:
+        items = session.exec(
+            select(OutboxItem).where(OutboxItem.case_id == case.id, OutboxItem.kind == "files_settled")
+        ).all()
+    assert len(items) == 1
+
+
+def test_an_upload_goes_on_after_the_server_was_killed_again_and_again(desk: Desk, tmp_path: Path) -> None:
+    """Three kills in the middle of parts: what HEAD says is what is there, and the file is whole in the end."""
+    content = secrets.token_bytes(12_000_000)
+    case = desk.open_case()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    headers = {"Authorization": f"Bearer {desk.tokens['dentist']}", "Tus-Resumable": "1.0.0"}
+
+    def serve() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-m", "tests.api.imaging_app", str(tmp_path), str(port)])
+        for _ in range(600):
+            try:
+                httpx.options(base + "/api/v1/uploads", timeout=1)
+                return process
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("the server did not start")
+
+    def head() -> int:
+        return int(httpx.head(base + location, headers=headers).headers["upload-offset"])
+
+    server = serve()
+    try:
+        begun = creation(case.id, len(content))
+        del begun["Content-Type"]
+        location = httpx.post(base + "/api/v1/uploads", headers=headers | begun).headers["location"]
+        acknowledged = 0
+        for _ in range(3):
+            offset = head()
+            assert offset >= acknowledged
+
+            def until_killed(start: int, victim: subprocess.Popen[bytes] = server) -> Iterator[bytes]:
+                for at in range(start, len(content), 100_000):
+                    if at >= start + 1_500_000:
+                        victim.kill()
+                    yield content[at : at + 100_000]
+
+            end = offset + 300_000
+            small = httpx.patch(base + location, headers=headers | part(offset), content=content[offset:end])
+            acknowledged = int(small.headers["upload-offset"])
+            with pytest.raises(httpx.TransportError):
+                httpx.patch(
+                    base + location,
+                    headers=headers | part(end, Content_Length=str(len(content) - end)),
+                    content=until_killed(end),
+                    timeout=20,
+                )
+            server.wait()
+            server = serve()
+        offset = head()
+        assert offset >= acknowledged > 0
+        last = httpx.patch(base + location, headers=headers | part(offset), content=content[offset:])
+        assert last.headers["upload-offset"] == str(len(content))
+    finally:
+        server.kill()
+        server.wait()
+    (file,) = desk.files(case)
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+    assert stored(desk, file) == content
+
+
+async def test_a_crash_between_the_last_byte_and_the_files_row_is_mended(desk: Desk) -> None:
+    content = b"0123456789"
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, len(content))
+        services = desk.app.state.services
+        with desk.world.database.read() as session:
+            upload = session.get_one(Upload, location.rsplit("/", 1)[1])
+        with services.blobs.writer(upload.file_id, services.keys.of_scope(case.id).secret) as writer:
+            writer.append(content)
+            writer.finish()
+        # A client that hears that all is there sends nothing more.
+        assert await offset_of(client, location) == len(content)
+    (file,) = desk.files(case)
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
