@@ -23,6 +23,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydicom.dataset import Dataset
+from starlette.requests import ClientDisconnect
 
 from tests.ui_islands.synthetic import STUDY, Series, frame_of, jpeg, study, thumbnail
 
@@ -98,7 +99,7 @@ def _page(body: str, *scripts: str, attributes: str = "") -> HTMLResponse:
         f'<link rel="stylesheet" href="/static/css/{sheet.name}">' for sheet in sorted((STATIC / "css").glob("*.css"))
     )
     return HTMLResponse(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Test</title>'
         f'<link rel="icon" href="data:,">{sheets}'
         f'<link rel="stylesheet" href="/page.css"></head><body {attributes}>{body}{tags}</body></html>'
     )
@@ -137,8 +138,8 @@ def _pages(app: FastAPI, double: Double) -> None:
         return Response("html,body{margin:0;height:100%}.full{height:100vh}", media_type="text/css")
 
     @app.get("/viewer")
-    def viewer(readonly: bool = False) -> HTMLResponse:
-        extra = "data-readonly" if readonly else ""
+    def viewer(readonly: bool = False, patient: bool = False) -> HTMLResponse:
+        extra = 'data-audience="patient"' if patient else "data-readonly" if readonly else ""
         return _page(
             f'<div class="full"><div data-island="viewer" data-case-id="case_1" data-study="{STUDY}" data-root="/dicomweb" '
             f'data-annotations="/api/v1/cases/case_1/annotations" data-csrf="{CSRF}" {extra}></div></div>',
@@ -323,6 +324,9 @@ def _tus(app: FastAPI, double: Double) -> None:
                     double.cut_after = None
                     double.down = double.down_after_cut
                     return Response(status_code=503, headers={**head, "Retry-After": "60"})
+        except ClientDisconnect:
+            upload.data += body
+            return Response(status_code=400, headers=head)
         finally:
             double.patched.append((uid, start, len(body)))
         given = request.headers.get("Upload-Checksum")

@@ -250,3 +250,19 @@ def test_an_image_that_failed_for_want_of_a_line_is_drawn_when_it_is_back(
     expect(page.locator("[data-pane=pane-0] .iv-message")).to_be_hidden()
     expect(position(page)).to_have_text(f"Image 1 of {CT_SLICES}")
     expect(page.locator("[data-pane=pane-0] .iv-line--loading")).to_have_text("", timeout=10_000)
+
+
+def test_an_image_that_fits_still_fits_when_the_window_changes(page: Page, origin: str) -> None:
+    open_viewer(page, origin)
+    fitting = page.locator("[data-pane=pane-0] .iv-line--zoom").inner_text()
+    page.set_viewport_size({"width": 1000, "height": 500})
+    expect(page.locator("[data-pane=pane-0] .iv-line--zoom")).not_to_have_text(fitting)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator("[data-pane=pane-0] .iv-line--zoom")).to_have_text(fitting)
+
+
+def test_a_patient_sees_few_tools_in_plain_words(page: Page, origin: str) -> None:
+    open_viewer(page, origin, "?patient=1")
+    words = page.locator(".iv-toolbar .iv-button-word").all_inner_texts()
+    assert words == ["Scroll", "Brightness", "Zoom", "Move", "Rotate", "Reset", "Images"]
+    expect(page.locator(".iv-line--window")).to_be_hidden()

@@ -200,7 +200,7 @@ export class UploadView {
     const { queue, bytesPerSecond } = this.options;
     const sum = tally(queue.items);
     const percent = sum.bytes > 0 ? Math.floor((100 * sum.sent) / sum.bytes) : 0;
-    const parts = [t("Uploading: {percent} %", { percent })];
+    const parts = [t("Uploaded: {percent} %", { percent })];
     const speed = bytesPerSecond();
     if (queue.halt === null && speed > 0) {
       parts.push(t("{rate} per second", { rate: bytes(speed) }));

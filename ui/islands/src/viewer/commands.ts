@@ -65,8 +65,16 @@ const ICONS = {
   help: "M2.5 5.5h15v9h-15zM5.5 8.2h.2M8.4 8.2h.2M11.3 8.2h.2M14.2 8.2h.2M6.5 11.7h7",
 } as const;
 
-/** The table. `patient`: plain words for people who do not read images for a living. */
+/** What someone who does not read images for a living needs of the toolbar. */
+const FOR_PATIENTS = new Set(["scroll", "window", "zoom", "pan", "rotate", "reset", "strip", "previous", "next", "zoom-in", "zoom-out"]);
+
+/** The table. `patient`: few tools, in plain words. */
 export function commandTable(actions: Actions, patient: boolean): Command[] {
+  const table = fullTable(actions, patient);
+  return patient ? table.filter(({ id }) => FOR_PATIENTS.has(id)) : table;
+}
+
+function fullTable(actions: Actions, patient: boolean): Command[] {
   const tool = (id: ToolId, label: string, does: string, key: string, group: "tools" | "marks", writes = false): Command => ({
     id,
     label,
@@ -146,7 +154,7 @@ export function commandTable(actions: Actions, patient: boolean): Command[] {
     },
     {
       id: "strip",
-      label: t("Series"),
+      label: patient ? t("Images") : t("Series"),
       does: t("Show or hide the list of series"),
       keys: ["B"],
       icon: ICONS.strip,

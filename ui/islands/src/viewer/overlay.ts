@@ -1,5 +1,4 @@
 import { h, setText } from "../shared/dom";
-import { plural, t } from "../shared/words";
 
 /** What is written on the image, in words and numbers that the pane has worked out. */
 export interface OverlayFacts {
@@ -48,14 +47,4 @@ export class Overlay {
       this.cautions.replaceChildren(...facts.cautions.map((caution) => h("div", { class: "iv-caution" }, caution)));
     }
   }
-}
-
-/** "Image 12 of 200". */
-export function positionWords(index: number, count: number): string {
-  return t("Image {n} of {count}", { n: index + 1, count });
-}
-
-/** "Loading: 80 of 200 images"; empty when all are here. */
-export function loadingWords(loaded: number, count: number): string {
-  return loaded >= count ? "" : plural(count, "Loading: {loaded} of {n} image", "Loading: {loaded} of {n} images", { loaded });
 }

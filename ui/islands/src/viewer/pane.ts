@@ -1,15 +1,15 @@
 import { Enums, eventTarget, type RenderingEngine, type Types } from "@cornerstonejs/core";
 import { utilities, type Types as ToolTypes } from "@cornerstonejs/tools";
 import { h, setText } from "../shared/dom";
-import { problemFrom } from "../shared/http";
 import { t } from "../shared/words";
 import type { CaseFile } from "./files";
 import { FileView } from "./file_view";
 import { isSmallDevice, registerStack } from "./engine";
-import { Overlay, loadingWords, positionWords } from "./overlay";
-import { rangeOf, windowOf, type Preset } from "./presets";
+import { fullRange, storedRange, type GreyRange } from "./grey_range";
+import { Overlay } from "./overlay";
+import { factsOf, loadErrorWords, positionWords, titleOf } from "./pane_words";
+import { rangeOf, type Preset } from "./presets";
 import type { Stack } from "./series";
-import { provenanceWords } from "./spacing";
 
 const { Events, ViewportType } = Enums;
 
@@ -19,7 +19,7 @@ export interface StackView {
   series: string;
   instance: string;
   frame: number;
-  voi: { lower: number; upper: number } | null;
+  voi: GreyRange | null;
   invert: boolean;
   rotation: number;
   flipHorizontal: boolean;
@@ -34,15 +34,6 @@ export interface PaneHooks {
   onViewChange: () => void;
   onDrop: (pane: StackPane, series: string) => void;
 }
-
-/** Pictures that are in memory, by image id; shared by all panes. */
-const loaded = new Set<string>();
-eventTarget.addEventListener(Events.IMAGE_LOADED, (event: Event) => {
-  loaded.add((event as CustomEvent<{ image: { imageId: string } }>).detail.image.imageId);
-});
-eventTarget.addEventListener(Events.IMAGE_CACHE_IMAGE_REMOVED, (event: Event) => {
-  loaded.delete((event as CustomEvent<{ imageId: string }>).detail.imageId);
-});
 
 /** One pane with a stack of images: viewport, corners, slider, and its words while loading or after an error. */
 export class StackPane {
@@ -259,14 +250,14 @@ export class StackPane {
     viewport.setViewPresentation({ rotation: 0, flipHorizontal: false, flipVertical: false });
     viewport.resetCamera();
     viewport.setProperties({ invert: this.storedInvert() });
-    this.setRange(this.storedRange());
+    this.setRange(storedRange(this.viewport?.getCornerstoneImage()));
   }
 
   applyPreset(preset: Preset): void {
     if (!this.stack || !this.presetFits(preset)) return;
     if (preset.window) this.setRange(rangeOf(preset.window));
-    else if (preset.id === "full") this.setRange(this.fullRange());
-    else this.setRange(this.storedRange());
+    else if (preset.id === "full") this.setRange(fullRange(this.viewport?.getCornerstoneImage()));
+    else this.setRange(storedRange(this.viewport?.getCornerstoneImage()));
   }
 
   /** Presets with fixed windows mean nothing on projections. */
@@ -301,10 +292,10 @@ export class StackPane {
     const { rotation, flipHorizontal, flipVertical, zoom, pan } = view;
     viewport.setProperties({ invert: view.invert });
     viewport.setViewPresentation({ rotation, flipHorizontal, flipVertical, zoom, pan });
-    this.setRange(view.voi ?? this.storedRange());
+    this.setRange(view.voi ?? storedRange(this.viewport?.getCornerstoneImage()));
   }
 
-  private setRange(range: { lower: number; upper: number } | null): void {
+  private setRange(range: GreyRange | null): void {
     const { viewport } = this;
     if (!viewport) return;
     if (range && range.upper > range.lower) viewport.setProperties({ voiRange: range });
@@ -314,24 +305,6 @@ export class StackPane {
 
   private storedInvert(): boolean {
     return (this.viewport?.getCornerstoneImage() as { invert?: boolean } | undefined)?.invert ?? false;
-  }
-
-  private storedRange(): { lower: number; upper: number } | null {
-    const image = this.viewport?.getCornerstoneImage();
-    const [level, width] = [first(image?.windowCenter), first(image?.windowWidth)];
-    return level !== undefined && width !== undefined && width > 0 ? rangeOf({ width, level }) : this.fullRange();
-  }
-
-  private fullRange(): { lower: number; upper: number } | null {
-    const pixels = this.viewport?.getCornerstoneImage()?.getPixelData();
-    if (!pixels?.length) return null;
-    let [lower, upper] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let at = 0; at < pixels.length; at += 1) {
-      const value = pixels[at] as number;
-      if (value < lower) lower = value;
-      if (value > upper) upper = value;
-    }
-    return upper > lower ? { lower, upper } : { lower: lower - 1, upper: upper + 1 };
   }
 
   private prefetch(): void {
@@ -354,50 +327,11 @@ export class StackPane {
     const frame = stack?.frames[index];
     this.overlay.element.hidden = !frame;
     if (!viewport || !stack || !frame) return;
-    const image = viewport.getCornerstoneImage();
-    const here = stack.imageIds.filter((id) => loaded.has(id)).length;
-    const spacing = stack.spacing(frame.instance);
-    const { voiRange } = viewport.getProperties();
-    const window = voiRange && image && !image.color ? windowOf(voiRange) : null;
     if (document.activeElement !== this.slider) this.slider.value = String(index);
     this.slider.setAttribute("aria-valuetext", positionWords(index, stack.frames.length));
     this.surface.setAttribute("aria-label", `${titleOf(stack)}. ${positionWords(index, stack.frames.length)}`);
     this.surface.dataset.instance = frame.instance;
     this.surface.dataset.index = String(index);
-    this.overlay.show({
-      title: titleOf(stack),
-      subtitle: [stack.series.modality, image ? `${image.columns} × ${image.rows}` : ""].filter(Boolean).join(" · "),
-      position: positionWords(index, stack.frames.length),
-      loading: loadingWords(here, stack.frames.length),
-      window: window ? t("W {width}  L {level}", window) : "",
-      zoom: image ? t("Zoom {percent} %", { percent: Math.round(100 * pixelScale(viewport, image.columnPixelSpacing)) }) : "",
-      lengths: provenanceWords(spacing),
-      cautions: stack.cautions,
-    });
+    this.overlay.show(factsOf(viewport, stack, index));
   }
-}
-
-function first(value: number | number[] | undefined): number | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** Screen pixels (CSS) for one image pixel. */
-function pixelScale(viewport: Types.IStackViewport, columnSpacing: number | undefined): number {
-  const { parallelScale } = viewport.getCamera();
-  const { clientHeight } = viewport.element;
-  return parallelScale ? (clientHeight / (2 * parallelScale)) * (columnSpacing || 1) : 1;
-}
-
-/** What a series is called on the image and in the strip. */
-export function titleOf(stack: Stack): string {
-  return stack.series.description || t("Series {n}", { n: stack.series.number });
-}
-
-function loadErrorWords(error: unknown): string {
-  const request = error as { status?: number; response?: unknown } | null;
-  if (request && typeof request.status === "number") {
-    const body = request.response instanceof ArrayBuffer ? new TextDecoder().decode(request.response) : "";
-    return problemFrom(request.status, body).detail;
-  }
-  return t("This image could not be decoded. Its file may be damaged.");
 }

@@ -18,7 +18,8 @@ export class Toolbar {
   private readonly buttons = new Map<string, HTMLButtonElement>();
   private readonly window: HTMLSelectElement;
 
-  constructor(commands: readonly Command[], onPreset: (preset: Preset) => void) {
+  /** `onPreset`: null where no window presets are offered. */
+  constructor(commands: readonly Command[], onPreset: ((preset: Preset) => void) | null) {
     const choices = presets();
     this.window = h(
       "select",
@@ -29,7 +30,7 @@ export class Toolbar {
     this.window.addEventListener("change", () => {
       const chosen = choices.find(({ id }) => id === this.window.value);
       this.window.value = "";
-      if (chosen) onPreset(chosen);
+      if (chosen) onPreset?.(chosen);
     });
     this.element = h("div", { class: "iv-toolbar", role: "toolbar", "aria-label": t("Viewer tools") });
     for (const group of GROUPS) {
@@ -37,7 +38,7 @@ export class Toolbar {
       if (members.length === 0) continue;
       const box = h("div", { class: `iv-group iv-group--${group.id}`, role: "group", "aria-label": group.label() });
       box.append(...members.map((command) => this.button(command)));
-      if (group.id === "image") box.append(this.window);
+      if (group.id === "image" && onPreset) box.append(this.window);
       this.element.append(box);
     }
   }
