@@ -1,26 +1,23 @@
 """Lists of cases: which a person may see, filtered, in pages by keyset, never by offset."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
+from api.cursors import read_cursor, write_cursor
+from api.patients import find_patients_by_text
 from api.standing import standings_of
+from infra.keystore import KeyStore
 from schemas.access import OrganizationKind, Person, takers
-from schemas.errors import InvalidInput
 from schemas.lifecycle import Role, State, Taker
 from schemas.tables.case import Case
 from schemas.tables.people import Contract
 
-
-class CursorInvalid(InvalidInput):
-    code = "cursor_invalid"
-    title = "This list's position is not valid any more. Start again from the first page."
+Held = tuple[Case, frozenset[Taker]]
+"""A case, and how the person stands to it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def list_cases(
     """A page, the newest first, with how the person stands to each; and the cursor of the next page."""
     statement = select(Case).where(visible(session, person), *_conditions(wanted))
     if wanted.cursor:
-        created_at, case_id = _read_cursor(wanted.cursor)
+        created_at, case_id = read_cursor(wanted.cursor)
         statement = statement.where(
             or_(
                 col(Case.created_at) < created_at,
@@ -87,7 +84,9 @@ def list_cases(
         )
     statement = statement.order_by(col(Case.created_at).desc(), col(Case.id).desc()).limit(wanted.limit + 1)
     rows = list(session.exec(statement).all())
-    following = _write_cursor(rows[wanted.limit - 1]) if len(rows) > wanted.limit else None
+    following = (
+        write_cursor(rows[wanted.limit - 1].created_at, rows[wanted.limit - 1].id) if len(rows) > wanted.limit else None
+    )
     return with_standing(session, person, rows[: wanted.limit]), following
 
 
@@ -101,6 +100,34 @@ def worklist(
         .order_by(
             col(Case.due_at).is_(None), col(Case.due_at), col(Case.priority_rank), col(Case.created_at), col(Case.id)
         )
+        .limit(limit)
+    )
+    return with_standing(session, person, session.exec(statement).all())
+
+
+def count_cases(session: Session, person: Person, *conditions: ColumnElement[bool]) -> int:
+    return session.exec(select(func.count()).select_from(Case).where(visible(session, person), *conditions)).one()
+
+
+def search_cases(session: Session, keys: KeyStore, person: Person, text: str, *, limit: int = 50) -> list[Held]:
+    """Cases by number, or by the patient's name, number or date of birth within one's own practices, the newest first.
+
+    Nobody outside the practice searches by name: the blind index is under the practice's key.
+    """
+    words = text.strip()
+    patients = [
+        patient.id
+        for member in person.members
+        if member.kind is OrganizationKind.PRACTICE
+        for patient in find_patients_by_text(session, keys, member.organization_id, words, limit=200)
+    ]
+    statement = (
+        select(Case)
+        .where(
+            visible(session, person),
+            or_(func.lower(col(Case.number)) == words.lower(), col(Case.patient_id).in_(patients)),
+        )
+        .order_by(col(Case.created_at).desc(), col(Case.id).desc())
         .limit(limit)
     )
     return with_standing(session, person, session.exec(statement).all())
@@ -131,18 +158,3 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     if wanted.created_to is not None:
         conditions.append(col(Case.created_at) < wanted.created_to)
     return conditions
-
-
-def _write_cursor(row: Case) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.created_at.isoformat(), row.id]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        created_at, case_id = json.loads(base64.urlsafe_b64decode(cursor))
-        moment = datetime.fromisoformat(created_at)
-    except (ValueError, TypeError, binascii.Error):
-        raise CursorInvalid() from None
-    if moment.tzinfo is None or not isinstance(case_id, str):
-        raise CursorInvalid()
-    return moment, case_id

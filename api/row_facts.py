@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of, form_of
+from api.listing import Held
 from api.messages import unread_counts
 from api.views import names_of
 from infra.keystore import KeyStore
 from schemas.access import Right, may
 from schemas.clinical import ClinicalForm
 from schemas.forms import Demographics
-from schemas.lifecycle import State, Taker
+from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import Series, StoredFile
 from schemas.tables.people import Organization, Patient
-
-Held = tuple[Case, frozenset[Taker]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ _ANY: Final = ("attention", N_("Something went wrong on our side"))
 # Nothing on an error page tells the time.
 _READER: Final = Reader(now=datetime(2000, 1, 1, tzinfo=UTC))
 
+_PORTAL: Final = "/r/"
+"""Patients have no account: their way in is the link."""
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -63,7 +66,7 @@ def for_people(request: Request) -> bool:
 def error_answer(request: Request, fact: OdontoError) -> Response:
     if is_part_request(request):
         return _part(fact)
-    if fact.status == 401:
+    if fact.status == 401 and not request.url.path.startswith(_PORTAL):
         return see_other(f"/sign-in?next={quote(_back(request), safe='/')}")
     icon, title = _TITLES.get(fact.status, _ANY)
     actions: tuple[tuple[str, str], ...] = ((N_("Go to the first page"), "/"),)

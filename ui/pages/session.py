@@ -14,9 +14,10 @@ from infra.settings import Settings
 from schemas.errors import NotFound, NotSignedIn
 from schemas.lifecycle import Role
 from schemas.tables.people import Membership, User
+from ui.assemble.nonces import new_nonce
 from ui.pages.answers import answer, referring_path, same_site, see_other
 from ui.pages.shell import ROLE_WORDS, theme_of
-from ui.pages.typed import Typed, TypedDep, new_nonce
+from ui.pages.typed import Typed, TypedDep
 from ui.views import FormState, Page, Person, SignInView
 
 router: Final = APIRouter()

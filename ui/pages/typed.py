@@ -1,6 +1,5 @@
 """What a person typed into a form, as the routes read it."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -9,6 +8,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from schemas.errors import InvalidInput
+from ui.assemble.nonces import new_nonce
 from ui.views.forms import FormState, Value
 
 _MAX_FIELDS: Final = 300
@@ -22,11 +22,6 @@ class FormExpired(InvalidInput):
 
     code = "form_expired"
     title = "This form did not arrive whole. Reload the page and send it again."
-
-
-def new_nonce() -> str:
-    """The idempotency key of one rendering of a form."""
-    return secrets.token_urlsafe(16)
 
 
 @dataclass(frozen=True, slots=True)

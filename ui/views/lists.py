@@ -38,10 +38,11 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseGroup:
-    """Rows under one heading. ``due`` marks the group that waits for the person who looks."""
+    """Rows under one heading. ``due`` marks the group that waits for the person who looks; ``key`` is what a link to it names."""
 
     title: str
     rows: tuple[CaseRow, ...]
+    key: str = ""
     due: bool = False
     total: int = 0
     more_url: str = ""
@@ -57,12 +58,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorklistView:
-    """The dentist's and the staff's landing page."""
+    """The dentist's and the staff's landing page. ``live_url`` answers its list alone; empty for a list that stays as it is."""
 
     groups: tuple[CaseGroup, ...]
     filters: tuple[Filter, ...] = ()
     search: FormState = field(default_factory=FormState)
     new_case_url: str = "/patients"
+    next_url: str = ""
+    live_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ class PoolView:
     groups: tuple[CaseGroup, ...]
     search: FormState = field(default_factory=FormState)
     next_url: str = ""
+    live_url: str = ""
+    title: str = "Reading list"
     pool: bool = False
 
 

@@ -154,7 +154,7 @@ WORKLIST: Final = WorklistView(
 )
 
 
-def _row(  # noqa: PLR0917 - a table reads best as a table
+def _row(
     number: str, who: str, about: str, study: str, purpose: str, teeth: str, state: State, left: float, target: timedelta,
     practice: str = "Harbour Lane Dental", action: str = "", wait: Wait | None = None, reader: str = "",
 ) -> CaseRow:  # fmt: skip

@@ -1,0 +1,69 @@
+"""The wait in words: who is waited for, why, since when, until when, and what happens then."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.clinical import N_
+from schemas.lifecycle import WAIT_SENTENCES, WaitReason
+from schemas.state import Then
+from schemas.tables.case import Case
+from ui.assemble.looker import Looker
+from ui.views import Wait
+
+_YOURS: Final[Mapping[str, str]] = {
+    WaitReason.INTAKE: N_("Waiting for you: add the images, complete the clinical form and submit."),
+    WaitReason.UNREADABLE_IMAGES: N_("Waiting for you: no image could be read. Add readable images and submit again."),
+    WaitReason.IDENTITY_MISMATCH: N_(
+        "Waiting for you: the images name another patient. Replace them, or confirm that they are right."
+    ),
+    WaitReason.IDENTITY_SECOND_PERSON: N_("Waiting for you: agree that the images are this patient's, or refuse them."),
+    WaitReason.PLAN: N_("Waiting for you: the plan does not cover this case."),
+    WaitReason.NO_READER: N_("Waiting for you: no radiologist is assigned yet."),
+    WaitReason.OFFERED: N_("Waiting for you to accept the case."),
+    WaitReason.READING: N_("Waiting for your report."),
+    WaitReason.QUESTION: N_("Waiting for you: the radiologist asked for something more."),
+    WaitReason.APPROVAL: N_("Waiting for your approval."),
+    WaitReason.TO_RELEASE: N_("Waiting for you to release the signed report to the patient."),
+    WaitReason.AMENDMENT_REQUESTED: N_("Waiting for you: the practice asked for an amendment."),
+    WaitReason.AMENDMENT: N_("Waiting for your amended report."),
+}
+_NAMED: Final[Mapping[str, str]] = {
+    WaitReason.OFFERED: N_("Waiting for %(reader)s to accept the case."),
+    WaitReason.READING: N_("Waiting for the report of %(reader)s."),
+    WaitReason.AMENDMENT_REQUESTED: N_("Waiting for %(reader)s: the practice asked for an amendment."),
+    WaitReason.AMENDMENT: N_("Waiting for the amended report of %(reader)s."),
+}
+"""Where the assigned radiologist's name is known."""
+
+_CLAUSES: Final[Mapping[str, str]] = {
+    Then.DRAFT_ENDS: N_("the draft is cancelled"),
+    Then.OFFERED_TO_ANOTHER: N_("it is offered to another radiologist"),
+    Then.LATE: N_("the report is late and the scheduler is told"),
+    Then.RELEASED: N_("the report is released to the patient"),
+    Then.LINK_ENDS: N_("the patient's link ends"),
+    Then.REMINDED: N_("a reminder is sent"),
+}
+_SILENT: Final = frozenset({WaitReason.OVER, WaitReason.WITH_PATIENT})
+
+
+def wait_of(row: Case, looker: Looker, *, yours: bool, names: Mapping[str, str], always: bool = False) -> Wait | None:
+    """None where nothing is awaited; ``always`` also says so of what the patient has in hand."""
+    if row.wait_reason == WaitReason.OVER or (row.wait_reason in _SILENT and not always):
+        return None
+    reader, approver = names.get(row.assignee_id or "", ""), names.get(row.approver_id or "", "")
+    if yours and row.wait_reason in _YOURS:
+        sentence = looker.say(_YOURS[row.wait_reason])
+    elif reader and row.wait_reason in _NAMED:
+        sentence = looker.say(_NAMED[row.wait_reason], reader=reader)
+    elif approver and row.wait_reason == WaitReason.APPROVAL:
+        sentence = looker.say(N_("Waiting for the approval of %(reader)s."), reader=approver)
+    else:
+        sentence = looker.say(WAIT_SENTENCES[WaitReason(row.wait_reason)])
+    return Wait(
+        sentence=sentence,
+        since=row.wait_since,
+        until=row.wait_until,
+        then=looker.say(_CLAUSES[row.wait_then]) if row.wait_then in _CLAUSES else "",
+        yours=yours,
+        late=row.wait_until is not None and row.wait_until < looker.moment,
+    )
