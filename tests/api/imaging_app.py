@@ -4,6 +4,7 @@
 """
 
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,9 +81,10 @@ class Desk:
         )
         case = self.world.add_case(patient)
         with self.world.database.write() as session:
+            session.get_one(Case, case.id).practice_id = self.world.organizations[practice]
             for file in session.exec(select(StoredFile).where(StoredFile.case_id == case.id)).all():
                 session.delete(file)
-        return case
+        return self.world.case(case.id)
 
     def set_state(self, case: Case, state: State, *, assignee: str | None = None, image_set: int | None = None) -> None:
         """Puts the projection into a state, as the workflow would have."""
@@ -103,10 +105,12 @@ class Desk:
             wanted = select(StoredFile).where(StoredFile.case_id == case.id)
             return list(session.exec(wanted.order_by(col(StoredFile.created_at))).all())
 
-    async def upload(self, case: Case, content: bytes, name: str = "image.dcm", path: str = "") -> str:
+    async def upload(
+        self, case: Case, content: bytes, name: str = "image.dcm", path: str = "", *, person: str = "dentist"
+    ) -> str:
         """Uploads in one request; returns the file's id."""
         before = {file.id for file in self.files(case)}
-        async with self.client() as client:
+        async with self.client(person) as client:
             answer = await client.post(
                 "/api/v1/uploads", headers=creation(case.id, len(content), name, path), content=content
             )
@@ -117,8 +121,6 @@ class Desk:
 
 def creation(case_id: str, length: int, name: str = "image.dcm", path: str = "") -> dict[str, str]:
     """Headers of a creation with a body."""
-    from base64 import b64encode
-
     values = {"case_id": case_id, "filename": name, "filetype": "application/dicom", "relative_path": path}
     pairs = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in values.items() if value)
     return {

@@ -1,0 +1,281 @@
+"""DICOMweb: what a client of the standard gets, and that nobody gets what is not theirs."""
+
+import io
+import json
+from collections.abc import Iterator
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from activities.imaging.parser.pool import ParserPool
+from schemas.lifecycle import State
+from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile
+from tests.activities.imaging import files
+from tests.api.imaging_app import Desk, imaging_desk
+
+OCTETS = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ParserPool]:
+    with ParserPool(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
+    with imaging_desk(tmp_path, pool) as desk:
+        yield desk
+
+
+async def put(desk: Desk, case: Case, *contents: bytes, name: str = "dentist") -> list[str]:
+    """Uploads and checks; returns the files' ids."""
+    ids = [await desk.upload(case, content, person=name) for content in contents]
+    desk.imaging.ingest(case.id)
+    return ids
+
+
+def parts(answer: httpx.Response) -> list[tuple[str, bytes]]:
+    """Content type and content of each part, as an independent reader of MIME sees them."""
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    message = BytesParser().parsebytes(head + answer.content)
+    found: Any = message.get_payload()
+    boundary = f"--{message.get_boundary()}".encode()
+    bodies = [piece.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n") for piece in answer.content.split(boundary)[1:-1]]
+    return [(part["Content-Type"], body) for part, body in zip(found, bodies, strict=True)]
+
+
+async def get(desk: Desk, path: str, name: str | None = "dentist", **headers: str) -> httpx.Response:
+    async with desk.client(name) as client:
+        return await client.get(
+            f"/dicomweb{path}", headers={key.replace("_", "-"): value for key, value in headers.items()}
+        )
+
+
+async def test_a_study_is_found_from_study_to_instance(desk: Desk) -> None:
+    case = desk.open_case()
+    await put(
+        desk,
+        case,
+        *(files.dicom_file(study="1.2.1", series="1.2.1.1", number=number) for number in (3, 1, 2)),
+        files.dicom_file(study="1.2.1", series="1.2.1.2", Modality="PX", SeriesNumber=2, SeriesDescription="Panoramic"),
+    )
+    answer = await get(desk, "/studies", Accept="application/dicom+json")
+    assert answer.headers["content-type"] == "application/dicom+json"
+    (study,) = answer.json()
+    assert study["0020000D"]["Value"] == ["1.2.1"]
+    assert study["00080061"]["Value"] == ["CT", "PX"]
+    assert (study["00201206"]["Value"], study["00201208"]["Value"]) == ([2], [4])
+    assert study["00100010"]["Value"] == [{"Alphabetic": "Muster^Anna"}]
+    series = (await get(desk, "/studies/1.2.1/series")).json()
+    assert [(each["0020000E"]["Value"][0], each["00201209"]["Value"][0]) for each in series] == [
+        ("1.2.1.1", 3),
+        ("1.2.1.2", 1),
+    ]
+    assert series[1]["0008103E"]["Value"] == ["Panoramic"]
+    assert [each["00080060"]["Value"][0] for each in (await get(desk, "/studies/1.2.1/series?Modality=PX")).json()] == [
+        "PX"
+    ]
+    instances = (await get(desk, "/studies/1.2.1/series/1.2.1.1/instances")).json()
+    assert [each["00200013"]["Value"][0] for each in instances] == [1, 2, 3]
+    metadata = (await get(desk, "/studies/1.2.1/series/1.2.1.1/metadata")).json()
+    assert [each["00280010"]["Value"][0] for each in metadata] == [16, 16, 16]
+    assert len((await get(desk, "/studies/1.2.1/metadata")).json()) == 4
+    assert len((await get(desk, "/studies?limit=1&offset=1")).json()) == 0
+    assert (await get(desk, "/studies?StudyDate=19990101-19991231")).json() == []
+    ignored = await get(desk, "/studies?PatientName=Muster")
+    assert len(ignored.json()) == 1 and "299" in ignored.headers["warning"]
+
+
+async def test_frames_go_out_as_they_are_stored(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", frames=4)
+    await put(desk, case, content)
+    pixels = pydicom.dcmread(io.BytesIO(content)).PixelData
+    answer = await get(desk, "/studies/1.2/series/1.3/instances/1.4/frames/2,4", Accept=OCTETS)
+    assert answer.headers["content-type"].startswith('multipart/related; type="application/octet-stream"')
+    size = len(pixels) // 4
+    assert parts(answer) == [
+        ("application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1", pixels[size : 2 * size]),
+        ("application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1", pixels[3 * size :]),
+    ]
+    assert "private" in answer.headers["cache-control"]
+    again = await get(
+        desk,
+        "/studies/1.2/series/1.3/instances/1.4/frames/2,4",
+        Accept=OCTETS,
+        If_None_Match=answer.headers["etag"],
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    for wrong in ("0", "5", "1,9"):
+        assert (
+            await get(desk, f"/studies/1.2/series/1.3/instances/1.4/frames/{wrong}", Accept=OCTETS)
+        ).status_code == 404
+    assert (await get(desk, "/studies/1.2/series/1.3/instances/1.4/frames/x", Accept=OCTETS)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "syntax"),
+    [
+        ("MR_small_jp2klossless.dcm", "1.2.840.10008.1.2.4.90"),
+        ("MR_small_jpeg_ls_lossless.dcm", "1.2.840.10008.1.2.4.80"),
+        ("MR_small_RLE.dcm", "1.2.840.10008.1.2.5"),
+        ("MR_small_bigendian.dcm", "1.2.840.10008.1.2.1"),
+        ("MR_small_implicit.dcm", "1.2.840.10008.1.2.1"),
+    ],
+)
+async def test_who_asks_for_explicit_little_endian_gets_the_pixels_decoded(desk: Desk, name: str, syntax: str) -> None:
+    case = desk.open_case()
+    await put(desk, case, files.pydicom_file(name))
+    dataset = pydicom.dcmread(files.PYDICOM_FILES / name)
+    place = f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}/instances/{dataset.SOPInstanceUID}"
+    ((stored, _),) = parts(await get(desk, f"{place}/frames/1", Accept=OCTETS))
+    assert stored == f"application/octet-stream; transfer-syntax={syntax}"
+    plain = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1'
+    ((kind, body),) = parts(await get(desk, f"{place}/frames/1", Accept=plain))
+    assert kind == "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
+    assert body == pydicom.dcmread(files.PYDICOM_FILES / "MR_small.dcm").PixelData
+    refused = await get(desk, f"{place}/frames/1", Accept="image/gif")
+    assert (refused.status_code, refused.json()["code"]) == (406, "not_acceptable")
+
+
+async def test_frames_that_no_browser_reads_are_decoded_and_described_so(desk: Desk) -> None:
+    case = desk.open_case()
+    name = "SC_ybr_full_422_uncompressed.dcm"
+    await put(desk, case, files.pydicom_file(name))
+    dataset = pydicom.dcmread(files.PYDICOM_FILES / name)
+    place = f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}/instances/{dataset.SOPInstanceUID}"
+    (metadata,) = (await get(desk, f"{place}/metadata")).json()
+    assert metadata["00280004"]["Value"] == ["RGB"]
+    ((_, body),) = parts(await get(desk, f"{place}/frames/1", Accept=OCTETS))
+    pixels = np.frombuffer(body, np.uint8).reshape(dataset.Rows, dataset.Columns, 3)
+    assert tuple(pixels[5, 50]) == (254, 0, 0)
+
+
+async def test_an_instance_goes_out_whole(desk: Desk) -> None:
+    case = desk.open_case()
+    first = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", number=1)
+    second = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.5", number=2)
+    await put(desk, case, first, second)
+    single = await get(desk, "/studies/1.2/series/1.3/instances/1.4", Accept="application/dicom")
+    assert single.content == first
+    assert single.headers["content-type"].startswith("application/dicom")
+    multipart = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+    assert [body for _, body in parts(await get(desk, "/studies/1.2/series/1.3", Accept=multipart))] == [first, second]
+    other = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.90'
+    assert (await get(desk, "/studies/1.2/series/1.3/instances/1.4", Accept=other)).status_code == 406
+
+
+async def test_pictures_for_those_who_want_jpeg(desk: Desk) -> None:
+    case = desk.open_case()
+    ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", PixelData=ramp.tobytes()))
+    place = "/studies/1.2/series/1.3/instances/1.4"
+
+    async def shades(path: str) -> Any:
+        answer = await get(desk, path, Accept="image/jpeg")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        return np.asarray(Image.open(io.BytesIO(answer.content)), np.int16)
+
+    assert (await shades(f"{place}/thumbnail")).shape == (16, 16)
+    assert (await shades("/studies/1.2/series/1.3/thumbnail")).shape == (16, 16)
+    assert (await shades(f"{place}/frames/1/rendered?viewport=8,8")).shape == (16, 16)
+    narrow = await shades(f"{place}/rendered?window=128,2&quality=95")
+    assert narrow[0].max() < 50 and narrow[-1].min() > 205
+    assert (await get(desk, f"{place}/rendered?window=abc")).status_code == 422
+    assert (await get(desk, f"{place}/frames/2/rendered")).status_code == 404
+    assert (await get(desk, f"{place}/rendered", Accept="text/html")).status_code == 406
+
+
+PLACES = (
+    "/studies/1.2/series",
+    "/studies/1.2/instances",
+    "/studies/1.2/metadata",
+    "/studies/1.2/series/1.3/metadata",
+    "/studies/1.2/series/1.3/instances",
+    "/studies/1.2/series/1.3",
+    "/studies/1.2/series/1.3/thumbnail",
+    "/studies/1.2/series/1.3/instances/1.4",
+    "/studies/1.2/series/1.3/instances/1.4/metadata",
+    "/studies/1.2/series/1.3/instances/1.4/frames/1",
+    "/studies/1.2/series/1.3/instances/1.4/rendered",
+    "/studies/1.2/series/1.3/instances/1.4/frames/1/rendered",
+    "/studies/1.2/series/1.3/instances/1.4/thumbnail",
+)
+
+
+async def statuses(desk: Desk, name: str | None) -> set[int]:
+    return {(await get(desk, path, name)).status_code for path in PLACES}
+
+
+async def test_images_are_for_the_practice_and_for_the_reader_while_they_read(desk: Desk) -> None:
+    case = desk.open_case()
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.freeze(case)
+    assert await statuses(desk, "dentist") == {200}
+    for name in ("dentist2", "radiologist", "scheduler", "practice_scheduler", "admin"):
+        assert await statuses(desk, name) == {404}
+        assert (await get(desk, "/studies", name)).json() == []
+    assert await statuses(desk, None) == {401}
+    nothing = await get(desk, "/studies/9.9/series/1.3/instances/1.4/metadata", "dentist2")
+    foreign = await get(desk, "/studies/1.2/series/1.3/instances/1.4/metadata", "dentist2")
+    assert (foreign.status_code, foreign.content) == (nothing.status_code, nothing.content)
+
+    desk.set_state(case, State.ASSIGNED, assignee="radiologist")
+    assert await statuses(desk, "radiologist") == {404}
+    desk.set_state(case, State.IN_REVIEW)
+    assert await statuses(desk, "radiologist") == {200}
+    assert await statuses(desk, "radiologist2") == {404}
+    assert len((await get(desk, "/studies", "radiologist")).json()) == 1
+
+
+async def test_a_reader_does_not_see_what_was_not_submitted(desk: Desk) -> None:
+    case = desk.open_case()
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.freeze(case)
+    desk.set_state(case, State.MODIFICATION_REQUESTED, assignee="radiologist", image_set=1)
+    await put(desk, case, files.dicom_file(study="1.2", series="1.9", SOPInstanceUID="1.9"))
+    assert len((await get(desk, "/studies/1.2/series", "dentist")).json()) == 2
+    assert len((await get(desk, "/studies/1.2/series", "radiologist")).json()) == 1
+    assert (await get(desk, "/studies/1.2/series/1.9/metadata", "radiologist")).status_code == 404
+    desk.freeze(case, 2)
+    assert len((await get(desk, "/studies/1.2/series", "radiologist")).json()) == 2
+
+
+async def test_the_same_study_in_two_practices_stays_two(desk: Desk) -> None:
+    """Each practice gets its own copy; an instance that only the other one has is not there."""
+    ours, theirs = desk.open_case(), desk.open_case("practice2")
+    shared = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", StudyDescription="Ours")
+    await put(desk, ours, shared)
+    copy = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", StudyDescription="Theirs")
+    only_theirs = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.5", StudyDescription="Theirs")
+    await put(desk, theirs, copy, only_theirs, name="dentist2")
+    for name, description, count in (("dentist", "Ours", 1), ("dentist2", "Theirs", 2)):
+        (study,) = (await get(desk, "/studies", name)).json()
+        assert (study["00081030"]["Value"], study["00201208"]["Value"]) == ([description], [count])
+        whole = await get(desk, "/studies/1.2/series/1.3/instances/1.4", name, Accept="application/dicom")
+        assert whole.content == (shared if name == "dentist" else copy)
+    assert (await get(desk, "/studies/1.2/series/1.3/instances/1.5/metadata", "dentist")).status_code == 404
+
+
+async def test_nothing_unchecked_is_served(desk: Desk) -> None:
+    case = desk.open_case()
+    (file_id,) = await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    for state in ("stored", "unreadable", "removed"):
+        with desk.world.database.write() as session:
+            session.get_one(StoredFile, file_id).state = state
+        assert await statuses(desk, "dentist") == {404}
+        assert (await get(desk, "/studies")).json() == []
+
+
+async def test_errors_name_no_patient(desk: Desk) -> None:
+    answer = await get(desk, "/studies/1.2/metadata")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "Muster" not in json.dumps(answer.json())
