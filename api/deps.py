@@ -176,9 +176,10 @@ LinkDep = Annotated[Link, Depends(release_link)]
 
 
 @policy("release link: both factors")
-def portal_visit(token: str, request: Request, portal: PortalDep) -> Visit:
+def portal_visit(request: Request, portal: PortalDep) -> Visit:
     """The patient behind a link; the link and its case are looked at anew with every request."""
-    return portal.visit(token, request.cookies.get(PORTAL_COOKIE))
+    # Not a parameter: below a mount the token is in the path that was cut off.
+    return portal.visit(request.path_params["token"], request.cookies.get(PORTAL_COOKIE))
 
 
 VisitDep = Annotated[Visit, Depends(portal_visit)]

@@ -4,8 +4,8 @@ Looking (GET and HEAD) consumes nothing and tells nothing but the practice's nam
 """
 
 import asyncio
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
@@ -21,7 +21,7 @@ from api.services import Services
 from infra.database import now
 from schemas.clinical import N_
 from ui.assemble.portal import asking, images_view, opened, portal_page
-from ui.templating import render, translations
+from ui.templating import Reader, render, translations
 from ui.views import FormState, PortalView
 from ui.views.portal import Stage
 
@@ -198,6 +198,9 @@ async def on_link_over(request: Request, error: Exception) -> Response:
         practice_phone=practice.phone if practice else "",
     )
     page = portal_page(N_("Your report"), practice)
+    if practice is None:
+        # The page of a revoked link and of one that never was: nothing in it tells the time either.
+        page = replace(page, reader=Reader(now=datetime(2000, 1, 1, tzinfo=UTC)))
     return HTMLResponse(render("pages/portal.html", page.reader, page=page, view=view), status_code=fact.status)
 
 
