@@ -133,7 +133,10 @@ def wait_end(state: CaseState, now: datetime) -> tuple[datetime | None, Then]:
     if not state.is_open:
         return None, Then.NOTHING
     deadlines = list(_deadlines(state, now))
-    for due in (Due.INTAKE_EXPIRY, Due.OFFER_END, Due.HOLD_END, Due.GRANT_END):
+    enders = [Due.INTAKE_EXPIRY, Due.OFFER_END, Due.HOLD_END]
+    # The end of a link is no end of a wait for the radiologist.
+    enders += [Due.GRANT_END] if state.wait.reason is WaitReason.WITH_PATIENT else []
+    for due in enders:
         for deadline in deadlines:
             if deadline.due is due:
                 return deadline.at, _THEN[due]

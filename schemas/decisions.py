@@ -503,6 +503,8 @@ def _end(state: CaseState, act: Act, now: datetime) -> CaseState:
 def _pass_processing(state: CaseState, act: Act, now: datetime) -> CaseState:
     if act.identity is None:
         raise ValueError("processing ends with a verdict on identity")
+    if act.identity is IdentityStanding.OVERRIDDEN:
+        raise ValueError("only two people override an identity")
     if state.identity.standing is IdentityStanding.OVERRIDDEN:
         return state
     return state.model_copy(update={"identity": Identity(standing=act.identity)})
