@@ -149,14 +149,32 @@ def study() -> list[Series]:
         panoramic(),
         compressed(JPEGLSLossless, f"{STUDY}.40", "Bitewing, JPEG-LS", _jpeg_ls),
         compressed(JPEG2000Lossless, f"{STUDY}.50", "Bitewing, JPEG 2000", _jpeg_2000),
+        multi_frame(),
     ]
 
 
-def frame_of(ds: Dataset) -> bytes:
-    """The first frame as it is stored."""
+def multi_frame() -> Series:
+    """One file of three frames, each brighter than the one before; its spacing is in the shared functional groups."""
+    series = Series(f"{STUDY}.60", "CT", "Multi-frame")
+    frames = [np.full((64, 64), value, np.uint16) for value in (200, 2000, 3800)]
+    ds = _instance(series, 1, frames[0], NumberOfFrames=3, WindowCenter=2048, WindowWidth=4096)
+    ds.PixelData = b"".join(frame.tobytes() for frame in frames)
+    measures, groups = Dataset(), Dataset()
+    measures.PixelSpacing = [0.3, 0.3]
+    groups.PixelMeasuresSequence = [measures]
+    ds.SharedFunctionalGroupsSequence = [groups]
+    ds.PerFrameFunctionalGroupsSequence = [Dataset() for _ in frames]
+    series.instances.append(ds)
+    return series
+
+
+def frame_of(ds: Dataset, number: int) -> bytes:
+    """Frame ``number``, from 1, as it is stored."""
+    count = int(ds.get("NumberOfFrames", 1))
     if ds.file_meta.TransferSyntaxUID.is_encapsulated:
-        return next(generate_frames(ds.PixelData, number_of_frames=1))
-    return bytes(ds.PixelData)
+        return list(generate_frames(ds.PixelData, number_of_frames=count))[number - 1]
+    size = len(ds.PixelData) // count
+    return bytes(ds.PixelData[size * (number - 1) : size * number])
 
 
 def jpeg(width: int, height: int) -> bytes:
@@ -174,7 +192,7 @@ def jpeg(width: int, height: int) -> bytes:
 def thumbnail(series: Series) -> bytes:
     """A small JPEG of the middle slice."""
     ds = sorted(series.instances, key=lambda one: int(one.InstanceNumber))[len(series.instances) // 2]
-    if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+    if ds.file_meta.TransferSyntaxUID.is_encapsulated or "NumberOfFrames" in ds:
         return jpeg(128, 96)
     pixels = ds.pixel_array.astype(np.float64)
     grey = (255 * (pixels - pixels.min()) / max(1.0, pixels.max() - pixels.min())).astype(np.uint8)

@@ -122,6 +122,38 @@ def test_each_kind_of_image_is_drawn_as_it_is_meant(page: Page, origin: str) -> 
         until(page, ramps, f"{name} is not decoded")
 
 
+def test_the_frames_of_one_file_are_images_of_their_own(page: Page, origin: str) -> None:
+    open_viewer(page, origin)
+    choose(page, "Multi-frame")
+    expect(page.locator("[data-pane=pane-0] .iv-line--lengths")).to_have_text("Lengths: calibrated")
+    levels = []
+    for number in (1, 2, 3):
+        expect(position(page)).to_have_text(f"Image {number} of 3")
+        page.wait_for_timeout(150)
+        seen = pixels(page)
+        levels.append(int(seen[seen.shape[0] // 2, seen.shape[1] // 2]))
+        page.keyboard.press("ArrowDown")
+    assert levels[0] < 40 < 100 < levels[1] < 160 < 200 < levels[2]
+
+
+def test_beside_a_report_the_page_s_own_list_leads(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/reading")
+    expect(position(page)).to_have_text(f"Image 13 of {CT_SLICES}")
+    assert page.locator(".iv-section--series").is_hidden()
+    page.locator("[data-series]", has_text="Panoramic").click()
+    expect(page.locator(".iv-line--title")).to_have_text("Panoramic")
+    expect(page.locator("[data-series][aria-current]")).to_have_text("Panoramic")
+    assert "#" not in page.url
+    # Keys act on the image only while the viewer has the focus: a report can be typed beside it.
+    page.locator("textarea").fill("")
+    page.locator("textarea").press_sequentially("lik?")
+    expect(page.locator("textarea")).to_have_value("lik?")
+    assert page.locator("dialog").count() == 0
+    box = page.locator(".iv").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800
+
+
 def test_marks_are_saved_and_drawn_again(page: Page, origin: str, double: Double) -> None:
     open_viewer(page, origin)
     draw_length(page)

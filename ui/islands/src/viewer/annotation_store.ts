@@ -22,6 +22,8 @@ export interface StoreHooks {
 const MARK_DELAY = 800;
 const VIEW_DELAY = 4000;
 const LONGEST_WAIT = 30_000;
+/** A refusal that stays after this many merges is no race with another window, but the server's last word. */
+const MOST_MERGES = 3;
 
 /** Keeps annotations and view on the server: `PUT` with `If-Match`, saved as the person goes, merged when refused. */
 export class AnnotationStore {
@@ -31,6 +33,9 @@ export class AnnotationStore {
   private due = 0;
   private running = false;
   private failures = 0;
+  private merges = 0;
+  /** The server does not take this person's view; marks are still tried, because someone made them on purpose. */
+  private viewRefused = false;
 
   constructor(
     private readonly url: string,
@@ -61,7 +66,7 @@ export class AnnotationStore {
 
   /** Scrolling and windowing are remembered too, but in no hurry and without a word. */
   viewChanged(): void {
-    if (!this.timer) this.soon(VIEW_DELAY);
+    if (!this.timer && !this.viewRefused) this.soon(VIEW_DELAY);
   }
 
   private soon(delay: number): void {
@@ -87,6 +92,7 @@ export class AnnotationStore {
       this.etag = response.headers.get("ETag") ?? this.etag;
       this.base = mine;
       this.failures = 0;
+      this.merges = 0;
       if (marks) this.hooks.say("saved", t("Measurements saved {time}", { time: clockTime(new Date()) }));
     } catch (error) {
       await this.refused(error, mine, marks);
@@ -103,7 +109,7 @@ export class AnnotationStore {
 
   private async refused(error: unknown, mine: Document, marks: boolean): Promise<void> {
     const status = error instanceof RequestFailed ? error.status : -1;
-    if (status === 409 || status === 412) {
+    if ((status === 409 || status === 412) && this.merges++ < MOST_MERGES) {
       try {
         await this.mergeTheirs(mine);
         return;
@@ -115,6 +121,7 @@ export class AnnotationStore {
     if (!(error instanceof RequestFailed)) throw error;
     const passing = error.noAnswer || error.status === 401 || error.status === 429 || error.status >= 500;
     if (passing) this.soon(Math.min(LONGEST_WAIT, 2000 * 2 ** this.failures));
+    else if (!marks) this.viewRefused = true;
     if (marks) {
       const words = passing
         ? t("Not saved: {reason} It is kept in this window and tried again.", { reason: error.message })
