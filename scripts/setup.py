@@ -43,6 +43,9 @@ TEST_PROGRAMS = {
     ("my_print_defaults",): "mariadb-client-core",  # the installer of the server's first tables calls it
 }
 
+# What a test tool loads: library → Debian package. Playwright's driver is a Node of its own.
+TEST_LIBRARIES = {"libatomic.so.1": "libatomic1"}
+
 
 class Missing(Exception):
     """A prerequisite that only the person can provide; the message says how."""
@@ -122,6 +125,7 @@ def missing_system_packages(dev: bool) -> list[str]:
     if Path("/etc/debian_version").exists() and not FONT_FILE.exists():
         missing.append(FONT_PACKAGE)
     if dev:
+        missing += [package for library, package in TEST_LIBRARIES.items() if not loads(library)]
         missing += [package for names, package in TEST_PROGRAMS.items() if find_program(names) is None]
     return missing
 
