@@ -53,11 +53,11 @@ def image_set_hash(session: Session, case_id: str, number: int) -> str:
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
-def removable(case: Case, file: StoredFile) -> bool:
-    """Whether a file may still be taken out: it is in no set, or only in the one that is held for attention now.
+def removable(case: Case, first_set: int | None) -> bool:
+    """Whether a file of that set may still be taken out: it is in no set, or only in the one that is held for attention now.
 
     Without the second, a file of another patient could never be taken out again and the case would have to be cancelled.
     """
-    if file.first_set is None:
+    if first_set is None:
         return True
-    return case.state == State.ATTENTION and file.first_set == case.image_set
+    return case.state == State.ATTENTION and first_set == case.image_set

@@ -82,7 +82,7 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
         reference = None
         if instance is not None:
             if series.id not in descriptions:
-                descriptions[series.id] = _description(images.key, series)
+                descriptions[series.id] = description_of(images.key, series)
             reference = SeriesRef(
                 study_uid=study.study_uid,
                 series_uid=series.series_uid,
@@ -126,7 +126,8 @@ def name_of(key: DataKey, file: StoredFile) -> dict[str, str]:
     return {"name": str(found.get("name") or "file"), "path": str(found.get("path") or "")}
 
 
-def _description(key: DataKey, series: Series) -> str:
+def description_of(key: DataKey, series: Series) -> str:
+    """Series Description (0008,103E), or empty."""
     attributes = open_json(key, series.attributes, column_aad("series", series.id, "attributes"))
     element = attributes.get("0008103E") if isinstance(attributes, dict) else None
     found = element.get("Value") if isinstance(element, dict) else None

@@ -8,9 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
-from activities.imaging.image_sets import removable
-from activities.imaging.removal import remove_file
-from api.cases import acting
+from api.case_files import take_out
 from api.deps import CaseDep, ServicesDep, policy, require
 from api.imaging.access import images_of
 from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
@@ -18,13 +16,9 @@ from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
 from api.routes.dicomweb import PicturesDep
 from api.standing import CaseAccess
-from infra.audit import write_audit
 from infra.database import now
-from infra.outbox import enqueue, is_waiting
 from schemas.access import Right
-from schemas.errors import Forbidden, NotFound, StateConflict
-from schemas.messages import FactKind
-from schemas.tables.case import Case
+from schemas.errors import Forbidden, NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
@@ -40,13 +34,8 @@ _INERT: Final = {
 _TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf"}
 
 
-class FileFrozen(StateConflict):
-    code = "file_frozen"
-    title = "This file was submitted and belongs to the record; it cannot be removed any more."
-
-
 @policy("case: see_images or upload")
-def listing(access: CaseDep) -> CaseAccess:
+async def listing(access: CaseDep) -> CaseAccess:
     """A scheduler of the practice adds files without seeing images: the list is theirs too."""
     if not (access.may(Right.SEE_IMAGES) or access.may(Right.UPLOAD)):
         raise Forbidden()
@@ -135,14 +124,7 @@ async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep,
 def delete_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
     """Removes a file that was not submitted, or one of the set that is held for attention."""
     with services.database.write() as session:
-        case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
-        file = need_file(session, images_of(access), file_id, ready=False)
-        if not removable(case, file):
-            raise FileFrozen()
-        remove_file(session, file)
-        if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
-            enqueue(session, FactKind.FILES_SETTLED, case.id)
-        session.flush()
-        write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=now(), subject_id=file.id)
+        take_out(session, access, [file_id])
+    services.feed.wake()
     services.blobs.delete(file_id)
     return Response(status_code=204)

@@ -1,0 +1,217 @@
+"""A case's files as its page shows them: a study is one line, whatever the number of its files.
+
+Names are opened only where they are shown: of photographs, documents and files with a problem, not of 400 slices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlmodel import Session, col, func, select
+
+from activities.imaging.image_sets import removable
+from activities.imaging.removal import remove_file
+from api.cases import acting
+from api.imaging.access import CaseImages, images_of
+from api.imaging.files import description_of, name_of
+from api.standing import CaseAccess
+from infra.audit import write_audit
+from infra.database import now
+from infra.feed import publish
+from infra.outbox import enqueue, is_waiting
+from infra.uploads import OPEN
+from schemas.errors import NotFound, StateConflict
+from schemas.messages import FactKind
+from schemas.tables.case import Case
+from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
+
+
+class FileFrozen(StateConflict):
+    code = "file_frozen"
+    title = "This file was submitted and belongs to the record; it cannot be removed any more."
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLine:
+    """``frames`` are images of all its series; ``size`` is in bytes; ``thumbnail`` is of its largest series."""
+
+    study_id: str
+    modalities: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    frames: int
+    size: int
+    is_removable: bool
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A photograph or a document."""
+
+    file_id: str
+    name: str
+    kind: str
+    size: int
+    is_removable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    file_id: str
+    name: str
+    problem: str
+    is_removable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFiles:
+    """``waiting`` files are stored and not checked yet; ``uploading`` have not arrived whole."""
+
+    studies: tuple[StudyLine, ...] = ()
+    files: tuple[FileLine, ...] = ()
+    broken: tuple[BrokenFile, ...] = ()
+    waiting: int = 0
+    waiting_size: int = 0
+    uploading: int = 0
+
+    @property
+    def usable(self) -> int:
+        """How many could be submitted, as ``activities.records.submission`` counts them: zero or more."""
+        return len(self.studies) + len(self.files) + self.waiting
+
+
+def case_files(session: Session, access: CaseAccess) -> CaseFiles:
+    """What this person may see of them: a reader what was submitted and can be read, the practice everything."""
+    images = images_of(access)
+    waiting, waiting_size = session.exec(
+        select(func.count(), func.coalesce(func.sum(StoredFile.size), 0)).where(
+            StoredFile.case_id == images.case.id, StoredFile.state == "stored"
+        )
+    ).one()
+    uploading = session.exec(
+        select(func.count()).where(
+            Upload.case_id == images.case.id, Upload.state == OPEN, col(Upload.expires_at) > now()
+        )
+    ).one()
+    others = _others(session, images)
+    return CaseFiles(
+        studies=_studies(session, images),
+        files=tuple(
+            FileLine(
+                file.id, name_of(images.key, file)["name"], file.kind, file.size, removable(images.case, file.first_set)
+            )
+            for file in others
+            if file.state == "ready"
+        ),
+        broken=tuple(
+            BrokenFile(
+                file.id, name_of(images.key, file)["name"], file.problem or "", removable(images.case, file.first_set)
+            )
+            for file in others
+            if file.state == "unreadable"
+        ),
+        waiting=0 if images.submitted_only else waiting,
+        waiting_size=0 if images.submitted_only else waiting_size,
+        uploading=0 if images.submitted_only else uploading,
+    )
+
+
+def _studies(session: Session, images: CaseImages) -> tuple[StudyLine, ...]:
+    totals = (
+        select(
+            Instance.series_id,
+            func.sum(Instance.frames),
+            func.sum(StoredFile.size),
+            func.max(func.coalesce(StoredFile.first_set, 0)),
+        )
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(Instance.case_id == images.case.id, StoredFile.state == "ready")
+        .group_by(col(Instance.series_id))
+    )
+    if images.submitted_only:
+        totals = totals.where(col(StoredFile.first_set).is_not(None))
+    by_series = {series_id: rest for series_id, *rest in session.exec(totals).all()}
+    rows = session.exec(
+        select(Series, Study)
+        .join(Study, col(Study.id) == col(Series.study_id))
+        .where(Series.case_id == images.case.id)
+        .order_by(col(Study.created_at), col(Series.number), col(Series.id))
+    ).all()
+    by_study: dict[str, list[_Part]] = {}
+    for series, study in rows:
+        if series.id in by_series:
+            frames, size, newest_set = by_series[series.id]
+            loose = removable(images.case, newest_set or None)
+            by_study.setdefault(study.id, []).append(_Part(series, study, frames, size, loose))
+    return tuple(_study_line(images, parts) for parts in by_study.values())
+
+
+class _Part(NamedTuple):
+    series: Series
+    study: Study
+    frames: int
+    size: int
+    is_loose: bool
+
+
+def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
+    largest = max(parts, key=lambda part: part.frames)
+    texts = (description_of(images.key, part.series) for part in parts)
+    return StudyLine(
+        study_id=largest.study.id,
+        modalities=tuple(dict.fromkeys(part.series.modality for part in parts)),
+        descriptions=tuple(dict.fromkeys(text for text in texts if text)),
+        frames=sum(part.frames for part in parts),
+        size=sum(part.size for part in parts),
+        is_removable=all(part.is_loose for part in parts),
+        thumbnail=f"/dicomweb/studies/{largest.study.study_uid}/series/{largest.series.series_uid}/thumbnail",
+    )
+
+
+def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
+    statement = select(StoredFile).where(
+        StoredFile.case_id == images.case.id,
+        (col(StoredFile.state) == "unreadable")
+        | ((col(StoredFile.state) == "ready") & (col(StoredFile.kind) != "dicom")),
+    )
+    if images.submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
+    return session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
+
+
+def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[str]:
+    """Ids of a study's files. Raises NotFound for another case's study."""
+    found = session.exec(
+        select(Instance.file_id)
+        .join(Series, col(Series.id) == col(Instance.series_id))
+        .where(Series.study_id == study_id, Series.case_id == access.row.id)
+    ).all()
+    if not found:
+        raise NotFound()
+    return list(found)
+
+
+def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> None:
+    """Removes files that nobody has read yet, all or none, in the caller's transaction; their blobs are for the caller.
+
+    Raises NotFound for another case's file, FileFrozen for one that was submitted.
+    """
+    case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
+    files = session.exec(
+        select(StoredFile).where(
+            col(StoredFile.id).in_(file_ids), StoredFile.case_id == case.id, StoredFile.state != "removed"
+        )
+    ).all()
+    if len(files) != len(set(file_ids)):
+        raise NotFound()
+    if not all(removable(case, file.first_set) for file in files):
+        raise FileFrozen()
+    for file in files:
+        remove_file(session, file)
+    if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
+        enqueue(session, FactKind.FILES_SETTLED, case.id)
+    session.flush()
+    moment = now()
+    for file in files:
+        write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=moment, subject_id=file.id)
+    publish(session, "file.removed", at=moment, practice_id=case.practice_id, case_id=case.id)
