@@ -19,7 +19,6 @@ STATIC = {
     "mypy": ([str(BIN / "mypy")], ROOT),
     "import contract": ([str(BIN / "lint-imports"), "--no-cache"], ROOT),
     "islands": ([str(BIN / "npm"), "run", "--silent", "check"], ISLANDS),
-    "islands' tests": ([str(BIN / "npm"), "run", "--silent", "test", "--", "--passWithNoTests"], ISLANDS),
 }
 
 
