@@ -9,7 +9,23 @@ from fastapi import APIRouter, FastAPI
 
 from api import errors
 from api.origin import SameOriginOnly
-from api.routes import auth, cases, codec, events, grants, health, messages, patients, readers, reports
+from api.imaging.parsers import close_parsers
+from api.routes import (
+    auth,
+    cases,
+    codec,
+    dicomweb,
+    events,
+    files,
+    grants,
+    health,
+    messages,
+    patients,
+    readers,
+    reports,
+    uploads,
+    viewer_state,
+)
 from api.services import Services, connect
 from infra.settings import Settings, get_settings
 
@@ -22,6 +38,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     reports.pdf_router,
     messages.router,
+    uploads.router,
+    uploads.batches,
+    files.router,
+    viewer_state.router,
+    dicomweb.router,
     grants.router,
     events.router,
     codec.router,
@@ -40,6 +61,7 @@ async def serving(app: FastAPI, settings: Settings) -> AsyncIterator[Services]:
         yield services
     finally:
         await services.feed.stop()
+        close_parsers(app)
         services.renderer.close()
         services.database.close()
 
