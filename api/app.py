@@ -8,8 +8,8 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 
 from api import errors
-from api.origin import SameOriginOnly
 from api.imaging.parsers import close_parsers
+from api.origin import SameOriginOnly
 from api.routes import (
     auth,
     cases,
