@@ -6,12 +6,12 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkflowRunner
 
 from activities.assignment import AssignmentActivities
 from activities.billing import BillingActivities
@@ -32,6 +32,7 @@ from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.mail import make_mailer
 from infra.settings import Settings, get_settings
+from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.state import EffectKind
 from schemas.tables.case import Case
 from schemas.tables.wires import Heartbeat
@@ -54,6 +55,14 @@ _SEAL_S: Final = 1.0
 _LAPSE_S: Final = 15.0
 
 
+class Imaging(Protocol):
+    """The activities that read images."""
+
+    def ingest_activity(self, wanted: ProcessInput) -> None: ...
+
+    def process_activity(self, wanted: ProcessInput) -> ProcessOutcome: ...
+
+
 @dataclass(frozen=True)
 class Wires:
     settings: Settings
@@ -61,7 +70,15 @@ class Wires:
     keys: KeyStore
     renderer: PdfRenderer
     parsers: ParserPool
-    imaging: ImagingActivities
+    imaging: Imaging
+
+
+@dataclass(frozen=True)
+class Style:
+    """How workflows are run: what a benchmark compares. The defaults are the worker's."""
+
+    runner: WorkflowRunner = field(default_factory=unsandboxed)
+    sticky_timeout: timedelta = STICKY_TIMEOUT
 
 
 def wire(settings: Settings) -> Wires:
@@ -85,8 +102,11 @@ def wire(settings: Settings) -> Wires:
     )
 
 
-def make_workers(client: Client, wires: Wires, threads: ThreadPoolExecutor) -> Sequence[Worker]:
+def make_workers(
+    client: Client, wires: Wires, threads: ThreadPoolExecutor, style: Style | None = None
+) -> Sequence[Worker]:
     """One worker a queue. They may run in one process, as here, or be spread over several."""
+    style = style or Style()
     settings, database, keys = wires.settings, wires.database, wires.keys
     notifier = Notifier(database, keys, make_mailer(settings, database, keys), settings.base_url)
     effects = EffectActivities(
@@ -116,9 +136,9 @@ def make_workers(client: Client, wires: Wires, threads: ThreadPoolExecutor) -> S
             workflows=[CaseWorkflow] if queue == policies.CASE_QUEUE else [],
             activities=activities,
             activity_executor=threads,
-            workflow_runner=unsandboxed(),
+            workflow_runner=style.runner,
             max_concurrent_activities=2 if queue == policies.IMAGING_QUEUE else 16,
-            sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+            sticky_queue_schedule_to_start_timeout=style.sticky_timeout,
             graceful_shutdown_timeout=DRAIN,
         )
         for queue, activities in queues.items()
@@ -148,7 +168,12 @@ def _beat(database: Database) -> None:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Works until ``stop`` is set, then drains."""
-    wires = wire(settings)
+    await work(wire(settings), stop)
+
+
+async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) -> None:
+    """As :func:`run`, on wires that are already made; closes them at the end."""
+    settings = wires.settings
     use_envelope_ring(wires.keys.master.ring(ENVELOPE_PURPOSE))
     client = await _connect(settings, wires)
     desk = CommandDesk(wires.database, wires.keys)
@@ -156,7 +181,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     try:
         with ThreadPoolExecutor(16, thread_name_prefix="activity") as threads:
             async with AsyncExitStack() as stack:
-                for worker in make_workers(client, wires, threads):
+                for worker in make_workers(client, wires, threads, style):
                     await stack.enter_async_context(worker)
                 chores = [
                     asyncio.create_task(Dispatcher(client, wires.database).run()),
