@@ -73,7 +73,7 @@ class PersonImages:
 
 
 @policy("images: of the cases whose images one may see")
-def image_access(person: PersonDep, services: ServicesDep) -> ImageAccess:
+async def image_access(person: PersonDep, services: ServicesDep) -> ImageAccess:
     return PersonImages(person, services.keys)
 
 

@@ -21,7 +21,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def get_parsers(request: Request) -> ParserPool:
+async def get_parsers(request: Request) -> ParserPool:
     """The process's pool; its children start with the first file that needs one."""
     return parsers_of(request.app)
 

@@ -28,7 +28,7 @@ _MAX_FRAMES: Final = 100
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
 
 
-def get_pictures(services: ServicesDep, parsers: ParsersDep) -> Pictures:
+async def get_pictures(services: ServicesDep, parsers: ParsersDep) -> Pictures:
     return Pictures(services.database, services.blobs, parsers)
 
 

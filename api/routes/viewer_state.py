@@ -38,7 +38,7 @@ SeeImages = Annotated[CaseAccess, Depends(require(Right.SEE_IMAGES))]
 MayAnnotate = Annotated[CaseAccess, Depends(require(Right.ANNOTATE))]
 
 
-def expected_revision(
+async def expected_revision(
     if_match: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", max_length=64)] = None,
 ) -> int:
