@@ -123,7 +123,7 @@ def build(double: Double) -> FastAPI:
             response.headers["Cache-Control"] = "public, max-age=600"
         return response
 
-    _pages(app, double, series)
+    _pages(app, double)
     _dicomweb(app, double, series, by_uid)
     _case(app, double)
     _tus(app, double)
@@ -132,7 +132,7 @@ def build(double: Double) -> FastAPI:
     return app
 
 
-def _pages(app: FastAPI, double: Double, series: list[Series]) -> None:
+def _pages(app: FastAPI, double: Double) -> None:
     @app.get("/page.css")
     def page_css() -> Response:
         return Response("html,body{margin:0;height:100%}.full{height:100vh}", media_type="text/css")
@@ -148,13 +148,10 @@ def _pages(app: FastAPI, double: Double, series: list[Series]) -> None:
 
     @app.get("/reading")
     def reading() -> HTMLResponse:
-        links = "".join(
-            f'<a class="series" href="#{one.uid}" data-series="{one.uid}">{one.description}</a>' for one in series
-        )
         return _page(
-            f'<div class="reading"><header class="reading-bar"><h1>Case</h1></header><nav class="panel panel--series">'
-            f'<div class="panel-body">{links}</div></nav><main class="viewer"><div class="viewer-island" data-island="viewer" '
-            f'data-case-id="case_1" data-study="{STUDY}" data-csrf="{CSRF}"></div></main>'
+            f'<div class="reading"><header class="reading-bar"><h1>Case</h1></header><main class="viewer">'
+            f'<div class="viewer-island" data-island="viewer" data-case-id="case_1" data-study="{STUDY}" '
+            f'data-csrf="{CSRF}"></div></main>'
             f'<aside class="panel panel--report"><textarea aria-label="Impression"></textarea></aside></div>',
             "viewer.js",
             attributes='data-scene="reading" data-density="compact"',

@@ -81,7 +81,12 @@ export async function getJson<T>(url: string, accept = "application/json", signa
   return (await response.json()) as T;
 }
 
-/** A JSON request that changes something: carries the page's CSRF token. */
+/** The header that proves the page is ours, where the page carries a token. */
+export function csrfHeader(csrf: string): Record<string, string> {
+  return csrf ? { "X-CSRF-Token": csrf } : {};
+}
+
+/** A JSON request that changes something. */
 export function sendJson(
   method: "POST" | "PUT" | "DELETE",
   url: string,
@@ -93,7 +98,7 @@ export function sendJson(
   return request(url, {
     method,
     keepalive,
-    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
+    headers: { Accept: "application/json", "Content-Type": "application/json", ...csrfHeader(csrf), ...headers },
     body: body === undefined ? null : JSON.stringify(body),
   });
 }

@@ -1,5 +1,5 @@
 import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpStack } from "tus-js-client";
-import { problemFrom } from "../shared/http";
+import { csrfHeader, problemFrom } from "../shared/http";
 import type { Ended, Item, OpenTransfer } from "./queue";
 import { fingerprint, type ResumeStore } from "./resume";
 
@@ -100,7 +100,7 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
-        headers: { "X-CSRF-Token": options.csrf },
+        headers: csrfHeader(options.csrf),
         metadata: {
           case_id: options.caseId,
           filename: file.name,

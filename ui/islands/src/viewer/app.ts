@@ -10,7 +10,6 @@ import { Foot } from "./foot";
 import { KeyImageDesk } from "./key_image_desk";
 import { KeyImages, type KeyImage } from "./key_images";
 import { MarkDesk } from "./mark_desk";
-import { PageList } from "./page_list";
 import type { Preset } from "./presets";
 import { settingsOf, type Settings } from "./settings";
 import { LAYOUTS, Stage } from "./stage";
@@ -27,7 +26,6 @@ class Viewer {
   private readonly commands: Command[];
   private readonly toolbar: Toolbar;
   private readonly strip: Strip;
-  private readonly pageList: PageList;
   private readonly stage: Stage;
   private readonly foot = new Foot();
   private readonly marks: MarkDesk;
@@ -43,13 +41,13 @@ class Viewer {
     this.group = startTools(settings.readonly, (current) => this.askText(current));
     this.commands = commandTable(this.actions(), settings.patient).filter(({ writes }) => !(settings.readonly && writes));
     this.toolbar = new Toolbar(this.commands, settings.patient ? null : (preset) => this.preset(preset));
-    this.pageList = new PageList(root, (uid) => this.openFromPage(uid));
     this.stage = new Stage(engine, this.group, {
       onChange: () => this.reflect(),
       onViewChange: () => this.marks.viewChanged(),
       onDrop: (pane, uid) => {
         this.stage.activate(pane);
-        this.openFromPage(uid);
+        const series = this.catalog.find(uid);
+        if (series) void this.catalog.open(series);
       },
     });
     this.strip = new Strip({
@@ -64,7 +62,7 @@ class Viewer {
       ...(settings.readonly ? {} : { onRemoveKeyImage: (image: KeyImage) => void this.keyImages?.remove(image) }),
     });
     this.marks = new MarkDesk(settings, this.stage, this.strip, this.foot);
-    this.catalog = new Catalog(settings, this.stage, this.strip, this.pageList, this.marks.marks, () => this.reflect());
+    this.catalog = new Catalog(settings, this.stage, this.strip, this.marks.marks, () => this.reflect());
     this.keyImages = settings.keyImages
       ? new KeyImageDesk(root, new KeyImages(settings.keyImages, settings.csrf), this.stage, this.marks.marks, this.strip, this.foot)
       : null;
@@ -103,19 +101,12 @@ class Viewer {
     }
   }
 
-  private openFromPage(uid: string): boolean {
-    const series = this.catalog.find(uid);
-    if (series) void this.catalog.open(series);
-    return series !== undefined;
-  }
-
-  /** Brings toolbar and lists in step with the active pane. */
+  /** Brings toolbar and list in step with the active pane. */
   private reflect(): void {
     const { active, layout } = this.stage;
     const file = active?.file ?? null;
     const series = active?.stack?.series.uid ?? null;
     this.strip.setCurrent(file ? "file" : "series", file ? file.id : series);
-    this.pageList.setCurrent(file ? null : series);
     this.toolbar.offerPresets((preset) => !file && (active?.presetFits(preset) ?? false));
     for (const id of LAYOUTS) this.toolbar.press(`layout-${id}`, id === layout);
     for (const id of FOR_IMAGES) this.toolbar.enable(id, !file && active?.stack !== null);

@@ -1,7 +1,6 @@
 import { sentence } from "../shared/http";
 import { t } from "../shared/words";
 import type { Marks, Reference } from "./marks";
-import type { PageList } from "./page_list";
 import type { StackPane, StackView } from "./pane";
 import { listSeries, loadStack, type Series, type Stack } from "./series";
 import type { Settings } from "./settings";
@@ -17,7 +16,6 @@ export class Catalog {
     private readonly settings: Settings,
     private readonly stage: Stage,
     private readonly strip: Strip,
-    private readonly pageList: PageList,
     private readonly marks: Marks,
     private readonly onOpened: () => void,
   ) {}
@@ -34,8 +32,7 @@ export class Catalog {
       this.stage.active?.fail(sentence(error), retry);
       return false;
     }
-    if (this.pageList.exists && this.series.length > 0) this.strip.hideSeries();
-    else this.strip.showSeries(this.series);
+    this.strip.showSeries(this.series);
     return true;
   }
 

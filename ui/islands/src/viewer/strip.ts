@@ -61,11 +61,6 @@ export class Strip {
     );
   }
 
-  /** The page lists the series itself. */
-  hideSeries(): void {
-    this.fill(this.series, []);
-  }
-
   showFiles(list: CaseFile[]): void {
     this.fill(
       this.files,

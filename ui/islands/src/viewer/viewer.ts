@@ -5,10 +5,8 @@ import { mountIslands } from "../shared/mount";
 import { t } from "../shared/words";
 
 /**
- * The viewer: `<div data-island="viewer" data-case-id data-study data-root data-annotations data-csrf [data-readonly]>`,
- * optionally `data-files` and `data-key-images` (an empty value: none). A list of series that the page has itself
- * (`data-series="<uid>"` on its links) takes the place of the viewer's own. The imaging libraries are a megabyte, so they are
- * loaded only here.
+ * The viewer: `<div data-island="viewer" data-case-id data-study data-root data-annotations>`; README.md lists all
+ * attributes. The imaging libraries are a megabyte, so they are loaded only here.
  */
 async function mount(root: HTMLElement): Promise<void> {
   const frame = h("div", { class: "iv", "data-scene": "reading" }, h("p", { class: "iv-boot", role: "status" }, t("Loading the viewer")));
