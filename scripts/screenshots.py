@@ -124,7 +124,7 @@ class Album:
     def _newest_link(self) -> str:
         with urllib.request.urlopen(f"{self._base}/dev/mailbox.json") as answer:  # noqa: S310 - loopback
             items = json.load(answer)["items"]
-        return next(link for mail in items for link in mail["links"] if "/r/" in link)
+        return str(next(link for mail in items for link in mail["links"] if "/r/" in link))
 
     def _take(self, context: BrowserContext, shot: Shot, name: str) -> None:
         page = context.new_page()

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "worker": "worker.commands.worker",
     "migrate": "worker.commands.migrate",
     "demo": "worker.commands.demo",
+    "verify-audit": "worker.commands.verify_audit",
 }
 EXIT_USAGE = 2
 
