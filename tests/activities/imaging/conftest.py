@@ -11,12 +11,15 @@ from sqlmodel import col, select
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from infra.blobs.local import LocalBlobStore
-from infra.database import now
+from infra.database import Database, make_engine, now
+from infra.keys import MasterKeys
+from infra.keystore import KeyStore
+from infra.migrate import upgrade_engine
 from infra.sealing import column_aad, seal_json
 from schemas.ids import new_id
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
-from tests.world import World, sqlite_world
+from tests.world import World, populate, sqlite_world
 
 
 @dataclass
@@ -78,8 +81,23 @@ def pool() -> Iterator[ParserPool]:
         yield pool
 
 
+def clinic_of(world: World, folder: Path, pool: ParserPool) -> Clinic:
+    blobs = LocalBlobStore(folder / "blobs")
+    return Clinic(world, blobs, ImagingActivities(world.database, blobs, world.keys, pool))
+
+
 @pytest.fixture
 def clinic(tmp_path: Path, pool: ParserPool) -> Iterator[Clinic]:
     with sqlite_world(tmp_path) as world:
-        blobs = LocalBlobStore(tmp_path / "blobs")
-        yield Clinic(world, blobs, ImagingActivities(world.database, blobs, world.keys, pool))
+        yield clinic_of(world, tmp_path, pool)
+
+
+@pytest.fixture
+def mariadb_clinic(tmp_path: Path, pool: ParserPool, mariadb_url: str) -> Iterator[Clinic]:
+    engine = make_engine(mariadb_url)
+    upgrade_engine(engine)
+    database = Database(engine)
+    try:
+        yield clinic_of(populate(database, KeyStore(database, MasterKeys.generate())), tmp_path, pool)
+    finally:
+        database.close()

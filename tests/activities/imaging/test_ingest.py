@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -105,6 +106,27 @@ def test_an_ingest_that_is_killed_is_finished_by_the_next(clinic: Clinic, tmp_pa
     clinic.imaging.ingest(case.id)
     assert Counter(file.state for file in clinic.files(case)) == {"ready": 80}
     assert counts(clinic, case) == {"study": 1, "series": 2, "instance": 80, "preview": 2}
+
+
+def ingest_at_once(clinic: Clinic) -> None:
+    """Two workers check the same case: a late attempt of an activity and its successor."""
+    case = clinic.open_case()
+    for number in range(1, 41):
+        clinic.put(case, files.dicom_file(study="1.2", series=f"1.2.{number % 2 + 1}", number=number))
+    with ThreadPoolExecutor(2) as threads:
+        for running in [threads.submit(clinic.imaging.ingest, case.id) for _ in range(2)]:
+            running.result()
+    assert Counter(file.state for file in clinic.files(case)) == {"ready": 40}
+    assert counts(clinic, case) == {"study": 1, "series": 2, "instance": 40, "preview": 2}
+    assert verdict_of(clinic, case) == (40, IdentityStanding.MATCHED)
+
+
+def test_two_ingests_at_once_record_each_file_once(clinic: Clinic) -> None:
+    ingest_at_once(clinic)
+
+
+def test_two_ingests_at_once_record_each_file_once_on_mariadb(mariadb_clinic: Clinic) -> None:
+    ingest_at_once(mariadb_clinic)
 
 
 def test_the_same_file_twice_is_kept_once_and_another_under_its_uid_is_for_a_person(clinic: Clinic) -> None:
