@@ -17,7 +17,6 @@ with workflow.unsafe.imports_passed_through():
     from infra.envelopes import EnvelopeForged, verify_envelope
     from schemas.deadlines import next_deadline
     from schemas.decisions import (
-        ActionNotPossible,
         Decision,
         Work,
         after_processing,
@@ -46,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         ProcessOutcome,
         SystemStep,
     )
+    from schemas.refusals import ActionNotPossible
     from schemas.state import CaseState, Effect, Identity
     from workflows import policies, trace
     from workflows.keyring import envelope_ring
@@ -75,6 +75,7 @@ class CaseWorkflow:
         self._lock = asyncio.Lock()
         self._work: OwnWork | None = None
         self._effects_under_way: dict[str, asyncio.Task[None]] = {}
+        self._arrivals = 0
 
     @workflow.run
     async def run(self, start: CaseStart) -> None:
@@ -82,10 +83,10 @@ class CaseWorkflow:
         trace.show(self.state)
         while self.state.is_open or self.state.effects:
             await self._read_facts()
+            if self._should_run_again():
+                await self._run_again()
             self._start_effects()
             self._start_own_work()
-            if self._is_long():
-                await self._run_again()
             await self._wait()
         self._drop_own_work()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -179,10 +180,12 @@ class CaseWorkflow:
             async with self._lock:
                 self.state = self.state.without_fact(fact_id)
                 if fact.kind is FactKind.FILES_SETTLED:
+                    self._arrivals += 1
                     self.state = self.state.model_copy(update={"files_arrived": True})
 
     async def _ingest(self) -> None:
         """Checks files as they arrive, so that the practice hears of a bad one while it can still mend it."""
+        seen = self._arrivals
         await workflow.execute_activity(
             "imaging.ingest",
             ProcessInput(case_id=self.state.case_id, image_set=self.state.image_set),
@@ -191,7 +194,8 @@ class CaseWorkflow:
             **policies.IMAGING,
         )
         async with self._lock:
-            self.state = self.state.model_copy(update={"files_arrived": False})
+            if self._arrivals == seen:  # otherwise more came while these were checked
+                self.state = self.state.model_copy(update={"files_arrived": False})
 
     async def _process(self, subject: Subject) -> None:
         outcome = await workflow.execute_activity(
@@ -299,26 +303,33 @@ class CaseWorkflow:
                 self._effects_under_way[effect.key] = asyncio.create_task(self._perform(effect))
 
     async def _perform(self, effect: Effect) -> None:
-        await workflow.execute_activity(
-            "effects.perform",
-            EffectInput(case_id=self.state.case_id, key=effect.key),
-            summary=f"{effect.kind} {effect.notice or ''}".strip(),
-            **policies.EFFECTS[effect.kind],
-        )
+        try:
+            await workflow.execute_activity(
+                "effects.perform",
+                EffectInput(case_id=self.state.case_id, key=effect.key),
+                summary=f"{effect.kind} {effect.notice or ''}".strip(),
+                **policies.EFFECTS[effect.kind],
+            )
+        except ActivityError as error:
+            # What was never recorded is never done (invariant 13). The case must still be able to end.
+            workflow.logger.error("%s was given up: %s", effect.key, type(error.cause).__name__)
         self.state = self.state.without_effect(effect.key)
         del self._effects_under_way[effect.key]
 
-    def _is_long(self) -> bool:
+    def _should_run_again(self) -> bool:
+        """Long, and a good moment; or so long that it cannot wait for one, for a mail relay may be away for days."""
         info = workflow.info()
-        return info.is_continue_as_new_suggested() or (
-            info.get_current_history_length() > policies.RUN_AGAIN_AFTER_EVENTS
-        )
+        length = info.get_current_history_length()
+        if info.is_continue_as_new_suggested() or length > 2 * policies.RUN_AGAIN_AFTER_EVENTS:
+            return True
+        return length > policies.RUN_AGAIN_AFTER_EVENTS and not self._effects_under_way and self._work is None
 
     async def _run_again(self) -> None:
-        """Goes on in a new run with the state carried over, once no handler and no effect is under way."""
-        await workflow.wait_condition(
-            lambda: workflow.all_handlers_finished() and not self._effects_under_way and self._work is None
-        )
+        """Goes on in a new run with the state carried over, once no handler runs and no record is being written.
+
+        Effects and own work that are still under way begin again there; the fence keeps their result single.
+        """
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._lock.locked())
         workflow.continue_as_new(CaseStart(state=self.state))
 
 

@@ -29,12 +29,12 @@ from infra.envelopes import sign_envelope
 from infra.keystore import KeyStore
 from schemas.access import Person, Verdict, acting_as, verdict
 from schemas.actors import ActorClaims, ActorEnvelope
-from schemas.decisions import ActionNotPossible, FreshSignInNeeded, NotYours
 from schemas.errors import EngineUnavailable, OdontoError
 from schemas.forms import ActionForm, SignForm
 from schemas.ids import case_workflow_id, new_id
 from schemas.lifecycle import STATE_WORDS, Action, State, Taker, transition
 from schemas.messages import Actor, Command, CommandFacts, CommandResult
+from schemas.refusals import ActionNotPossible, FreshSignInNeeded, NotYours
 from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import StoredFile
 from workflows.dispatcher import Dispatcher
@@ -126,9 +126,9 @@ class Gateway:
         try:
             await self._update(wish, command, update)
         except WorkflowUpdateFailedError as failure:
-            fact = _fact_of(failure)
-            await asyncio.to_thread(self._desk.refuse, command.id, _actor(wish), fact)
-            raise fact from failure
+            return await self._refused(wish, command, _fact_of(failure))
+        except ActionNotPossible as fact:
+            return await self._refused(wish, command, fact)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             return command
         except RPCError as error:
@@ -138,20 +138,36 @@ class Gateway:
         settled = await asyncio.to_thread(self._desk.outcome, command.id)
         return settled or command
 
+    async def _refused(self, wish: Wish, command: CaseCommand, fact: OdontoError) -> CaseCommand:
+        """Records and raises the refusal, unless the very command was applied: then this was a repeat of it."""
+        await asyncio.to_thread(self._desk.refuse, command.id, _actor(wish), fact)
+        settled = await asyncio.to_thread(self._desk.outcome, command.id)
+        if settled is not None and settled.outcome == APPLIED:
+            return settled
+        raise fact
+
     async def _update(self, wish: Wish, command: CaseCommand, update: Command) -> None:
         handle = self._client.get_workflow_handle(case_workflow_id(wish.case.id))
-        for attempt in range(2):
+        for first in (True, False):
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     await handle.execute_update(wish.action, update, id=command.id, result_type=CommandResult)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
-                # A case that was opened a moment ago: its start still waits in the outbox. Otherwise it is over.
-                if attempt or not await self.dispatcher.dispatch(wish.case.id):
-                    raise ActionNotPossible("This case is over; nothing can be changed any more.") from error
+                # A case that was opened a moment ago: its start may still wait in the outbox. Otherwise it is over.
+                if not first:
+                    raise await asyncio.to_thread(self._why_not_there, wish.case.id) from error
+                await self.dispatcher.dispatch(wish.case.id)
             else:
                 return
+
+    def _why_not_there(self, case_id: str) -> OdontoError:
+        with self._database.read() as session:
+            is_open = session.get_one(Case, case_id).is_open
+        return (
+            EngineUnavailable() if is_open else ActionNotPossible("This case is over; nothing can be changed any more.")
+        )
 
     def _envelope(self, wish: Wish, command: CaseCommand, facts: CommandFacts) -> ActorEnvelope:
         taker = acting_as(wish.action, wish.held, State(wish.case.state))

@@ -9,20 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from schemas.deadlines import Due, next_deadline
-from schemas.decisions import (
+from schemas.decisions import decide, decide_step, next_work
+from schemas.errors import OdontoError
+from schemas.lifecycle import PEOPLES_ACTIONS, TERMINAL, TRANSITIONS, Action, State, WaitOwner, allowed_actions
+from schemas.messages import Command, CommandFacts, ProcessOutcome, SystemStep
+from schemas.refusals import (
     ActionNotPossible,
     ApprovalNeeded,
     FreshSignInNeeded,
     NotYours,
     OwnReport,
     SecondPersonNeeded,
-    decide,
-    decide_step,
-    next_work,
 )
-from schemas.errors import OdontoError
-from schemas.lifecycle import PEOPLES_ACTIONS, TERMINAL, TRANSITIONS, Action, State, WaitOwner, allowed_actions
-from schemas.messages import Command, CommandFacts, ProcessOutcome, SystemStep
 from schemas.sla import DEFAULT_POLICY, AmendmentKind, Priority, SlaPolicy
 from schemas.state import Audience, CaseState, EffectKind, IdentityStanding
 from tests.schemas.walking import MONDAY, PEOPLE, READERS, Walk, command, held_by, new_case

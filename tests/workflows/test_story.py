@@ -10,9 +10,9 @@ from sqlmodel import select
 from temporalio.testing import WorkflowEnvironment
 
 from activities.records.commands import APPLIED
-from schemas.decisions import ActionNotPossible, NotYours
 from schemas.forms import ACTION_FORMS
 from schemas.lifecycle import Action, State
+from schemas.refusals import ActionNotPossible, NotYours
 from schemas.tables.case import CaseCommand, CaseTransition
 from tests.workflows.engine import client_of, running
 from tests.world import World, sqlite_world

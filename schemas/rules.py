@@ -1,0 +1,232 @@
+"""One rule an action: what it changes of a case beside state, clock, wait and notices, which ``schemas.settling`` does."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.errors import StateConflict
+from schemas.lifecycle import Action, State
+from schemas.messages import Actor, CommandFacts
+from schemas.refusals import (
+    ApprovalNeeded,
+    InputMissing,
+    NothingToAnswer,
+    OwnReport,
+    SecondPersonNeeded,
+)
+from schemas.sla import Cause, Threshold
+from schemas.state import Amendment, CaseState, Frozen, Grant, Identity, IdentityStanding
+
+
+class Act(Frozen):
+    """An act as the rules see it, from a person or from the case itself."""
+
+    action: Action
+    facts: CommandFacts
+    actor: Actor
+    identity: IdentityStanding | None = None
+    threshold: Threshold | None = None
+
+    def need(self, value: str | None, what: str) -> str:
+        if not value:
+            raise InputMissing(f"Please choose {what}.")
+        return value
+
+
+def _submit(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return state.model_copy(update={"image_set": state.image_set + 1, "files_arrived": False, "identity": Identity()})
+
+
+def _confirm_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if state.identity.standing is not IdentityStanding.MISMATCHED or state.identity.confirmed_by:
+        raise NothingToAnswer()
+    confirmed = state.identity.model_copy(update={"confirmed_by": act.actor.user_id})
+    return state.model_copy(update={"identity": confirmed})
+
+
+def _agree_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
+    first = state.identity.confirmed_by
+    if first is None or first == act.actor.user_id:
+        raise SecondPersonNeeded()
+    agreed = Identity(standing=IdentityStanding.OVERRIDDEN, confirmed_by=first, agreed_by=act.actor.user_id)
+    return state.model_copy(update={"identity": agreed})
+
+
+def _refuse_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if state.identity.confirmed_by is None:
+        raise SecondPersonNeeded()
+    return state.model_copy(update={"identity": Identity(standing=IdentityStanding.MISMATCHED)})
+
+
+def _offer_to(state: CaseState, act: Act, now: datetime) -> CaseState:
+    reader = act.need(act.facts.radiologist_id, "a radiologist")
+    if reader == state.assignee_id:
+        raise StateConflict("This radiologist has the case already. Choose another one.")
+    update: dict[str, object] = {"assignee_id": reader}
+    if state.state is not State.AMENDING:
+        update |= {"offer_ends_at": state.policy.offer_expires_at(state.priority, now)}
+    return state.model_copy(update=update)
+
+
+def _claim(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return state.model_copy(update={"assignee_id": act.actor.user_id, "offer_ends_at": None})
+
+
+def _accept(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return state.model_copy(update={"offer_ends_at": None})
+
+
+def _lose_reader(state: CaseState, act: Act, now: datetime) -> CaseState:
+    gone = (state.assignee_id,) if state.assignee_id else ()
+    return state.model_copy(
+        update={"assignee_id": None, "offer_ends_at": None, "passed_over": (*state.passed_over, *gone)}
+    )
+
+
+def _answer_modification(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if not act.facts.new_images:
+        return state.model_copy(update={"state": State.IN_REVIEW})
+    return _submit(state, act, now).model_copy(update={"state": State.PROCESSING, "was_read_by": state.assignee_id})
+
+
+def _resume_review(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return _pass_processing(state, act, now).model_copy(update={"was_read_by": None})
+
+
+def _submit_for_approval(state: CaseState, act: Act, now: datetime) -> CaseState:
+    approver = act.need(act.facts.approver_id, "an approver")
+    if approver == act.actor.user_id:
+        raise OwnReport()
+    return state.model_copy(update={"author_id": act.actor.user_id, "approver_id": approver})
+
+
+def _name_approver(state: CaseState, act: Act, now: datetime) -> CaseState:
+    approver = act.need(act.facts.approver_id, "an approver")
+    if approver == state.author_id:
+        raise OwnReport()
+    return state.model_copy(update={"approver_id": approver})
+
+
+def _approve(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if act.actor.user_id == state.author_id:
+        raise OwnReport()
+    return state.model_copy(update={"version": state.version + 1, "signed_at": now})
+
+
+def _return_to_author(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return state.model_copy(update={"approver_id": None})
+
+
+def _sign(state: CaseState, act: Act, now: datetime) -> CaseState:
+    signed = state.model_copy(
+        update={"version": state.version + 1, "author_id": act.actor.user_id, "signed_at": now, "approver_id": None}
+    )
+    if state.state is State.AMENDING and state.amendment is not None:
+        return signed.model_copy(
+            update={"state": state.amendment.return_to, "amendment": None, "amendment_requested": False}
+        )
+    if state.policy.requires_approval:
+        raise ApprovalNeeded()
+    return signed.model_copy(update={"state": State.SIGNED})
+
+
+def _release(state: CaseState, act: Act, now: datetime) -> CaseState:
+    grant_id = act.need(act.facts.grant_id, "a recipient")
+    expires = now + timedelta(minutes=state.policy.link_life_minutes)
+    return state.model_copy(
+        update={"grants": (*state.grants, Grant(grant_id=grant_id, expires_at=expires)), "last_release_at": now}
+    )
+
+
+def _end_grant(state: CaseState, act: Act, now: datetime) -> CaseState:
+    left = tuple(grant for grant in state.grants if grant.grant_id != act.facts.grant_id)
+    if len(left) == len(state.grants):
+        raise NothingToAnswer("This link has ended already.")
+    return state.model_copy(update={"grants": left})
+
+
+def _request_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if state.amendment_requested:
+        raise StateConflict("An amendment has been asked for already; the radiologist has been told.")
+    return state.model_copy(update={"amendment_requested": True})
+
+
+def _decline_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if not state.amendment_requested:
+        raise NothingToAnswer()
+    return state.model_copy(update={"amendment_requested": False})
+
+
+def _amend(state: CaseState, act: Act, now: datetime) -> CaseState:
+    kind = act.facts.amendment_kind
+    if kind is None:
+        raise InputMissing("Please choose the kind of amendment: appended, corrected or amended.")
+    clock = state.policy.amendment_clock(kind).start(now, Cause.RADIOLOGIST)
+    return state.model_copy(update={"amendment": Amendment(kind=kind, return_to=state.state, clock=clock)})
+
+
+def _discard_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if state.amendment is None:
+        raise NothingToAnswer()
+    return state.model_copy(
+        update={"state": state.amendment.return_to, "amendment": None, "amendment_requested": False}
+    )
+
+
+def _end(state: CaseState, act: Act, now: datetime) -> CaseState:
+    """A terminal state leaves no link and no offer alive (invariant 16)."""
+    return state.model_copy(update={"grants": (), "offer_ends_at": None, "facts": ()})
+
+
+def _pass_processing(state: CaseState, act: Act, now: datetime) -> CaseState:
+    if act.identity is None:
+        raise ValueError("processing ends with a verdict on identity")
+    if act.identity is IdentityStanding.OVERRIDDEN:
+        raise ValueError("only two people override an identity")
+    if state.identity.standing is IdentityStanding.OVERRIDDEN:
+        return state
+    return state.model_copy(update={"identity": Identity(standing=act.identity)})
+
+
+Rule = Callable[[CaseState, Act, datetime], CaseState]
+
+RULES: Final[dict[Action, Rule]] = {
+    Action.SUBMIT: _submit,
+    Action.RESUBMIT: _submit,
+    Action.CONFIRM_IDENTITY: _confirm_identity,
+    Action.AGREE_IDENTITY: _agree_identity,
+    Action.REFUSE_IDENTITY: _refuse_identity,
+    Action.ASSIGN: _offer_to,
+    Action.REASSIGN: _offer_to,
+    Action.OFFER: _offer_to,
+    Action.CLAIM: _claim,
+    Action.ACCEPT: _accept,
+    Action.DECLINE: _lose_reader,
+    Action.LAPSE_OFFER: _lose_reader,
+    Action.ANSWER_MODIFICATION: _answer_modification,
+    Action.SUBMIT_FOR_APPROVAL: _submit_for_approval,
+    Action.NAME_APPROVER: _name_approver,
+    Action.APPROVE: _approve,
+    Action.RETURN_TO_AUTHOR: _return_to_author,
+    Action.SIGN: _sign,
+    Action.RELEASE: _release,
+    Action.RELEASE_AFTER_HOLD: _release,
+    Action.REVOKE_RELEASE: _end_grant,
+    Action.END_GRANT: _end_grant,
+    Action.REQUEST_AMENDMENT: _request_amendment,
+    Action.DECLINE_AMENDMENT: _decline_amendment,
+    Action.AMEND: _amend,
+    Action.DISCARD_AMENDMENT: _discard_amendment,
+    Action.ENTER_IN_ERROR: _end,
+    Action.CANCEL: _end,
+    Action.REJECT: _end,
+    Action.LAPSE_INTAKE: _end,
+    Action.CLOSE: _end,
+    Action.PASS_PROCESSING: _pass_processing,
+    Action.HOLD_FOR_ATTENTION: _pass_processing,
+    Action.HOLD_FOR_BILLING: _pass_processing,
+    Action.RESUME_REVIEW: _resume_review,
+}
+
+TARGET_BY_RULE: Final = frozenset({Action.ANSWER_MODIFICATION, Action.SIGN, Action.DISCARD_AMENDMENT})
+"""Actions whose row has several targets: their rule chooses."""
