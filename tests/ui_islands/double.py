@@ -263,7 +263,7 @@ def _case(app: FastAPI, double: Double) -> None:
         letter = {
             "id": "file_2",
             "name": "referral.pdf",
-            "kind": "pdf",
+            "kind": "document",
             "size": 240_000,
             "url": "/referral.pdf",
             "thumbnail_url": None,
@@ -283,46 +283,11 @@ def _case(app: FastAPI, double: Double) -> None:
 def _tus(app: FastAPI, double: Double) -> None:
     head = {"Tus-Resumable": "1.0.0"}
 
-    @app.options("/api/v1/uploads")
-    def abilities() -> Response:
-        return Response(
-            status_code=204,
-            headers={**head, "Tus-Extension": "creation,checksum,termination", "Tus-Checksum-Algorithm": "sha1,sha256"},
-        )
-
-    @app.post("/api/v1/uploads")
-    async def create(request: Request) -> Response:
-        pairs = (pair.split(" ") for pair in request.headers["Upload-Metadata"].split(","))
-        metadata = {name: base64.b64decode(value).decode() for name, value in pairs}
-        if metadata["filename"] in double.refuse_names:
-            return problem(415, "not_an_image", "This kind of file is not accepted. Send DICOM, JPEG, PNG or PDF.")
-        uid = secrets.token_urlsafe(8)
-        double.uploads[uid] = Upload(metadata, int(request.headers["Upload-Length"]))
-        return Response(status_code=201, headers={**head, "Location": f"/api/v1/uploads/{uid}"})
-
-    @app.head("/api/v1/uploads/{uid}")
-    def offset(uid: str) -> Response:
-        upload = double.uploads.get(uid)
-        if upload is None:
-            return Response(status_code=404, headers=head)
-        return Response(
-            headers={
-                **head,
-                "Upload-Offset": str(len(upload.data)),
-                "Upload-Length": str(upload.length),
-                "Cache-Control": "no-store",
-            }
-        )
-
-    @app.patch("/api/v1/uploads/{uid}")
-    async def patch(uid: str, request: Request) -> Response:
-        upload = double.uploads[uid]
+    async def receive(uid: str, upload: Upload, request: Request) -> Response:
         start = len(upload.data)
         await asyncio.sleep(double.slow_uploads)
         if double.down:
             return Response(status_code=503, headers=head)
-        if int(request.headers["Upload-Offset"]) != start:
-            return Response(status_code=409, headers=head)
         digest = hashlib.sha256()
         body = bytearray()
         try:
@@ -347,6 +312,54 @@ def _tus(app: FastAPI, double: Double) -> None:
             double.checksums += 1
         upload.data += body
         return Response(status_code=204, headers={**head, "Upload-Offset": str(len(upload.data))})
+
+    @app.options("/api/v1/uploads")
+    def abilities() -> Response:
+        return Response(
+            status_code=204,
+            headers={
+                **head,
+                "Tus-Extension": "creation,creation-with-upload,checksum,termination",
+                "Tus-Checksum-Algorithm": "sha1,sha256",
+            },
+        )
+
+    @app.post("/api/v1/uploads")
+    async def create(request: Request) -> Response:
+        pairs = (pair.split(" ") for pair in request.headers["Upload-Metadata"].split(","))
+        metadata = {name: base64.b64decode(value).decode() for name, value in pairs}
+        if metadata["filename"] in double.refuse_names:
+            return problem(415, "not_an_image", "This kind of file is not accepted. Send DICOM, JPEG, PNG or PDF.")
+        uid = secrets.token_urlsafe(8)
+        double.uploads[uid] = Upload(metadata, int(request.headers["Upload-Length"]))
+        place = {**head, "Location": f"/api/v1/uploads/{uid}"}
+        if request.headers.get("Content-Type") != "application/offset+octet-stream":
+            return Response(status_code=201, headers=place)
+        answer = await receive(uid, double.uploads[uid], request)
+        if answer.status_code == 204:
+            return Response(status_code=201, headers={**place, "Upload-Offset": answer.headers["Upload-Offset"]})
+        return answer
+
+    @app.head("/api/v1/uploads/{uid}")
+    def offset(uid: str) -> Response:
+        upload = double.uploads.get(uid)
+        if upload is None:
+            return Response(status_code=404, headers=head)
+        return Response(
+            headers={
+                **head,
+                "Upload-Offset": str(len(upload.data)),
+                "Upload-Length": str(upload.length),
+                "Cache-Control": "no-store",
+            }
+        )
+
+    @app.patch("/api/v1/uploads/{uid}")
+    async def patch(uid: str, request: Request) -> Response:
+        upload = double.uploads[uid]
+        if int(request.headers["Upload-Offset"]) != len(upload.data):
+            return Response(status_code=409, headers=head)
+        return await receive(uid, upload, request)
 
     @app.delete("/api/v1/uploads/{uid}")
     def terminate(uid: str) -> Response:

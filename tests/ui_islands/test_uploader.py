@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def large(tmp_path: Path) -> Path:
     """A file of several chunks' worth of distinct bytes."""
     path = tmp_path / "Smith^Anna volume.dcm"
-    path.write_bytes(b"".join(hashlib.sha256(str(n).encode()).digest() for n in range(120_000)))
+    path.write_bytes(b"".join(hashlib.sha256(str(n).encode()).digest() for n in range(160_000)))
     return path
 
 

@@ -83,6 +83,7 @@ export class UploadQueue {
   /** Queues what a person picked; a folder is one row, loose files of one choice are one row. */
   add(picked: Picked[], looseLabel: string): void {
     const rows = new Map<string, Group>();
+    const { busy } = this;
     for (const one of picked) {
       const folder = folderOf(one.path);
       let group = rows.get(folder);
@@ -90,9 +91,8 @@ export class UploadQueue {
         group = this.openRow(folder || looseLabel);
         rows.set(folder, group);
       }
-      if (group.items.some((item) => sameFile(item.picked, one) && item.state !== "failed" && item.state !== "cancelled")) {
-        continue;
-      }
+      const underWay = busy ? ["waiting", "sending", "done"] : ["waiting", "sending"];
+      if (group.items.some((item) => sameFile(item.picked, one) && underWay.includes(item.state))) continue;
       const item: Item = {
         id: this.nextId++,
         picked: one,
@@ -170,7 +170,9 @@ export class UploadQueue {
 
   private openRow(label: string): Group {
     const same = this.groups.find((group) => group.label === label);
-    if (same) return same;
+    if (same && this.busy) return same;
+    // All that was queued has ended: the same folder once more is a new matter, and takes the old one's row.
+    if (same) this.groups.splice(this.groups.indexOf(same), 1);
     const group: Group = { id: this.nextId++, label, items: [] };
     this.groups.push(group);
     return group;

@@ -67,10 +67,18 @@ export class ResumeStore implements UrlStorage {
     return key;
   }
 
-  /** A finished upload is kept: dropping the same folder again then asks for its offset instead of sending it twice. */
+  /** A finished upload is kept while its batch is not: an interrupted folder that is dropped again is not sent twice. */
   markDone(hash: string): void {
     const kept = this.read(PREFIX + hash);
     if (kept) this.write(PREFIX + hash, { ...kept, done: true });
+  }
+
+  /** The batch has ended: a file that is removed from the case and brought again is a new one. */
+  forgetDone(): void {
+    for (const key of this.keys()) {
+      const kept = this.read(key);
+      if (kept?.done && kept.case === this.caseId) this.storage.removeItem(key);
+    }
   }
 
   /** How many uploads of this case began in this browser and did not end. */

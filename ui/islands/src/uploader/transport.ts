@@ -6,6 +6,8 @@ import { fingerprint, type ResumeStore } from "./resume";
 /** Files below this go up in one request, larger ones in chunks that a broken line costs at most. */
 const ONE_REQUEST_BELOW = 100_000_000;
 const CHUNK = 16 * 1024 * 1024;
+/** Slices and photographs go with the request that creates them; a larger file has an address first, to go on from. */
+const WITH_CREATION_UP_TO = 4 * 1024 * 1024;
 /** A digest needs its bytes in memory; three of these at a time are bearable on a tablet. */
 const CHECKSUM_UP_TO = 32 * 1024 * 1024;
 
@@ -51,7 +53,7 @@ class ChecksumStack implements HttpStack {
       return abort();
     };
     request.send = async (body: unknown) => {
-      if (method === "PATCH" && body instanceof Blob && body.size > 0 && body.size <= CHECKSUM_UP_TO) {
+      if ((method === "PATCH" || method === "POST") && body instanceof Blob && body.size > 0 && body.size <= CHECKSUM_UP_TO) {
         const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await body.arrayBuffer()));
         // Aborted while digesting: an opened request that is sent now would race with the one that resumes.
         if (aborted) throw new DOMException("Aborted", "AbortError");
@@ -108,7 +110,7 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
           relative_path: path,
         },
         chunkSize: whole ? Number.POSITIVE_INFINITY : CHUNK,
-        uploadDataDuringCreation: whole && abilities.creationWithUpload,
+        uploadDataDuringCreation: file.size <= WITH_CREATION_UP_TO && abilities.creationWithUpload,
         ...(abilities.checksum ? { httpStack: new ChecksumStack() } : {}),
         urlStorage: options.store,
         fingerprint: async () => hash ?? "",

@@ -118,6 +118,16 @@ test("empty and oversized files are refused here; the same file is not queued tw
   expect(queue.items.map(({ state }) => state)).toEqual(["failed", "failed", "sending"]);
 });
 
+test("a file that comes again after the batch has ended is sent again: it may have been removed from the case", () => {
+  const { queue, open, end } = harness();
+  const file = picked("d/a");
+  queue.add([file], "files");
+  end("d/a", { kind: "done" });
+  queue.add([file], "files");
+  expect(open.size).toBe(1);
+  expect(queue.groups).toHaveLength(1);
+});
+
 test("system files and the programs of a patient CD are left out, images are not", () => {
   for (const path of ["cd/DICOMDIR", "cd/viewer.exe", "cd/AUTORUN.INF", "a/.DS_Store", "__MACOSX/a.dcm", "Thumbs.db"]) {
     expect(isClutter(path)).toBe(true);
@@ -153,6 +163,9 @@ test("nothing that is kept for resuming tells a name; old entries go", async () 
   expect(store.unfinished()).toBe(1);
   store.markDone(hash ?? "");
   expect(store.unfinished()).toBe(0);
+  store.forgetDone();
+  expect(kept.size).toBe(0);
+  await store.addUpload(hash ?? "", { uploadUrl: "/api/v1/uploads/u2", size: 5 } as never);
   new ResumeStore(storage, "case_1", () => 8 * 24 * 3600 * 1000);
   expect(kept.size).toBe(0);
 });

@@ -38,6 +38,7 @@ function mount(root: HTMLElement): void {
 
   async function settle(stored: number): Promise<void> {
     meter.reset();
+    store.forgetDone();
     view.say(plural(stored, "{n} file stored.", "{n} files stored."));
     try {
       await sendJson("POST", settledUrl, {}, csrf);

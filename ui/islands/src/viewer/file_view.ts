@@ -1,6 +1,6 @@
 import { h, setText } from "../shared/dom";
 import { bytes, t } from "../shared/words";
-import { isPhoto, type CaseFile } from "./files";
+import { isPhoto, type OpenFile } from "./files";
 
 const LARGEST = 16;
 const SMALLEST = 0.2;
@@ -8,7 +8,7 @@ const SMALLEST = 0.2;
 /** A photograph with zoom, pan and rotation, or the way to open a document; covers a pane's viewport while it is shown. */
 export class FileView {
   readonly element = h("div", { class: "iv-file", hidden: true });
-  file: CaseFile | null = null;
+  file: OpenFile | null = null;
   private readonly picture = h("img", { class: "iv-photo", alt: "", draggable: "false" });
   private readonly words = h("div", { class: "iv-corner iv-corner--tl iv-line iv-line--title" });
   private scale = 1;
@@ -42,7 +42,7 @@ export class FileView {
     });
   }
 
-  show(file: CaseFile): void {
+  show(file: OpenFile): void {
     this.file = file;
     this.element.hidden = false;
     this.reset();
@@ -62,7 +62,7 @@ export class FileView {
         { class: "iv-document" },
         h("strong", {}, file.name),
         h("span", {}, `PDF · ${bytes(file.size)}`),
-        h("a", { class: "iv-button iv-button--text", href: file.url, target: "_blank", rel: "noopener" }, t("Open in a new tab")),
+        h("a", { class: "iv-button iv-button--text", href: file.url, download: file.name }, t("Download")),
       ),
     );
   }

@@ -6,7 +6,8 @@ export interface CaseFile {
   name: string;
   kind: string;
   size: number;
-  url: string;
+  /** Null until the file was checked. */
+  url: string | null;
   thumbnail_url: string | null;
 }
 
@@ -20,8 +21,11 @@ export function isDocument(file: CaseFile): boolean {
   return /pdf|document/i.test(file.kind);
 }
 
-/** Photographs and documents of the case; DICOM files are shown by series and left out here. */
-export async function listFiles(url: string): Promise<CaseFile[]> {
+/** A file that can be opened. */
+export type OpenFile = CaseFile & { url: string };
+
+/** Photographs and documents of the case that were checked; DICOM files are shown by series and left out here. */
+export async function listFiles(url: string): Promise<OpenFile[]> {
   const { items } = await getJson<{ items: CaseFile[] }>(url);
-  return items.filter((file) => isPhoto(file) || isDocument(file));
+  return items.filter((file): file is OpenFile => file.url !== null && (isPhoto(file) || isDocument(file)));
 }

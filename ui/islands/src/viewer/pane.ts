@@ -2,7 +2,7 @@ import { Enums, eventTarget, type RenderingEngine, type Types } from "@cornersto
 import { utilities, type Types as ToolTypes } from "@cornerstonejs/tools";
 import { h, setText } from "../shared/dom";
 import { t } from "../shared/words";
-import type { CaseFile } from "./files";
+import type { OpenFile } from "./files";
 import { FileView } from "./file_view";
 import { isSmallDevice, registerStack } from "./engine";
 import { fullRange, storedRange, type GreyRange } from "./grey_range";
@@ -132,12 +132,12 @@ export class StackPane {
   }
 
   /** The photograph or document that covers the viewport, if one does. */
-  get file(): CaseFile | null {
+  get file(): OpenFile | null {
     return this.files.file;
   }
 
   /** Shows a photograph or a document in place of images. */
-  showFile(file: CaseFile): void {
+  showFile(file: OpenFile): void {
     this.say("");
     this.files.show(file);
     this.element.dataset.content = "file";

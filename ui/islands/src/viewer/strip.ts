@@ -1,13 +1,13 @@
 import { h } from "../shared/dom";
 import { plural, t } from "../shared/words";
-import { isPhoto, type CaseFile } from "./files";
+import { isPhoto, type OpenFile } from "./files";
 import type { KeyImage } from "./key_images";
 import type { SavedMark } from "./marks";
 import type { Series } from "./series";
 
 export interface StripHooks {
   onSeries: (series: Series) => void;
-  onFile: (file: CaseFile) => void;
+  onFile: (file: OpenFile) => void;
   onMark: (mark: SavedMark) => void;
   onKeyImage: (image: KeyImage) => void;
   /** Absent when the viewer is read only. */
@@ -61,7 +61,7 @@ export class Strip {
     );
   }
 
-  showFiles(list: CaseFile[]): void {
+  showFiles(list: OpenFile[]): void {
     this.fill(
       this.files,
       list.map((file) => {
