@@ -7,11 +7,19 @@ from fastapi.routing import APIRouter
 
 from api.app import create_app as create_api
 from infra.settings import Settings, get_settings
-from ui.pages import mailbox, portal, problems, session, styleguide, worklists
+from ui.pages import cases, mailbox, messages, notices, portal, problems, session, styleguide, worklists
 from ui.security_headers import SecurityHeaders
 from ui.static_files import static_files
 
-PAGES: Final[tuple[APIRouter, ...]] = (session.router, worklists.router, portal.router, mailbox.router)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    session.router,
+    worklists.router,
+    cases.router,
+    messages.router,
+    notices.router,
+    portal.router,
+    mailbox.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

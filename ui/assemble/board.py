@@ -7,9 +7,10 @@ from api.listing import Held
 from api.readers import ReaderLoad
 from api.row_facts import RowFacts
 from schemas.clinical import N_
+from ui.assemble.case_actions import reader_option
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
-from ui.views import BoardBand, BoardView, CaseGroup, CaseRow, FormState, Option
+from ui.views import BoardBand, BoardView, CaseGroup, CaseRow, FormState
 
 _BANDS: Final = (
     ("over", N_("Over target"), "attention", "bad"),
@@ -42,12 +43,4 @@ def board(rows: Sequence[Held], facts: RowFacts, readers: Sequence[ReaderLoad], 
         ),
         readers=tuple(reader_option(reader, looker) for reader in readers),
         search=FormState(),
-    )
-
-
-def reader_option(reader: ReaderLoad, looker: Looker) -> Option:
-    return Option(
-        value=reader.user_id,
-        word=reader.name,
-        hint=looker.say_many(N_("%(num)s open"), N_("%(num)s open"), reader.open_cases),
     )

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
 
 from schemas.access import Person
 from schemas.lifecycle import Role
@@ -38,6 +41,11 @@ class Looker:
     def teeth(self, codes: Iterable[str]) -> tuple[str, ...]:
         """Stored codes as this person writes teeth, in the order of the arches."""
         return tuple(show(tooth, self.notation) for tooth in in_order(parse(code, Notation.FDI) for code in codes))
+
+    def day(self, moment: date) -> str:
+        """A day in the person's zone and words: ``24 Nov 2026``."""
+        local = moment.astimezone(ZoneInfo(self.reader.zone)) if isinstance(moment, datetime) else moment
+        return format_date(local, "d MMM y", locale=self.reader.locale)
 
     def age_on(self, born: date) -> int:
         """Whole years."""

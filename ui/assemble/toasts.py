@@ -12,6 +12,7 @@ DONE: Final[dict[str, str]] = {
     "case.saved": N_("The clinical form was saved."),
     "message.sent": N_("The message was sent."),
     "message.answered": N_("The question is marked as answered."),
+    "file.removed": N_("The files were removed."),
     "notices.read": N_("All notices are marked as read."),
     Action.SUBMIT: N_("The case was submitted. Its images are being checked."),
     Action.RESUBMIT: N_("The case was submitted again. Its images are being checked."),

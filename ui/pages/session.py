@@ -15,8 +15,9 @@ from schemas.errors import NotFound, NotSignedIn
 from schemas.lifecycle import Role
 from schemas.tables.people import Membership, User
 from ui.assemble.nonces import new_nonce
+from ui.assemble.people import ROLE_WORDS
 from ui.pages.answers import answer, referring_path, same_site, see_other
-from ui.pages.shell import ROLE_WORDS, theme_of
+from ui.pages.shell import theme_of
 from ui.pages.typed import Typed, TypedDep
 from ui.views import FormState, Page, Person, SignInView
 
@@ -59,6 +60,11 @@ def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sessions: 
         form = typed.again({"password": fact.detail})
         return _sign_in_page(services, form, next_url=next_url, status=fact.status)
     return _welcome(request, services, sessions, signed_in, next_url or "/")
+
+
+@router.get("/sign-in/demo", dependencies=[Public])
+def go_to_sign_in() -> Response:
+    return see_other("/sign-in")
 
 
 @router.post("/sign-in/demo", dependencies=[Public])

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final, get_args
 
 from fastapi import Depends, Request
-from sqlmodel import Session, col, func, select
+from sqlmodel import func, select
 
 from api.deps import PersonDep, ServicesDep
+from api.notices import count_unread
 from api.waiting import count_waiting
 from infra.database import now
 from schemas.access import OrganizationKind
@@ -15,22 +16,16 @@ from schemas.access import Person as Actor
 from schemas.clinical import N_
 from schemas.lifecycle import Role
 from schemas.tables.people import Organization, User
-from schemas.tables.wires import FeedEvent, Notification
+from schemas.tables.wires import FeedEvent
 from schemas.teeth import Notation
 from ui.assemble.looker import Looker
+from ui.assemble.people import ROLE_WORDS
 from ui.assemble.toasts import DONE
 from ui.pages.answers import DONE_COOKIE
 from ui.templating import Reader
 from ui.views import NavItem, Page, Person, Toast
 from ui.views.shell import Density, Theme
 
-ROLE_WORDS: Final[Mapping[Role, str]] = {
-    Role.DENTIST: N_("Dentist"),
-    Role.STAFF: N_("Practice staff"),
-    Role.RADIOLOGIST: N_("Radiologist"),
-    Role.SCHEDULER: N_("Scheduler"),
-    Role.ADMIN: N_("Administrator"),
-}
 HOMES: Final[Mapping[Role, str]] = {Role.SCHEDULER: "/board", Role.ADMIN: "/admin/users"}
 """Where a role lands; the others land on ``/`` itself."""
 
@@ -109,7 +104,7 @@ def shell_of(request: Request, person: PersonDep, services: ServicesDep) -> Shel
         user = session.get_one(User, person.user_id)
         home = session.get(Organization, person.members[0].organization_id) if person.members else None
         waiting = count_waiting(session, person)
-        notices = count_notices(session, person.user_id)
+        notices = count_unread(session, person.user_id)
     role = main_role(person)
     reader = Reader(zone=user.time_zone, locale=home.locale if home else "en", now=now())
     looker = Looker(person, reader, role, Notation(home.tooth_notation) if home else Notation.FDI)
@@ -128,14 +123,6 @@ def shell_of(request: Request, person: PersonDep, services: ServicesDep) -> Shel
 
 
 ShellDep = Annotated[Shell, Depends(shell_of)]
-
-
-def count_notices(session: Session, user_id: str) -> int:
-    return session.exec(
-        select(func.count())
-        .select_from(Notification)
-        .where(Notification.user_id == user_id, col(Notification.read_at).is_(None))
-    ).one()
 
 
 def _shown(looker: Looker, user: User, home: Organization | None) -> Person:

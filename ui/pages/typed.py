@@ -11,6 +11,8 @@ from schemas.errors import InvalidInput
 from ui.assemble.nonces import new_nonce
 from ui.views.forms import FormState, Value
 
+__all__ = ["FormExpired", "Typed", "TypedDep", "new_nonce", "read_typed", "typed_of"]
+
 _MAX_FIELDS: Final = 300
 _NONCE_LENGTH: Final = 128
 _SECRET: Final = frozenset({"password", "otp"})

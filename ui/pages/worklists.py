@@ -91,6 +91,12 @@ def show_board(shell: ShellDep, person: SchedulerDep, services: ServicesDep, par
     return answer(template, shell.page("Board", "board", live=True), view=view)
 
 
+@router.get("/cases/search")
+def go_home(person: PersonDep) -> Response:
+    """The address of a search, asked for anew: what was typed is not in it."""
+    return see_other("/")
+
+
 @router.post("/cases/search")
 def search(typed: TypedDep, shell: ShellDep, services: ServicesDep, request: Request) -> Response:
     """What was typed is in the body, so that no name is in an address; so is the answer, which is no redirect."""

@@ -12,6 +12,7 @@ from ui.views.forms import Action, FormState, Option
 from ui.views.images import ImagesView
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
 from ui.views.new_case import NewCaseView
+from ui.views.notices import NoticeRow, NoticesView
 from ui.views.patients import Duplicate, PatientRow, PatientsView, PatientView
 from ui.views.portal import PortalView
 from ui.views.reading import ReadingView
@@ -42,6 +43,8 @@ __all__ = [
     "Message",
     "NavItem",
     "NewCaseView",
+    "NoticeRow",
+    "NoticesView",
     "Option",
     "Page",
     "PatientRow",

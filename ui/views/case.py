@@ -25,7 +25,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """``kind`` "question" is a request to the practice that blocks signature until it is answered."""
+    """``kind`` "question" blocks the signature until it is answered; ``answer_url`` takes the post that says it is."""
 
     id: str
     person: Person
@@ -34,6 +34,8 @@ class Message:
     mine: bool = False
     kind: Literal["message", "question", "note"] = "message"
     read_by: str = ""
+    answered: datetime | None = None
+    answer_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,10 @@ class ChatView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """The case page. What this person may not see is None or empty, and then has no place on the page."""
+    """The case page. What this person may not see is None or empty, and then has no place on the page.
+
+    ``problem`` says why the step that was just tried was not taken; ``pending`` that one was received and is not settled.
+    """
 
     id: str
     number: str
@@ -79,3 +84,6 @@ class CaseView:
     link_note: str = ""
     trace_url: str = ""
     edit_url: str = ""
+    read_url: str = ""
+    problem: str = ""
+    pending: str = ""

@@ -7,7 +7,7 @@ from typing import Literal
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyView:
     """``state`` is where the study is: on its way, being checked, ready, or with a problem (``problem`` is one sentence with
-    the way out). ``done`` and ``size`` are bytes; ``preview`` is an image address or empty.
+    the way out). ``done`` and ``size`` are bytes; ``preview`` is an image's address or empty, ``url`` that of a document.
     """
 
     id: str
@@ -20,6 +20,7 @@ class StudyView:
     preview: str = ""
     problem: str = ""
     note: str = ""
+    url: str = ""
     remove_url: str = ""
     nonce: str = ""
 

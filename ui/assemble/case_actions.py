@@ -1,0 +1,195 @@
+"""The steps that a person can take with a case now: word, form, and why one of them has to wait."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from api.case_facts import CaseFacts
+from api.readers import ReaderLoad
+from api.standing import CaseAccess
+from schemas.clinical import FIELD_LABELS, N_, pregnancy_matters
+from schemas.lifecycle import Action as Step
+from schemas.lifecycle import allowed_actions
+from schemas.signed_report import AMENDMENT_LABELS
+from schemas.sla import AmendmentKind
+from schemas.state import CaseState, IdentityStanding
+from ui.assemble.looker import Looker
+from ui.assemble.nonces import new_nonce
+from ui.views import Action, FormState, Option
+
+
+class _Look(NamedTuple):
+    word: str
+    kind: str = "secondary"
+    form: str = ""
+    icon: str = ""
+
+
+_LOOKS: Final[Mapping[Step, _Look]] = {
+    Step.SUBMIT: _Look(N_("Submit case"), "primary", icon="released"),
+    Step.RESUBMIT: _Look(N_("Submit again"), "primary", icon="released"),
+    Step.CONFIRM_IDENTITY: _Look(N_("Confirm that it is this patient"), form="reason"),
+    Step.AGREE_IDENTITY: _Look(N_("Agree that it is this patient"), icon="check"),
+    Step.REFUSE_IDENTITY: _Look(N_("Refuse the images"), form="reason"),
+    Step.RETRY_BILLING: _Look(N_("Check the plan again"), "primary", icon="billing"),
+    Step.ASSIGN: _Look(N_("Assign"), "primary", "assign", "assigned"),
+    Step.REASSIGN: _Look(N_("Reassign"), form="assign", icon="assigned"),
+    Step.CLAIM: _Look(N_("Take this case"), "primary", icon="assigned"),
+    Step.ACCEPT: _Look(N_("Accept"), "primary", icon="check"),
+    Step.DECLINE: _Look(N_("Decline"), form="reason"),
+    Step.REQUEST_MODIFICATION: _Look(N_("Ask the practice"), form="question", icon="question"),
+    Step.WITHDRAW_MODIFICATION: _Look(N_("Withdraw the question"), icon="undo"),
+    Step.ANSWER_MODIFICATION: _Look(N_("Answer question"), "primary", "answer", "chat"),
+    Step.SUBMIT_FOR_APPROVAL: _Look(N_("Sign and send for approval"), "primary", "sign", "approval"),
+    Step.NAME_APPROVER: _Look(N_("Name another approver"), form="approver"),
+    Step.APPROVE: _Look(N_("Approve and sign"), "primary", "sign", "signed"),
+    Step.RETURN_TO_AUTHOR: _Look(N_("Return to the author"), form="reason", icon="undo"),
+    Step.SIGN: _Look(N_("Sign report"), "primary", "sign", "signed"),
+    Step.REJECT: _Look(N_("Reject case"), "danger", "reason"),
+    Step.RELEASE: _Look(N_("Release report"), "primary", "release", "released"),
+    Step.REVOKE_RELEASE: _Look(N_("Revoke a link"), "danger", "revoke", "stop"),
+    Step.REQUEST_AMENDMENT: _Look(N_("Ask for an amendment"), form="reason"),
+    Step.DECLINE_AMENDMENT: _Look(N_("Decline the amendment"), form="reason"),
+    Step.AMEND: _Look(N_("Amend report"), form="amend", icon="amending"),
+    Step.DISCARD_AMENDMENT: _Look(N_("Discard the amendment"), icon="undo"),
+    Step.ENTER_IN_ERROR: _Look(N_("Withdraw report"), "danger", "withdraw", "withdrawn"),
+    Step.CANCEL: _Look(N_("Cancel case"), "danger", "cancel"),
+}
+"""``form`` is a template below ``templates/actions``; without one the step is one click."""
+
+AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE})
+"""Nobody signs what is not before their eyes: these are offered on the reading page alone."""
+
+_ORDER: Final = {"primary": 0, "secondary": 1, "danger": 2}
+_AMENDMENT_HINTS: Final[Mapping[AmendmentKind, str]] = {
+    AmendmentKind.APPENDED: N_("The signed text stays as it is; you add to it."),
+    AmendmentKind.CORRECTED: N_("A mistake in the report is put right."),
+    AmendmentKind.AMENDED: N_("Any other change."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A step that was not taken: what was typed comes back with the reason, under a new nonce."""
+
+    action: str
+    form: FormState = field(default_factory=FormState)
+    problem: str = ""
+    status: int = 422
+
+
+def case_actions(
+    access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None = None, at_report: bool = False
+) -> tuple[Action, ...]:
+    """The primary step first, the dangerous ones last. ``at_report`` adds those that belong beside the report."""
+    allowed = allowed_actions(access.state, access.held, is_owner=access.is_owner)
+    shown = [
+        step
+        for step in dict.fromkeys(allowed)
+        if makes_sense(step, facts.state)
+        and (at_report or step not in AT_THE_REPORT or (tried is not None and tried.action == step))
+    ]
+    made = [_action(step, access, facts, looker, tried=tried) for step in shown]
+    return tuple(sorted(made, key=lambda action: _ORDER[action.kind]))
+
+
+def makes_sense(step: Step, state: CaseState) -> bool:
+    """Steps that the table allows in a state, but that have nothing to act on now."""
+    mismatched = state.identity.standing is IdentityStanding.MISMATCHED
+    confirmed = state.identity.confirmed_by is not None
+    conditions = {
+        Step.CONFIRM_IDENTITY: mismatched and not confirmed,
+        Step.AGREE_IDENTITY: mismatched and confirmed,
+        Step.REFUSE_IDENTITY: mismatched and confirmed,
+        Step.REVOKE_RELEASE: bool(state.grants),
+        Step.REQUEST_AMENDMENT: not state.amendment_requested,
+        Step.DECLINE_AMENDMENT: state.amendment_requested,
+        Step.SIGN: state.amendment is not None or not state.policy.requires_approval,
+        Step.SUBMIT_FOR_APPROVAL: state.policy.requires_approval,
+    }
+    return conditions.get(step, True)
+
+
+def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
+    look = _LOOKS[step]
+    action = Action(
+        name=step,
+        word=look.word,
+        url=f"/cases/{access.row.id}/actions/{step}",
+        nonce=new_nonce(),
+        icon=look.icon,
+        kind=look.kind,  # type: ignore[arg-type]
+        form=look.form,
+        blocked=_blocked(step, facts, looker),
+        options=_options(step, facts, looker),
+        state=_prefilled(step, facts),
+    )
+    return replace(action, state=tried.form) if tried is not None and tried.action == step else action
+
+
+def missing_for_submission(facts: CaseFacts, looker: Looker) -> list[str]:
+    """Words for what a submission still needs; the same rules refuse it in the record."""
+    if facts.form is None or facts.person is None:
+        return []
+    ask = pregnancy_matters(facts.person.sex, looker.age_on(facts.person.birth_date))
+    words = [looker.say(FIELD_LABELS[field]).lower() for field in facts.form.missing_for_submission(ask_pregnancy=ask)]
+    if facts.files is None or not facts.files.usable:
+        words.append(looker.say(N_("at least one image")))
+    return words
+
+
+def _blocked(step: Step, facts: CaseFacts, looker: Looker) -> str:
+    if step in {Step.SUBMIT, Step.RESUBMIT} and facts.files is not None and facts.files.uploading:
+        return looker.say_many(
+            N_("%(num)s file is still on its way."), N_("%(num)s files are still on their way."), facts.files.uploading
+        )
+    if step is Step.SUBMIT and (missing := missing_for_submission(facts, looker)):
+        return looker.say(N_("Still needed: %(what)s."), what=", ".join(missing))
+    if step in AT_THE_REPORT and facts.open_questions:
+        return looker.say(N_("A question to the practice is still open."))
+    return ""
+
+
+def _options(step: Step, facts: CaseFacts, looker: Looker) -> tuple[Option, ...]:
+    match step:
+        case Step.ASSIGN | Step.REASSIGN:
+            return tuple(
+                reader_option(reader, looker) for reader in facts.readers if reader.user_id != facts.state.assignee_id
+            )
+        case Step.NAME_APPROVER | Step.SUBMIT_FOR_APPROVAL:
+            taken = {facts.state.author_id, facts.state.assignee_id, facts.state.approver_id}
+            return tuple(
+                reader_option(reader, looker)
+                for reader in facts.readers
+                if reader.is_approver and reader.user_id not in taken
+            )
+        case Step.AMEND:
+            return tuple(
+                Option(value=kind, word=looker.say(AMENDMENT_LABELS[kind]), hint=looker.say(_AMENDMENT_HINTS[kind]))
+                for kind in AmendmentKind
+            )
+        case Step.REVOKE_RELEASE:
+            return tuple(
+                Option(
+                    value=grant.grant_id,
+                    word=looker.say(N_("Link that is open until %(day)s"), day=looker.day(grant.expires_at)),
+                )
+                for grant in facts.state.grants
+            )
+        case _:
+            return ()
+
+
+def reader_option(reader: ReaderLoad, looker: Looker) -> Option:
+    hint = looker.say_many(N_("%(num)s open"), N_("%(num)s open"), reader.open_cases)
+    return Option(value=reader.user_id, word=reader.name, hint=hint)
+
+
+def _prefilled(step: Step, facts: CaseFacts) -> FormState:
+    match step:
+        case Step.RELEASE:
+            return FormState(values={"recipient": (facts.person.email if facts.person else "") or ""})
+        case Step.REVOKE_RELEASE if len(facts.state.grants) == 1:
+            return FormState(values={"grant_id": facts.state.grants[0].grant_id})
+        case _:
+            return FormState()

@@ -1,0 +1,192 @@
+"""The page of one case, assembled for one person."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from api.case_facts import CaseFacts, FoundName, sees_files
+from api.standing import CaseAccess
+from api.waiting import waits_for
+from schemas.access import Right
+from schemas.clinical import FIELD_LABELS, N_, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
+from schemas.lifecycle import State, WaitReason
+from schemas.state import IdentityStanding
+from ui.assemble.case_actions import Tried, case_actions
+from ui.assemble.case_rows import about_person, case_url, modality_words, purpose_words
+from ui.assemble.chats import chat_of
+from ui.assemble.clocks import clock_of
+from ui.assemble.files import files_of
+from ui.assemble.looker import Looker
+from ui.assemble.report import report_view
+from ui.assemble.timelines import timeline_of
+from ui.assemble.waits import wait_of
+from ui.views import CaseView, ChatView, FilesView, FormState, ReportView, Step, state_chip
+
+_STEPS: Final = (N_("Request"), N_("Images checked"), N_("Reading"), N_("Signed"), N_("Released"))
+_AT: Final = {
+    State.DRAFT: 0,
+    State.PROCESSING: 1,
+    State.ATTENTION: 1,
+    State.BILLING_HOLD: 1,
+    State.UNASSIGNED: 2,
+    State.ASSIGNED: 2,
+    State.IN_REVIEW: 2,
+    State.MODIFICATION_REQUESTED: 2,
+    State.AWAITING_APPROVAL: 2,
+    State.AMENDING: 3,
+    State.SIGNED: 4,
+    State.RELEASED: 5,
+    State.CLOSED: 5,
+}
+"""Which step a state is at; a case that ended without a report is at none."""
+
+
+def case_page(
+    access: CaseAccess,
+    facts: CaseFacts,
+    looker: Looker,
+    *,
+    tried: Tried | None = None,
+    message: FormState | None = None,
+    pending: str = "",
+    trace_url: str = "",
+) -> CaseView:
+    """``tried`` is a step that was refused, ``message`` a chat message that could not be sent: both come back as typed."""
+    row, form, person = access.row, facts.form, facts.person
+    knows = person is not None
+    yours = waits_for(row, access.held, is_owner=access.is_owner)
+    url = case_url(row, access.held)
+    return CaseView(
+        id=row.id,
+        number=row.number,
+        patient=person.full_name if person else "",
+        patient_url=f"/patients/{row.patient_id}" if knows and _is_of_practice(access) else "",
+        about=_about(access, facts, looker),
+        purpose=purpose_words(row, looker) if access.may(Right.SEE_ROW) else "",
+        modality=modality_words(facts.modalities, looker),
+        teeth=looker.teeth(form.teeth) if form else (),
+        priority=row.priority,
+        practice=facts.practice.name,
+        referrer=form.referrer if form else "",
+        radiologist=facts.names.get(row.assignee_id or "", ""),
+        question=form.clinical_question if form else "",
+        history=form.history if form else "",
+        facts=_facts(access, facts, looker),
+        chip=state_chip(access.state),
+        wait=wait_of(row, looker, yours=yours, names=facts.names, always=True),
+        clock=clock_of(facts.state, looker),
+        steps=steps_of(access.state, looker),
+        actions=case_actions(access, facts, looker, tried=tried),
+        files=_files(access, facts, looker),
+        report=_report(access, facts),
+        chat=_chat(access, facts, looker, message),
+        timeline=timeline_of(facts.timeline, looker) if facts.timeline is not None else (),
+        banner=_banner(access, facts, looker),
+        trace_url=trace_url,
+        edit_url=f"/cases/{row.id}/form" if access.may(Right.EDIT_FORM) else "",
+        read_url=url if url.endswith("/read") else "",
+        problem=tried.problem if tried else "",
+        pending=pending,
+    )
+
+
+def steps_of(state: State, looker: Looker) -> tuple[Step, ...]:
+    at = _AT.get(state)
+    if at is None:
+        return ()
+    return tuple(Step(word=looker.say(word), done=index < at, current=index == at) for index, word in enumerate(_STEPS))
+
+
+def _is_of_practice(access: CaseAccess) -> bool:
+    return any(member.organization_id == access.row.practice_id for member in access.person.members)
+
+
+def _about(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
+    if not access.may(Right.SEE_ROW):
+        return facts.practice.name
+    about = about_person(facts.person, access.row, looker)
+    if facts.person is None:
+        return about
+    return looker.say(N_("%(about)s, born %(day)s"), about=about, day=looker.day(facts.person.birth_date))
+
+
+def _facts(access: CaseAccess, facts: CaseFacts, looker: Looker) -> tuple[tuple[str, str], ...]:
+    reader = facts.names.get(access.row.assignee_id or "", "")
+    common = [
+        (N_("Case number"), access.row.number),
+        (N_("Practice"), facts.practice.name),
+        (N_("Radiologist"), reader),
+        (N_("Second reader"), facts.names.get(access.row.approver_id or "", "")),
+    ]
+    asked = _asked(facts.form, looker) if facts.form else []
+    return tuple((name, value) for name, value in [*asked, *common] if value)
+
+
+def _asked(form: ClinicalForm, looker: Looker) -> list[tuple[str, str]]:
+    return [
+        (FIELD_LABELS["referrer"], form.referrer),
+        (FIELD_LABELS["copies_to"], ", ".join(form.copies_to)),
+        (FIELD_LABELS["region"], looker.say(REGION_LABELS[form.region]) if form.region else ""),
+        (FIELD_LABELS["site_note"], form.site_note),
+        (FIELD_LABELS["prior_images"], form.prior_images),
+        (FIELD_LABELS["pregnancy"], looker.say(PREGNANCY_LABELS[form.pregnancy]) if form.pregnancy else ""),
+        (FIELD_LABELS["field_of_view_mm"], f"{form.field_of_view_mm:g}" if form.field_of_view_mm else ""),
+        (FIELD_LABELS["consent"], looker.say(N_("Given")) if form.consent else looker.say(N_("Not confirmed yet"))),
+    ]
+
+
+def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | None:
+    if facts.files is None or not sees_files(access):
+        return None
+    return files_of(
+        access.row.id,
+        facts.files,
+        looker,
+        may_upload=access.may(Right.UPLOAD),
+        may_remove=access.may(Right.DELETE_FILES),
+        may_see=access.may(Right.SEE_IMAGES),
+    )
+
+
+def _chat(access: CaseAccess, facts: CaseFacts, looker: Looker, message: FormState | None) -> ChatView | None:
+    if facts.messages is None:
+        return None
+    return chat_of(access.row.id, facts.messages, looker, may_write=access.row.is_open, form=message)
+
+
+def _report(access: CaseAccess, facts: CaseFacts) -> ReportView | None:
+    if not facts.versions:
+        return None
+    withdrawn = facts.said.text if facts.said and access.state is State.ENTERED_IN_ERROR else ""
+    base = f"/api/v1/cases/{access.row.id}/report.pdf?version="
+    return report_view(facts.versions, lambda version: f"{base}{version}", withdrawn)
+
+
+def _banner(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
+    """What has to be read before anything else on the page: somebody's words, or what is wrong with the images."""
+    if facts.said is not None:
+        return f"{facts.said.by}: {facts.said.text}"
+    if access.row.wait_reason == WaitReason.NO_ACTIVE_LINK:
+        return looker.say(N_("The report was released before; no link is active now."))
+    if facts.state.identity.standing is IdentityStanding.MISMATCHED:
+        return _named_in_images([found for found in facts.found_names if found.contradicts], looker)
+    return ""
+
+
+def _named_in_images(found: Sequence[FoundName], looker: Looker) -> str:
+    if not found:
+        return ""
+    people = "; ".join(
+        looker.say(N_("“%(name)s”, born %(day)s"), name=each.name, day=_day(each.birth_date, looker))
+        if each.birth_date
+        else f"“{each.name}”"
+        for each in found
+    )
+    return looker.say(N_("The images name another patient: %(people)s."), people=people)
+
+
+def _day(text: str, looker: Looker) -> str:
+    try:
+        return looker.day(date.fromisoformat(text))
+    except ValueError:
+        return text

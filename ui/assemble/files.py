@@ -1,0 +1,90 @@
+"""Files of a case, a line a study."""
+
+from typing import Final
+
+from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
+from schemas.clinical import N_
+from ui.assemble.case_rows import modality_words
+from ui.assemble.looker import Looker
+from ui.assemble.nonces import new_nonce
+from ui.views import FilesView, StudyView
+
+UPLOADS: Final = "/api/v1/uploads"
+
+
+def files_of(
+    case_id: str, files: CaseFiles, looker: Looker, *, may_upload: bool, may_remove: bool, may_see: bool
+) -> FilesView:
+    """``may_see``: previews are for those who may see the images; a scheduler only adds them."""
+    base = f"/cases/{case_id}/files"
+    lines = [
+        *(_study(line, base, looker, may_see=may_see, may_remove=may_remove) for line in files.studies),
+        *(_file(line, case_id, base, looker, may_see=may_see, may_remove=may_remove) for line in files.files),
+        *(_broken(line, base, looker, may_remove=may_remove) for line in files.broken),
+    ]
+    if files.waiting:
+        lines.append(_waiting(files, looker))
+    return FilesView(
+        case_id=case_id,
+        studies=tuple(lines),
+        upload_url=UPLOADS if may_upload else "",
+        viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
+    )
+
+
+def _study(line: StudyLine, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:
+    removes = may_remove and line.is_removable
+    return StudyView(
+        id=line.study_id,
+        name=modality_words(line.modalities, looker),
+        detail=", ".join(line.descriptions),
+        images=line.frames,
+        size=line.size,
+        state="ready",
+        preview=line.thumbnail if may_see else "",
+        remove_url=f"{base}/studies/{line.study_id}/remove" if removes else "",
+        nonce=new_nonce() if removes else "",
+    )
+
+
+def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:
+    removes = may_remove and line.is_removable
+    is_photo = line.kind == "photo"
+    return StudyView(
+        id=line.file_id,
+        name=line.name,
+        detail=looker.say(N_("Photograph") if is_photo else N_("Document")),
+        images=1 if is_photo else 0,
+        size=line.size,
+        state="ready",
+        preview=f"/api/v1/cases/{case_id}/files/{line.file_id}/thumbnail" if may_see and is_photo else "",
+        url=f"/api/v1/cases/{case_id}/files/{line.file_id}/content" if may_see and not is_photo else "",
+        remove_url=f"{base}/{line.file_id}/remove" if removes else "",
+        nonce=new_nonce() if removes else "",
+    )
+
+
+def _broken(line: BrokenFile, base: str, looker: Looker, *, may_remove: bool) -> StudyView:
+    removes = may_remove and line.is_removable
+    return StudyView(
+        id=line.file_id,
+        name=line.name,
+        detail=looker.say(N_("Single file")),
+        images=0,
+        size=0,
+        state="problem",
+        problem=line.problem,
+        remove_url=f"{base}/{line.file_id}/remove" if removes else "",
+        nonce=new_nonce() if removes else "",
+    )
+
+
+def _waiting(files: CaseFiles, looker: Looker) -> StudyView:
+    return StudyView(
+        id="waiting",
+        name=looker.say_many(N_("%(num)s new file"), N_("%(num)s new files"), files.waiting),
+        detail="",
+        images=0,
+        size=files.waiting_size,
+        state="checking",
+    )
