@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy.dialects import mysql
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine, select
 
@@ -98,16 +99,27 @@ class Database:
         self.engine.dispose()
 
 
+def _make_head(session: Session, name: str) -> None:
+    """A counter that does not exist yet. Two transactions may want it at once: the second waits and finds it."""
+    row = {"name": name, "value": 0}
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(insert(Head), row)
+    else:
+        # A plain insert would leave each waiter with a shared lock, and two of them with a deadlock.
+        session.execute(mysql.insert(Head).values(row).on_duplicate_key_update(name=name))
+
+
 def take_numbers(session: Session, name: str, count: int = 1) -> int:
     """The first of ``count`` consecutive numbers of a counter, gapless and in commit order.
 
     The counter's row stays locked until the commit: take numbers last in a transaction, and always ``audit`` before
     ``feed``, so that two transactions never wait for each other.
     """
-    head = session.exec(select(Head).where(Head.name == name).with_for_update()).one_or_none()
+    locked = select(Head).where(Head.name == name).with_for_update()
+    head = session.exec(locked).one_or_none()
     if head is None:
-        head = Head(name=name, value=0)
-        session.add(head)
+        _make_head(session, name)
+        head = session.exec(locked).one()
     first = head.value + 1
     head.value += count
     session.flush()

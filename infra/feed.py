@@ -1,6 +1,7 @@
 """The feed: what live pages listen to. Ids come in commit order, so a reader that goes on from an id misses nothing."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -11,6 +12,7 @@ from sqlmodel import Session, col, select
 from infra.database import Database, take_numbers
 from schemas.tables.wires import FeedEvent
 
+_log = logging.getLogger(__name__)
 _FEED: Final = "feed"
 _POLL_SECONDS: Final = 0.25
 _PAGE: Final = 500
@@ -84,13 +86,18 @@ class FeedTail:
 
     async def _run(self) -> None:
         while True:
-            events = await asyncio.to_thread(self.after, self._position)
+            self._wake.clear()
+            try:
+                events = await asyncio.to_thread(self.after, self._position)
+            except Exception as error:
+                # A database that is away comes back; the streams go on from where they were.
+                _log.warning("the feed could not be read: %s", type(error).__name__)
+                events = []
             if events:
                 self._position = events[-1].id
                 for listener in tuple(self._listeners):
                     listener(events)
                 continue
-            self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
             except TimeoutError:

@@ -20,7 +20,7 @@ from schemas.access import CaseStanding, Member, OrganizationKind, Person, taker
 from schemas.clinical import ClinicalForm, Purpose, Region, Sex
 from schemas.forms import Demographics, NewCase
 from schemas.ids import new_id
-from schemas.lifecycle import Role, State, Taker
+from schemas.lifecycle import Role, State, Taker, WaitReason
 from schemas.messages import Actor
 from schemas.sla import DEFAULT_POLICY, Priority, SlaPolicy
 from schemas.state import CaseState
@@ -55,6 +55,7 @@ class World:
             groups=frozenset({self.organizations["group"]}),
             assignee_id=row.assignee_id,
             approver_id=row.approver_id,
+            wants_second_person=row.wait_reason == WaitReason.IDENTITY_SECOND_PERSON,
         )
         return takers(self.person(name), standing)
 
@@ -92,10 +93,12 @@ class World:
             session.add(patient)
         return patient
 
-    def add_case(self, patient: Patient | None = None, priority: Priority = Priority.ROUTINE) -> Case:
-        """A draft with a complete clinical form and one stored file."""
+    def add_case(
+        self, patient: Patient | None = None, priority: Priority = Priority.ROUTINE, at: datetime | None = None
+    ) -> Case:
+        """A draft with a complete clinical form and one stored file, opened now or ``at`` another time."""
         patient = patient or self.add_patient()
-        moment = datetime.now(UTC)
+        moment = at or datetime.now(UTC)
         dentist = self.person("dentist")
         actor = Actor(user_id=dentist.user_id, role="dentist", relation="own", session_id=dentist.session_id)
         form = ClinicalForm(

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.records.commands import APPLIED, LAPSED, REFUSED, settle_refused, stored_form
 from activities.records.projection import project
+from activities.records.standing import need_standing
 from activities.records.writers import WRITERS
 from activities.records.writing import Writing
 from infra.audit import write_audit
@@ -47,6 +48,7 @@ class RecordActivities:
                 earlier = _already_applied(session, row, record)
                 if earlier is not None:
                     return earlier
+                need_standing(session, row.practice_id, record.actor)
                 self._write(session, row, record)
         except OdontoError as fact:
             with self._database.write() as session:
@@ -107,15 +109,17 @@ def _locked_case(session: Session, record: Record) -> Case:
 
 def _already_applied(session: Session, row: Case, record: Record) -> ApplyResult | None:
     """A retry's own work, or a settled refusal. Raises where the place is taken by something else."""
-    standing = session.exec(
-        select(CaseTransition).where(CaseTransition.case_id == record.case_id, CaseTransition.seq == record.seq)
-    ).one_or_none()
-    if standing is not None and standing.command_id == record.command_id:
+    earlier = session.exec(select(CaseTransition).where(CaseTransition.command_id == record.command_id)).one_or_none()
+    if earlier is not None and (earlier.seq, earlier.action) == (record.seq, record.action):
         return ApplyResult(applied=True)
-    if standing is not None or row.seq != record.seq - 1:
+    if earlier is not None and earlier.seq < record.seq:
+        # A new run of the workflow does not know the ids of the last one's updates.
+        return ApplyResult(applied=False, code="command_repeated", detail="This step has been taken already.")
+    if row.seq != record.seq - 1:
         _log.critical("seq %d of %s is taken; the case stands at %d", record.seq, record.case_id, row.seq)
         raise ApplicationError("The case's record stands elsewhere", type=SEQ_TAKEN, non_retryable=True)
-    command = session.get(CaseCommand, record.command_id)
+    # Locked, so that the command cannot lapse while it is being applied.
+    command = session.get(CaseCommand, record.command_id, with_for_update=True)
     if command is not None and command.outcome in {REFUSED, LAPSED}:
         return ApplyResult(applied=False, code=command.refusal_code, detail=command.refusal_detail)
     return None

@@ -1,80 +1,71 @@
 """The whole story of a case on the real engine, through the gateway as the API uses it."""
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
-from sqlmodel import select
-from temporalio.testing import WorkflowEnvironment
 
 from activities.records.commands import APPLIED
-from schemas.forms import ACTION_FORMS
 from schemas.lifecycle import Action, State
 from schemas.refusals import ActionNotPossible, NotYours
-from schemas.tables.case import CaseCommand, CaseTransition
-from tests.workflows.engine import client_of, running
-from tests.world import World, sqlite_world
-from workflows.gateway import Gateway, Wish
-
-Act = Callable[..., Awaitable[CaseCommand]]
+from tests.workflows.engine import Practice
 
 
-def actor_of(gateway: Gateway, world: World, case_id: str) -> Act:
-    async def act(name: str, action: Action, *, key: str | None = None, **form: object) -> CaseCommand:
-        row = world.case(case_id)
-        wish = Wish(
-            person=world.person(name),
-            case=row,
-            held=world.held(name, row),
-            is_owner=True,
-            action=action,
-            form=ACTION_FORMS[action].model_validate(form),
-            idempotency_key=key or secrets.token_hex(8),
-            fresh="password" in form,
+async def test_a_case_is_submitted_asked_about_signed_released_and_withdrawn(practice: Practice) -> None:
+    case = await practice.open()
+    with pytest.raises(NotYours):
+        await case.act("radiologist", Action.SUBMIT)
+    first = await case.act("dentist", Action.SUBMIT, key="click")
+    again = await case.act("dentist", Action.SUBMIT, key="click")
+    assert first.outcome == again.outcome == APPLIED
+    assert first.seq == again.seq == 1
+    await case.until(State.ASSIGNED)
+    await case.act(case.reader, Action.ACCEPT)
+    with pytest.raises(ActionNotPossible):
+        await case.act("dentist", Action.SUBMIT)
+    await case.act(case.reader, Action.REQUEST_MODIFICATION, text="A lateral view is missing.")
+    await case.act("dentist", Action.ANSWER_MODIFICATION, text="There is none.")
+    case.write_report()
+    await case.act(case.reader, Action.SIGN, password="secret")
+    await case.act("dentist", Action.RELEASE)
+    await case.act(case.reader, Action.ENTER_IN_ERROR, password="secret", reason="Another patient's images.")
+    await case.ended()
+    assert case.actions() == [
+        Action.SUBMIT,
+        Action.PASS_PROCESSING,
+        Action.OFFER,
+        Action.ACCEPT,
+        Action.REQUEST_MODIFICATION,
+        Action.ANSWER_MODIFICATION,
+        Action.SIGN,
+        Action.RELEASE,
+        Action.ENTER_IN_ERROR,
+    ]
+    assert [step.seq for step in case.timeline()] == list(range(1, 10))
+    assert practice.documents.rendered == [(case.id, 1)]
+
+
+async def test_a_double_click_that_arrives_at_the_same_moment_is_one_step(practice: Practice) -> None:
+    case = await practice.open()
+    clicks = await asyncio.gather(*(case.act("dentist", Action.SUBMIT, key="double") for _ in range(5)))
+    assert {(click.outcome, click.seq) for click in clicks} == {(APPLIED, 1)}
+    assert case.actions().count(Action.SUBMIT) == 1
+
+
+async def test_of_two_people_who_act_at_the_same_moment_one_is_told_that_the_case_moved_on(practice: Practice) -> None:
+    case = await practice.in_review()
+    case.write_report()
+    outcomes = await asyncio.gather(
+        case.act(case.reader, Action.SIGN, password="secret"),
+        case.act("dentist", Action.CANCEL),
+        return_exceptions=True,
+    )
+    assert (
+        sum(
+            isinstance(outcome, ActionNotPossible) or getattr(outcome, "code", "") == "action_not_possible"
+            for outcome in outcomes
         )
-        return await gateway.act(wish)
-
-    return act
-
-
-async def until(world: World, case_id: str, *states: State) -> None:
-    for _ in range(200):
-        if world.state(case_id).state in states:
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail(f"the case stands at {world.state(case_id).state}, not at {states}")
-
-
-async def test_a_case_is_submitted_offered_and_accepted(tmp_path: Path, temporal_dev: WorkflowEnvironment) -> None:
-    with sqlite_world(tmp_path) as world:
-        client = client_of(temporal_dev.client, world)
-        gateway = Gateway(client, world.database, world.keys)
-        row = world.add_case()
-        act = actor_of(gateway, world, row.id)
-        async with running(client, world):
-            with pytest.raises(NotYours):
-                await act("radiologist", Action.SUBMIT)
-            first = await act("dentist", Action.SUBMIT, key="click")
-            again = await act("dentist", Action.SUBMIT, key="click")
-            assert first.outcome == again.outcome == APPLIED
-            assert first.seq == again.seq == 1
-            await until(world, row.id, State.ASSIGNED)
-            reader = next(
-                n for n in ("radiologist", "radiologist2") if world.user_id(n) == world.state(row.id).assignee_id
-            )
-            await act(reader, Action.ACCEPT)
-            assert world.state(row.id).state is State.IN_REVIEW
-            with pytest.raises(ActionNotPossible):
-                await act("dentist", Action.SUBMIT)
-            await act(reader, Action.REQUEST_MODIFICATION, text="A lateral view is missing.")
-            await act("dentist", Action.ANSWER_MODIFICATION, text="There is none.")
-            assert world.state(row.id).state is State.IN_REVIEW
-            await act("dentist", Action.CANCEL)
-            await until(world, row.id, State.CANCELLED)
-            handle = client.get_workflow_handle(row.id.replace("case_", "case-"))
-            await asyncio.wait_for(handle.result(), 10)
-        with world.database.read() as session:
-            steps = session.exec(select(CaseTransition).where(CaseTransition.case_id == row.id)).all()
-        assert [step.seq for step in steps] == list(range(1, len(steps) + 1))
+        == 1
+    )
+    state = await case.settle()
+    assert state.state in {State.SIGNED, State.CANCELLED}
+    assert len(case.audit("denied")) == 1
