@@ -46,7 +46,8 @@ async def receive(
     checksum: Checksum | None,
     recheck: Callable[[], None],
 ) -> int:
-    """Appends the body at ``offset`` of a file of ``length`` bytes; returns the durable offset.
+    """Appends the body at ``offset`` of a file of ``length`` bytes; returns the durable offset, or ``length`` when all of it
+    is there and the caller is to finish the file.
 
     Raises WrongOffset, BeyondTheEnd, ChecksumMismatch, PartTooLarge, Interrupted, and what ``recheck`` raises; whatever
     came before such an end is durable, except where a checksum did not hold.
@@ -58,7 +59,7 @@ async def receive(
         whole = await _collect(body, min(room, CHECKED_BYTES), PartTooLarge if room > CHECKED_BYTES else BeyondTheEnd)
         await in_thread(checksum.check, whole)
         await in_thread(writer.append, whole)
-        return await in_thread(writer.sync)
+        return await _durable(writer, length)
     try:
         async for piece in _pieces(body, room, recheck):
             await in_thread(writer.append, piece)
@@ -70,7 +71,12 @@ async def receive(
     except OdontoError:
         await in_thread(writer.sync)
         raise
-    return await in_thread(writer.sync)
+    return await _durable(writer, length)
+
+
+async def _durable(writer: BlobWriter, length: int) -> int:
+    """Syncs what is not the end of the file: that is made durable by finishing it, before anything is acknowledged."""
+    return length if writer.offset == length else await in_thread(writer.sync)
 
 
 async def _collect(body: AsyncIterator[bytes], limit: int, too_large: type[Exception]) -> bytearray:
