@@ -8,9 +8,11 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 
 from api import errors
+from api.codec_cors import DecodeFromTemporal, friends_of
 from api.imaging.parsers import close_parsers
 from api.origin import SameOriginOnly
 from api.routes import (
+    admin,
     auth,
     cases,
     codec,
@@ -24,6 +26,7 @@ from api.routes import (
     readers,
     reports,
     uploads,
+    users,
     viewer_state,
 )
 from api.services import Services, connect
@@ -45,6 +48,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     dicomweb.router,
     grants.router,
     events.router,
+    users.admin_router,
+    users.practice_router,
+    admin.router,
     codec.router,
 )
 
@@ -87,7 +93,8 @@ def create_app(settings: Settings | None = None, *, configure: Callable[[FastAPI
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_middleware(SameOriginOnly, exempt=("/webhooks/",))
+    app.add_middleware(SameOriginOnly, exempt=("/webhooks/",), friends=friends_of(chosen))
+    app.add_middleware(DecodeFromTemporal, friends=friends_of(chosen))
     if configure is not None:
         configure(app)
     return app

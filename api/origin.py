@@ -4,6 +4,7 @@ Every unsafe request with a browser's marks must come from this very origin. Req
 browser's marks are programs: no browser adds a bearer token by itself.
 """
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,11 +24,14 @@ class CrossSite(OdontoError):
 
 
 class SameOriginOnly:
-    """Pure ASGI: bodies pass untouched. ``exempt`` are path prefixes with signatures of their own (webhooks)."""
+    """Pure ASGI: bodies pass untouched. ``exempt`` are path prefixes with signatures of their own (webhooks); ``friends``
+    are paths that one other origin may call too.
+    """
 
-    def __init__(self, app: ASGIApp, *, exempt: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, exempt: tuple[str, ...] = (), friends: Mapping[str, str] | None = None) -> None:
         self._app = app
         self._exempt = exempt
+        self._friends = dict(friends or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _SAFE and self._is_foreign(scope):
@@ -41,6 +45,8 @@ class SameOriginOnly:
         headers = Headers(scope=scope)
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin")
+        if origin is not None and self._friends.get(scope["path"]) == origin:
+            return False
         if site is not None and site != "same-origin":
             return True
         if origin is not None:

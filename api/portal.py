@@ -26,10 +26,12 @@ from infra.feed import publish
 from infra.keys import DataKey, derive_key
 from infra.keystore import KeyStore
 from infra.mail import Mail
+from infra.release_tokens import release_token
 from infra.sealing import SealedValueRefused, column_aad, open_json, seal_json
 from infra.sessions import hash_token
 from schemas.clinical import N_
 from schemas.errors import NotFound, NotSignedIn, OdontoError, StateConflict
+from schemas.forms import HandedCode
 from schemas.ids import new_id
 from schemas.lifecycle import Relation, Role
 from schemas.messages import Actor
@@ -220,8 +222,8 @@ class Portal:
         with self._database.write() as session:
             self._audit(session, visit.link.grant, visit.session_id, act, detail=detail)
 
-    def hand_over(self, case: Case, grant_id: str, actor: Actor) -> tuple[str, datetime]:
-        """A code that the practice reads out to the patient, and until when it works. Shown once.
+    def hand_over(self, case: Case, grant_id: str, actor: Actor) -> HandedCode:
+        """The link and a code, for the practice to give to a patient who has no e-mail. The code is shown once.
 
         Raises NotFound for another case's link, GrantNotLive for one that is over.
         """
@@ -238,7 +240,8 @@ class Portal:
             write_audit(
                 session, scope=case.id, act="release.hand_over_code", actor=actor, at=moment, subject_id=grant.id
             )
-        return code, row.expires_at
+        link = f"{self._base_url}/r/{release_token(self._keys, grant_id)}"
+        return HandedCode(link=link, code=code, expires_at=row.expires_at)
 
     def _locked(self, session: Session, link: Link) -> tuple[ReleaseGrant, Case, datetime]:
         """The grant's row under its lock, checked again: whoever waited for the lock sees what was done meanwhile."""

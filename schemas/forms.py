@@ -133,6 +133,7 @@ ACTION_FORMS: Final[dict[Action, type[ActionForm]]] = {
     Action.DISCARD_AMENDMENT: ActionForm,
     Action.ENTER_IN_ERROR: WithdrawReportForm,
     Action.CANCEL: CancelForm,
+    Action.REOPEN: ReasonForm,
 }
 
 
@@ -318,7 +319,8 @@ class GrantView(BaseModel):
 
 
 class HandedCode(BaseModel):
-    """A one-time code for the practice to read out; it is not shown again."""
+    """A one-time code for the practice to read out; it is not shown again. ``link`` is where it is typed."""
 
+    link: str
     code: str
     expires_at: datetime

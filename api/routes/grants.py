@@ -48,5 +48,4 @@ async def hand_over_code(
     access: HandOver, grant_id: Annotated[str, Path(max_length=64)], portal: PortalDep
 ) -> HandedCode:
     """A one-time code to be read out to the patient, shown once. It replaces a code that was mailed before."""
-    code, until = await asyncio.to_thread(portal.hand_over, access.row, grant_id, acting(access))
-    return HandedCode(code=code, expires_at=until)
+    return await asyncio.to_thread(portal.hand_over, access.row, grant_id, acting(access))

@@ -10,7 +10,7 @@ from ui.assemble.looker import Looker
 from ui.views import TimelineEntry
 from ui.views.status import Tone
 
-_ACTS: Final[Mapping[Action, tuple[str, str, Tone]]] = {
+ACTS: Final[Mapping[Action, tuple[str, str, Tone]]] = {
     Action.CREATE: (N_("Created"), "draft", "quiet"),
     Action.SUBMIT: (N_("Submitted"), "released", "accent"),
     Action.RESUBMIT: (N_("Submitted again"), "released", "accent"),
@@ -61,7 +61,7 @@ def timeline_of(entries: Sequence[forms.TimelineEntry], looker: Looker) -> tuple
 
 
 def _entry(entry: forms.TimelineEntry, looker: Looker) -> TimelineEntry:
-    what, icon, tone = _ACTS[Action(entry.action)]
+    what, icon, tone = ACTS[Action(entry.action)]
     return TimelineEntry(
         what=looker.say(what), who=entry.actor, when=entry.at, icon=icon, tone=tone, note=entry.text or ""
     )

@@ -45,6 +45,7 @@ _NAV: Final[Mapping[Role, tuple[tuple[str, str, str, str], ...]]] = {
         ("audit", N_("Audit trail"), "/admin/audit", "audit"),
     ),
 }
+_PRACTICE_USERS: Final = ("practice_users", N_("Users"), "/practice/users", "users")
 _MAILBOX: Final = ("mailbox", N_("Mailbox"), "/dev/mailbox", "mail")
 _COUNTED: Final = frozenset({"cases", "reading", "board"})
 _COMPACT: Final = frozenset({Role.RADIOLOGIST, Role.SCHEDULER, Role.ADMIN})
@@ -146,6 +147,8 @@ def _nav(looker: Looker, waiting: int, *, embedded: bool) -> tuple[NavItem, ...]
         member.role is Role.SCHEDULER and member.kind is OrganizationKind.PRACTICE for member in looker.person.members
     ):
         places.append(_PATIENTS)
+    if any(member.is_owner for member in looker.person.members):
+        places.append(_PRACTICE_USERS)
     if embedded and looker.role is Role.ADMIN:
         places.append(_MAILBOX)
     counted = next((key for key, *_ in places if key in _COUNTED), "")

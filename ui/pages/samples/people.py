@@ -171,13 +171,14 @@ SIGN_IN_WRONG: Final = SignInView(
 
 _ACTIVE, _OFF = Chip(icon="check", word="Active", tone="ok"), Chip(icon="stop", word="Disabled", tone="quiet")
 USERS: Final = UsersView(
+    url="/admin/users",
     rows=(
-        UserRow(id="u1", person=MARSH, email="dentist@demo.test", organization="Harbour Lane Dental", roles="Dentist, owner", chip=_ACTIVE, last_seen=before(minutes=4), second_factor="Authenticator", toggle_url="/x", toggle_word="Disable", nonce="n"),
-        UserRow(id="u2", person=OBI, email="chidi.obi@example.test", organization="Harbour Lane Dental", roles="Staff", chip=Chip(icon="mail", word="Invited", tone="info"), last_seen=None, second_factor="None yet", toggle_url="/x", toggle_word="Disable", nonce="n"),
-        UserRow(id="u3", person=WEBER, email="radiologist@demo.test", organization="Meridian Oral Radiology", roles="Radiologist", chip=_ACTIVE, last_seen=before(minutes=1), second_factor="Passkey", toggle_url="/x", toggle_word="Disable", nonce="n"),
-        UserRow(id="u4", person=RAMAN, email="radiologist2@demo.test", organization="Meridian Oral Radiology", roles="Radiologist, approver", chip=_ACTIVE, last_seen=before(hours=2), second_factor="Authenticator", toggle_url="/x", toggle_word="Disable", nonce="n"),
-        UserRow(id="u5", person=COSTA, email="scheduler@demo.test", organization="Meridian Oral Radiology", roles="Scheduler", chip=_OFF, last_seen=before(days=40), second_factor="Authenticator", toggle_url="/x", toggle_word="Enable", nonce="n"),
-        UserRow(id="u6", person=LIND, email="admin@demo.test", organization="Platform", roles="Admin", chip=_ACTIVE, last_seen=before(minutes=1), second_factor="Passkey"),
+        UserRow(id="u1", person=MARSH, email="dentist@demo.test", organization="Harbour Lane Dental", roles="Dentist, owner", chip=_ACTIVE, last_seen=before(minutes=4), url="/x", toggle_url="/x", toggle_word="Disable"),
+        UserRow(id="u2", person=OBI, email="chidi.obi@example.test", organization="Harbour Lane Dental", roles="Staff", chip=Chip(icon="mail", word="Invited", tone="info"), last_seen=None, url="/x", toggle_url="/x", toggle_word="Disable"),
+        UserRow(id="u3", person=WEBER, email="radiologist@demo.test", organization="Meridian Oral Radiology", roles="Radiologist", chip=_ACTIVE, last_seen=before(minutes=1), url="/x", toggle_url="/x", toggle_word="Disable"),
+        UserRow(id="u4", person=RAMAN, email="radiologist2@demo.test", organization="Meridian Oral Radiology", roles="Radiologist, approver", chip=_ACTIVE, last_seen=before(hours=2), url="/x", toggle_url="/x", toggle_word="Disable"),
+        UserRow(id="u5", person=COSTA, email="scheduler@demo.test", organization="Meridian Oral Radiology", roles="Scheduler", chip=_OFF, last_seen=before(days=40), url="/x", toggle_url="/x", toggle_word="Enable"),
+        UserRow(id="u6", person=LIND, email="admin@demo.test", organization="Platform", roles="Admin", chip=_ACTIVE, last_seen=before(minutes=1)),
     ),
     roles=tuple(Option(value=word.lower(), word=word) for word in ("Dentist", "Staff", "Radiologist", "Scheduler")),
     organizations=(Option(value="a", word="Harbour Lane Dental"), Option(value="b", word="Meridian Oral Radiology")),

@@ -1,0 +1,297 @@
+"""People and their roles: an administrator's for everybody, a practice's owner's for their own practice.
+
+Nobody changes their own account or role. Whoever is disabled is signed out everywhere at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, or_, select
+
+from api.invitations import Invitations
+from infra.audit import PLATFORM_SCOPE, write_audit
+from infra.database import now
+from infra.mail import Mail
+from infra.sessions import Sessions
+from schemas.access import OrganizationKind, Person
+from schemas.clinical import N_
+from schemas.errors import Forbidden, NotFound, StateConflict
+from schemas.ids import new_id
+from schemas.lifecycle import Role
+from schemas.messages import Actor
+from schemas.people_forms import MembershipView, NewUser, Standing, UserSearch, UserView
+from schemas.tables.people import Membership, Organization, Registration, User
+from schemas.tables.people import Session as SessionRow
+
+
+class UserExists(StateConflict):
+    code = "user_exists"
+    title = N_("Somebody with this address has an account. An administrator can add them to another organization.")
+
+
+class MemberAlready(StateConflict):
+    code = "member_already"
+    title = N_("This person has that role in that organization already.")
+
+
+class NotYourself(Forbidden):
+    code = "not_yourself"
+    title = N_("Nobody changes their own account or role. Ask another administrator or owner.")
+
+
+@dataclass(frozen=True)
+class Realm:
+    """Whose people somebody manages: everybody (``organization_id`` None), or one practice's."""
+
+    person: Person
+    organization_id: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        role, relation = (Role.ADMIN, "platform") if self.organization_id is None else (Role.DENTIST, "own")
+        return Actor(user_id=self.person.user_id, role=role, relation=relation, session_id=self.person.session_id)
+
+    @property
+    def scope(self) -> str:
+        """Whose audit trail the acts are part of."""
+        return self.organization_id or PLATFORM_SCOPE
+
+
+def find_users(session: Session, realm: Realm, search: UserSearch) -> tuple[list[UserView], str | None]:
+    """By name, address or organization, in the order of their creation; and the cursor of the next page."""
+    statement = select(User).order_by(col(User.id)).limit(search.limit + 1)
+    if realm.organization_id is not None:
+        members = select(Membership.user_id).where(Membership.organization_id == realm.organization_id)
+        statement = statement.where(col(User.id).in_(members))
+    if search.text:
+        like = f"%{search.text.lower().replace('%', '').replace('_', '')}%"
+        of_organization = (
+            select(Membership.user_id)
+            .join(Organization, col(Organization.id) == Membership.organization_id)
+            .where(func.lower(Organization.name).like(like))
+        )
+        statement = statement.where(
+            or_(func.lower(User.name).like(like), col(User.email).like(like), col(User.id).in_(of_organization))
+        )
+    if search.cursor:
+        statement = statement.where(col(User.id) > search.cursor)
+    users = session.exec(statement).all()
+    shown = users[: search.limit]
+    return _views(session, realm, shown), (shown[-1].id if len(users) > search.limit else None)
+
+
+def user_view(session: Session, realm: Realm, user_id: str) -> UserView:
+    return _views(session, realm, [_need(session, realm, user_id)])[0]
+
+
+def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserView]:
+    ids = [user.id for user in users]
+    statement = (
+        select(Membership, Organization)
+        .join(Organization, col(Organization.id) == Membership.organization_id)
+        .where(col(Membership.user_id).in_(ids))
+        .order_by(col(Membership.created_at))
+    )
+    if realm.organization_id is not None:
+        statement = statement.where(Membership.organization_id == realm.organization_id)
+    members: dict[str, list[MembershipView]] = {}
+    for row, organization in session.exec(statement).all():
+        members.setdefault(row.user_id, []).append(
+            MembershipView(
+                organization_id=organization.id,
+                organization=organization.name,
+                kind=organization.kind,
+                role=row.role,
+                owner=row.is_owner,
+                approver=row.is_approver,
+                active=row.is_active,
+            )
+        )
+    seen = dict(
+        session.exec(
+            select(SessionRow.user_id, func.max(SessionRow.last_seen_at))
+            .where(col(SessionRow.user_id).in_(ids))
+            .group_by(col(SessionRow.user_id))
+        ).all()
+    )
+    return [
+        UserView(
+            id=user.id,
+            name=user.name,
+            email=user.email,
+            is_active=user.is_active and _is_member(realm, members.get(user.id, [])),
+            created_at=user.created_at,
+            last_seen_at=seen.get(user.id),
+            memberships=members.get(user.id, []),
+        )
+        for user in users
+    ]
+
+
+def _is_member(realm: Realm, members: Sequence[MembershipView]) -> bool:
+    return realm.organization_id is None or any(member.active for member in members)
+
+
+def _need(session: Session, realm: Realm, user_id: str) -> User:
+    """The person's row, locked. Raises NotFound outside the realm, NotYourself."""
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None or (realm.organization_id is not None and not _memberships(session, realm, user_id)):
+        raise NotFound()
+    return user
+
+
+def _need_other(session: Session, realm: Realm, user_id: str) -> User:
+    if user_id == realm.person.user_id:
+        raise NotYourself()
+    return _need(session, realm, user_id)
+
+
+def _memberships(session: Session, realm: Realm, user_id: str) -> Sequence[Membership]:
+    statement = select(Membership).where(Membership.user_id == user_id)
+    if realm.organization_id is not None:
+        statement = statement.where(Membership.organization_id == realm.organization_id)
+    return session.exec(statement).all()
+
+
+def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUser) -> tuple[str, tuple[Mail, ...]]:
+    """Adds somebody, in the caller's transaction; returns the id and the invitation to be mailed after the commit.
+
+    An administrator may give a further role to somebody who has an account; they need no invitation.
+    """
+    if realm.organization_id not in {None, new.organization_id}:
+        raise NotFound()
+    organization = session.get(Organization, new.organization_id)
+    if organization is None:
+        raise NotFound()
+    new.check(OrganizationKind(organization.kind))
+    user = session.exec(select(User).where(User.email == new.email)).one_or_none()
+    mails: tuple[Mail, ...] = ()
+    if user is not None and realm.organization_id is not None:
+        raise UserExists()
+    if user is not None and user.id == realm.person.user_id:
+        raise NotYourself()
+    if user is None:
+        user = User(
+            id=new_id("usr"),
+            email=new.email,
+            name=new.name,
+            password_hash=invitations.unusable_password(),
+            time_zone=organization.time_zone,
+            created_at=now(),
+        )
+        session.add(user)
+        session.flush()
+        mails = (invitations.mail(user, organization.name),)
+    _add_membership(session, user, new)
+    _register(session, user, new)
+    session.flush()
+    _audit(session, realm, "user.invite", user.id, organization_id=organization.id, role=new.role)
+    return user.id, mails
+
+
+def _add_membership(session: Session, user: User, new: NewUser) -> None:
+    known = session.exec(
+        select(Membership).where(
+            Membership.user_id == user.id,
+            Membership.organization_id == new.organization_id,
+            Membership.role == new.role,
+        )
+    ).one_or_none()
+    if known is not None:
+        raise MemberAlready()
+    session.add(
+        Membership(
+            id=new_id("mem"),
+            user_id=user.id,
+            organization_id=new.organization_id,
+            role=new.role,
+            is_owner=new.owner,
+            is_approver=new.approver,
+            created_at=now(),
+        )
+    )
+
+
+def _register(session: Session, user: User, new: NewUser) -> None:
+    if not new.registration_number or new.role is not Role.RADIOLOGIST:
+        return
+    known = session.exec(
+        select(Registration).where(Registration.user_id == user.id, Registration.jurisdiction == new.jurisdiction)
+    ).one_or_none()
+    if known is None:
+        known = Registration(id=new_id("mem"), user_id=user.id, jurisdiction=new.jurisdiction, number="")
+        session.add(known)
+    known.number = new.registration_number
+
+
+def invite_again(session: Session, realm: Realm, invitations: Invitations, user_id: str) -> tuple[Mail, ...]:
+    """A new link for somebody who has never signed in; earlier ones are dead. Raises StateConflict afterwards."""
+    user = _need_other(session, realm, user_id)
+    view = _views(session, realm, [user])[0]
+    if view.last_seen_at is not None or not view.is_active:
+        raise StateConflict(N_("An invitation is for an active account that has never been used."))
+    user.password_hash = invitations.unusable_password()
+    session.flush()
+    _audit(session, realm, "user.invite_again", user.id)
+    return (invitations.mail(user, view.memberships[0].organization if view.memberships else "OdontoFlow"),)
+
+
+def disable(session: Session, realm: Realm, user_id: str) -> None:
+    """Ends the account, or for an owner the membership; and every session, at once."""
+    user = _need_other(session, realm, user_id)
+    if realm.organization_id is None:
+        user.is_active = False
+    else:
+        for row in _memberships(session, realm, user_id):
+            row.is_active = False
+    Sessions.end_all_of(session, user_id)
+    session.flush()
+    _audit(session, realm, "user.disable", user_id)
+
+
+def enable(session: Session, realm: Realm, user_id: str) -> None:
+    user = _need_other(session, realm, user_id)
+    if realm.organization_id is None:
+        user.is_active = True
+    else:
+        for row in _memberships(session, realm, user_id):
+            row.is_active = True
+    session.flush()
+    _audit(session, realm, "user.enable", user_id)
+
+
+def change_role(session: Session, realm: Realm, user_id: str, organization_id: str, standing: Standing) -> None:
+    """One role in one organization, in place of what it was there. Raises NotFound, RoleNotThere, FlagNotThere."""
+    _need_other(session, realm, user_id)
+    if realm.organization_id not in {None, organization_id}:
+        raise NotFound()
+    organization = session.get(Organization, organization_id)
+    rows = session.exec(
+        select(Membership)
+        .where(Membership.user_id == user_id, Membership.organization_id == organization_id)
+        .order_by(col(Membership.created_at))
+    ).all()
+    if organization is None or not rows:
+        raise NotFound()
+    standing.check(OrganizationKind(organization.kind))
+    kept = next((row for row in rows if row.role == standing.role), rows[0])
+    for row in rows:
+        if row is not kept:
+            session.delete(row)
+    session.flush()
+    kept.role, kept.is_owner, kept.is_approver = standing.role, standing.owner, standing.approver
+    session.flush()
+    _audit(
+        session,
+        realm,
+        "user.change_role",
+        user_id,
+        organization_id=organization_id,
+        role=standing.role,
+        owner=standing.owner,
+        approver=standing.approver,
+    )
+
+
+def _audit(session: Session, realm: Realm, act: str, user_id: str, **detail: str | bool) -> None:
+    write_audit(session, scope=realm.scope, act=act, actor=realm.actor, at=now(), subject_id=user_id, detail=detail)
