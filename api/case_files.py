@@ -5,6 +5,7 @@ Names are opened only where they are shown: of photographs, documents and files 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session, col, func, select
@@ -14,13 +15,17 @@ from activities.imaging.removal import remove_file
 from api.cases import acting
 from api.imaging.access import CaseImages, images_of
 from api.imaging.files import description_of, name_of
+from api.listing import Held
 from api.standing import CaseAccess
 from infra.audit import write_audit
 from infra.database import now
 from infra.feed import publish
+from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
 from infra.uploads import OPEN
+from schemas.access import Right, may
 from schemas.errors import NotFound, StateConflict
+from schemas.lifecycle import State
 from schemas.messages import FactKind
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
@@ -177,6 +182,38 @@ def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
     if images.submitted_only:
         statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
     return session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    case_id: str
+    file_id: str
+    name: str
+    size: int
+    at: datetime
+
+
+def documents_of(session: Session, keys: KeyStore, rows: Sequence[Held]) -> list[DocumentLine]:
+    """Documents of several cases, the newest first; only of those whose images the person may see."""
+    open_cases = {row.id: row for row, held in rows if may(Right.SEE_IMAGES, held, State(row.state))}
+    if not open_cases:
+        return []
+    files = session.exec(
+        select(StoredFile)
+        .where(col(StoredFile.case_id).in_(open_cases), StoredFile.kind == "document", StoredFile.state == "ready")
+        .order_by(col(StoredFile.created_at).desc(), col(StoredFile.id))
+        .limit(100)
+    ).all()
+    return [
+        DocumentLine(
+            case_id=file.case_id,
+            file_id=file.id,
+            name=name_of(keys.data_key(open_cases[file.case_id].key_id), file)["name"],
+            size=file.size,
+            at=file.created_at,
+        )
+        for file in files
+    ]
 
 
 def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[str]:

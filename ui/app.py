@@ -7,7 +7,21 @@ from fastapi.routing import APIRouter
 
 from api.app import create_app as create_api
 from infra.settings import Settings, get_settings
-from ui.pages import cases, mailbox, messages, notices, portal, problems, session, styleguide, worklists
+from ui.pages import (
+    admin,
+    cases,
+    clinical_forms,
+    mailbox,
+    messages,
+    notices,
+    patients,
+    portal,
+    problems,
+    session,
+    styleguide,
+    users,
+    worklists,
+)
 from ui.security_headers import SecurityHeaders
 from ui.static_files import static_files
 
@@ -17,7 +31,13 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     cases.router,
     messages.router,
     notices.router,
+    patients.router,
+    clinical_forms.router,
     portal.router,
+    users.admin_router,
+    users.practice_router,
+    users.welcome_router,
+    admin.router,
     mailbox.router,
 )
 

@@ -9,7 +9,8 @@ from ui.views.forms import FormState, Option
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCaseView:
     """New case or edited draft. Fields are named as in ``ClinicalForm``, and ``priority``. ``tooth_labels`` maps FDI numbers
-    to the reader's notation (a number that is missing is shown as FDI). ``url`` takes the POST.
+    to the reader's notation (a number that is missing is shown as FDI). ``url`` takes the POST; ``conflict``
+    says that somebody else saved meanwhile.
     """
 
     heading: str
@@ -24,3 +25,5 @@ class NewCaseView:
     pregnancies: tuple[Option, ...] = ()
     ask_pregnancy: bool = False
     tooth_labels: Mapping[str, str]
+    cancel_url: str = ""
+    conflict: str = ""

@@ -20,18 +20,6 @@ class PatientRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatientsView:
-    """``next_url`` leads to the next page (keyset), or is empty on the last. ``create`` is the "new patient" form."""
-
-    rows: tuple[PatientRow, ...]
-    search: FormState = field(default_factory=FormState)
-    create: FormState = field(default_factory=FormState)
-    sexes: tuple[Option, ...] = ()
-    total: int = 0
-    next_url: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
     """Another record that may be the same person, and what speaks for it."""
 
@@ -44,7 +32,24 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientsView:
+    """``next_url`` leads to the next page (keyset), or is empty on the last. ``create`` is the "new patient" form;
+    ``duplicates`` are records that it may already be on.
+    """
+
+    rows: tuple[PatientRow, ...]
+    search: FormState = field(default_factory=FormState)
+    create: FormState = field(default_factory=FormState)
+    sexes: tuple[Option, ...] = ()
+    total: int = 0
+    next_url: str = ""
+    duplicates: tuple[Duplicate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientView:
+    """``conflict`` lists what somebody else saved meanwhile: (field, on record now, as typed here)."""
+
     id: str
     name: str
     born: date
@@ -53,9 +58,11 @@ class PatientView:
     number: str
     email: str
     phone: str
+    address: str = ""
     alerts: tuple[str, ...] = ()
     new_case_url: str = ""
     edit: FormState | None = None
+    conflict: tuple[tuple[str, str, str], ...] = ()
     sexes: tuple[Option, ...] = ()
     cases: tuple[CaseRow, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()

@@ -1,0 +1,257 @@
+"""Patients of a practice: list, search, record."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from activities.records.opening import demographics_of
+from api.case_files import documents_of
+from api.cursors import write_cursor
+from api.deps import PersonDep, ServicesDep, in_practice
+from api.listing import Held, with_standing
+from api.patient_facts import cases_by_patient, cases_of_patient, count_patients
+from api.patients import (
+    EditedMeanwhile,
+    PossibleDuplicate,
+    create_patient,
+    duplicates_of,
+    edit_patient,
+    find_patients,
+    find_patients_by_text,
+    load_patient,
+)
+from api.routes.patients import practice_actor
+from api.row_facts import row_facts
+from api.services import Services
+from schemas.access import PracticeRight, may_in_practice
+from schemas.clinical import N_, SEX_LABELS
+from schemas.forms import Demographics
+from schemas.tables.people import Patient
+from ui.assemble.case_rows import case_rows
+from ui.assemble.looker import Looker
+from ui.assemble.nonces import new_nonce
+from ui.assemble.patients import details_as_typed, differences, duplicates, patient_rows, sex_options
+from ui.pages.answers import answer, see_other
+from ui.pages.form_fields import read_person
+from ui.pages.shell import Shell, ShellDep
+from ui.pages.typed import TypedDep
+from ui.views import FormState, PatientsView, PatientView
+
+router: Final = APIRouter()
+
+_PAGE: Final = 50
+_SAME: Final = N_("Same name and date of birth.")
+
+ListIn = Annotated[str, Depends(in_practice(PracticeRight.LIST_PATIENTS))]
+CreateIn = Annotated[str, Depends(in_practice(PracticeRight.CREATE_PATIENT))]
+EditIn = Annotated[str, Depends(in_practice(PracticeRight.EDIT_PATIENT))]
+
+
+@router.get("/patients")
+def list_patients(shell: ShellDep, practice_id: ListIn, services: ServicesDep, after: str = "") -> Response:
+    """The practice's patients, the last changed first."""
+    with services.database.read() as session:
+        found = find_patients(session, services.keys, practice_id, limit=_PAGE + 1, cursor=after or None)
+        view = _list_view(session, services, shell, practice_id, found)
+    return answer("pages/patients.html", shell.page("Patients", "patients"), view=view)
+
+
+@router.get("/patients/search")
+def go_to_list(practice_id: ListIn) -> Response:
+    """The address of a search, asked for anew: what was typed is not in it."""
+    return see_other("/patients")
+
+
+@router.post("/patients/search")
+def search_patients(typed: TypedDep, shell: ShellDep, practice_id: ListIn, services: ServicesDep) -> Response:
+    """By parts of the name, the date of birth or the practice's number: in the body, so that no name is in an address."""
+    text = typed.text("q")
+    with services.database.read() as session:
+        if text:
+            found = find_patients_by_text(session, services.keys, practice_id, text, limit=_PAGE)
+        else:
+            found = find_patients(session, services.keys, practice_id, limit=_PAGE)
+        view = _list_view(session, services, shell, practice_id, found, search=FormState(values={"q": text}))
+    return answer("pages/patients.html", shell.page("Patients", "patients"), view=view)
+
+
+@router.post("/patients")
+def add_patient(
+    typed: TypedDep, shell: ShellDep, person: PersonDep, practice_id: CreateIn, services: ServicesDep
+) -> Response:
+    """Adds a patient. One with the same name and birth date on record has to be looked at first."""
+    who, errors = read_person(typed, shell.looker)
+    if who is None:
+        return _again(services, shell, practice_id, typed.again(errors), status=422)
+    try:
+        with services.database.write() as session:
+            patient = create_patient(
+                session,
+                services.keys,
+                practice_id,
+                who,
+                actor=practice_actor(person, practice_id),
+                confirmed=typed.ticked("confirmed"),
+                key=typed.nonce,
+            )
+    except PossibleDuplicate as fact:
+        form = typed.again({"confirmed": shell.looker.say(fact.title)}, nonce=typed.nonce)
+        return _again(services, shell, practice_id, form, like=who, status=fact.status)
+    return see_other(f"/patients/{patient.id}", done="patient.added")
+
+
+@router.get("/patients/{patient_id}")
+def show_patient(patient_id: str, shell: ShellDep, practice_id: ListIn, services: ServicesDep) -> Response:
+    with services.database.read() as session:
+        view = _record(session, services, shell, load_patient(session, patient_id, [practice_id]))
+    return answer("pages/patient.html", shell.page(view.name, "patients", live=True), view=view)
+
+
+@router.post("/patients/{patient_id}")
+def save_patient(
+    patient_id: str,
+    typed: TypedDep,
+    shell: ShellDep,
+    person: PersonDep,
+    practice_id: EditIn,
+    services: ServicesDep,
+) -> Response:
+    """Saves the details. What somebody else saved meanwhile is shown beside what was typed, and nothing is overwritten."""
+    looker = shell.looker
+    with services.database.read() as session:
+        patient = load_patient(session, patient_id, [practice_id])
+        stored = demographics_of(services.keys, patient)
+    who, errors = read_person(typed, looker, base=stored)
+    if who is None:
+        return _record_again(services, shell, patient, typed.again(errors), status=422)
+    revision = int(typed.text("revision")) if typed.text("revision").isdecimal() else 0
+    try:
+        with services.database.write() as session:
+            edit_patient(
+                session,
+                services.keys,
+                patient_id,
+                practice_id,
+                who,
+                revision=revision,
+                actor=practice_actor(person, practice_id),
+            )
+    except EditedMeanwhile as fact:
+        form = typed.again({"given_name": looker.say(fact.title)})
+        values = {**form.values, "revision": str(patient.revision)}
+        form = FormState(values=values, errors=form.errors, nonce=form.nonce)
+        conflict = differences(stored, who, looker)
+        return _record_again(services, shell, patient, form, conflict=conflict, status=fact.status)
+    return see_other(f"/patients/{patient_id}", done="patient.saved")
+
+
+def _list_view(
+    session: Session,
+    services: Services,
+    shell: Shell,
+    practice_id: str,
+    found: Sequence[Patient],
+    *,
+    search: FormState | None = None,
+    create: FormState | None = None,
+    like: Demographics | None = None,
+) -> PatientsView:
+    """``found`` may hold one more than a page: then there is a next one. ``like``: a new patient with doubles on record."""
+    shown = found[:_PAGE]
+    people = _opened(session, services, shown)
+    cases = cases_by_patient(session, shell.looker.person, [patient.id for patient in shown])
+    more = f"/patients?after={write_cursor(shown[-1].updated_at, shown[-1].id)}" if len(found) > _PAGE else ""
+    doubles = duplicates_of(session, services.keys, practice_id, like) if like else ()
+    return PatientsView(
+        rows=patient_rows(people, cases, shell.looker),
+        search=search or FormState(),
+        create=create or FormState(nonce=new_nonce()),
+        sexes=sex_options(shell.looker),
+        total=len(shown) if search and search.value("q") else count_patients(session, practice_id),
+        next_url=more,
+        duplicates=duplicates(_opened(session, services, doubles), shell.looker, why=_SAME),
+    )
+
+
+def _opened(session: Session, services: Services, patients: Sequence[Patient]) -> list[tuple[Patient, Demographics]]:
+    services.keys.fetch(session, (patient.key_id for patient in patients))
+    return [(patient, demographics_of(services.keys, patient)) for patient in patients]
+
+
+def _again(
+    services: Services,
+    shell: Shell,
+    practice_id: str,
+    form: FormState,
+    *,
+    like: Demographics | None = None,
+    status: int,
+) -> Response:
+    with services.database.read() as session:
+        found = find_patients(session, services.keys, practice_id, limit=_PAGE + 1)
+        view = _list_view(session, services, shell, practice_id, found, create=form, like=like)
+    return answer("pages/patients.html", shell.page("Patients", "patients"), status=status, view=view)
+
+
+def _record_again(
+    services: Services,
+    shell: Shell,
+    patient: Patient,
+    form: FormState,
+    *,
+    conflict: tuple[tuple[str, str, str], ...] = (),
+    status: int,
+) -> Response:
+    with services.database.read() as session:
+        view = _record(session, services, shell, patient, edit=form, conflict=conflict)
+    return answer("pages/patient.html", shell.page(view.name, "patients"), status=status, view=view)
+
+
+def _record(
+    session: Session,
+    services: Services,
+    shell: Shell,
+    patient: Patient,
+    *,
+    edit: FormState | None = None,
+    conflict: tuple[tuple[str, str, str], ...] = (),
+) -> PatientView:
+    looker, keys = shell.looker, services.keys
+    who = demographics_of(keys, patient)
+    rows = with_standing(session, looker.person, cases_of_patient(session, patient))
+    facts = row_facts(session, keys, rows, looker.person.user_id)
+    doubles = [other for other in duplicates_of(session, keys, patient.practice_id, who) if other.id != patient.id]
+    may_edit = may_in_practice(PracticeRight.EDIT_PATIENT, looker.person, patient.practice_id)
+    may_open = may_in_practice(PracticeRight.CREATE_CASE, looker.person, patient.practice_id)
+    return PatientView(
+        id=patient.id,
+        name=who.full_name,
+        born=who.birth_date,
+        age=looker.say(N_("%(age)s y"), age=looker.age_on(who.birth_date)),
+        sex=looker.say(SEX_LABELS[who.sex]),
+        number=who.patient_number,
+        email=who.email or "",
+        phone=who.phone,
+        address=who.address,
+        alerts=(who.notes,) if who.notes else (),
+        new_case_url=f"/patients/{patient.id}/new-case" if may_open and not patient.is_archived else "",
+        edit=(edit or details_as_typed(who, revision=patient.revision)) if may_edit else None,
+        conflict=conflict,
+        sexes=sex_options(looker),
+        cases=case_rows(rows, facts, looker),
+        duplicates=duplicates(_opened(session, services, doubles), looker, why=_SAME),
+        documents=_documents(session, services, rows, looker),
+    )
+
+
+def _documents(
+    session: Session, services: Services, rows: Sequence[Held], looker: Looker
+) -> tuple[tuple[str, str, int, str], ...]:
+    """Documents of the patient's cases: (name, address, bytes, day)."""
+    return tuple(
+        (line.name, f"/api/v1/cases/{line.case_id}/files/{line.file_id}/content", line.size, looker.day(line.at))
+        for line in documents_of(session, services.keys, rows)
+    )
