@@ -389,22 +389,28 @@ def _feed(app: FastAPI, double: Double) -> None:
 
 
 @contextmanager
-def serving(double: Double) -> Iterator[str]:
-    """Serves the double on a free loopback port in a thread; yields its origin."""
+def served(app: FastAPI) -> Iterator[str]:
+    """Serves an application on a free loopback port in a thread; yields its origin."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(build(double), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
-    )
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         if not thread.is_alive():
-            raise RuntimeError("The double did not start.")
+            raise RuntimeError("The server did not start.")
         threading.Event().wait(0.02)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(5)
+
+
+@contextmanager
+def serving(double: Double) -> Iterator[str]:
+    """Serves the double; yields its origin."""
+    with served(build(double)) as origin:
+        yield origin
