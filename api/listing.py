@@ -12,7 +12,7 @@ from api.patients import find_patients_by_text
 from api.standing import standings_of
 from infra.keystore import KeyStore
 from schemas.access import OrganizationKind, Person, takers
-from schemas.lifecycle import Role, State, Taker
+from schemas.lifecycle import Role, State, Taker, WaitReason
 from schemas.tables.case import Case
 from schemas.tables.people import Contract
 
@@ -58,7 +58,13 @@ def visible(session: Session, person: Person) -> ColumnElement[bool]:
         elif member.role is Role.SCHEDULER:
             mine.append(and_(col(Case.practice_id).in_(contracted), col(Case.state) != State.DRAFT))
         else:
-            in_pool = and_(col(Case.assignee_id).is_(None), col(Case.state).in_([State.UNASSIGNED, State.ATTENTION]))
+            in_pool = and_(
+                col(Case.assignee_id).is_(None),
+                or_(
+                    col(Case.state) == State.UNASSIGNED,
+                    col(Case.wait_reason) == WaitReason.IDENTITY_SECOND_PERSON,
+                ),
+            )
             involved = or_(
                 col(Case.assignee_id) == person.user_id,
                 col(Case.approver_id) == person.user_id,

@@ -9,7 +9,7 @@ from infra.keys import DataKey
 from infra.keystore import KeyStore
 from schemas.access import CaseStanding, OrganizationKind, Person, Right, may, owns_practice, takers
 from schemas.errors import Forbidden, NotFound
-from schemas.lifecycle import Role, State, Taker
+from schemas.lifecycle import Role, State, Taker, WaitReason
 from schemas.tables.case import Case
 from schemas.tables.people import Contract
 from schemas.tables.report import ReportVersion
@@ -71,6 +71,7 @@ def standings_of(session: Session, rows: Sequence[Case], person: Person) -> list
             assignee_id=row.assignee_id,
             approver_id=row.approver_id,
             signers=signers.get(row.id, frozenset()),
+            wants_second_person=row.wait_reason == WaitReason.IDENTITY_SECOND_PERSON,
             prior_readers=frozenset({person.user_id})
             if prior.get((row.practice_id, row.patient_id), frozenset()) - {row.id}
             else frozenset(),

@@ -142,11 +142,10 @@ class CaseStanding:
     assignee_id: str | None = None
     approver_id: str | None = None
     signers: frozenset[str] = frozenset()
+    wants_second_person: bool = False
+    """The practice has confirmed a mismatch of identity, and a radiologist has to agree."""
     prior_readers: frozenset[str] = frozenset()
     """Readers assigned to an open case of the same patient and practice."""
-
-
-_POOL_STATES: Final = frozenset({State.UNASSIGNED, State.ATTENTION})
 
 
 def takers(person: Person, case: CaseStanding) -> frozenset[Taker]:
@@ -171,7 +170,7 @@ def _group_takers(person: Person, member: Member, case: CaseStanding) -> set[Tak
     held: set[Taker] = set()
     if case.assignee_id == person.user_id:
         held.add(_ASSIGNED)
-    elif case.assignee_id is None and case.state in _POOL_STATES:
+    elif case.assignee_id is None and (case.state is State.UNASSIGNED or case.wants_second_person):
         held.add(_POOL)
     if case.approver_id == person.user_id and member.is_approver:
         held.add(_SECOND)

@@ -96,6 +96,7 @@ class Action(StrEnum):
     DISCARD_AMENDMENT = "discard_amendment"
     ENTER_IN_ERROR = "enter_in_error"
     CANCEL = "cancel"
+    REOPEN = "reopen"
 
     PASS_PROCESSING = "pass_processing"  # noqa: S105 - a verb of the lifecycle, not a secret
     HOLD_FOR_ATTENTION = "hold_for_attention"
@@ -112,7 +113,7 @@ class Action(StrEnum):
 
 
 TERMINAL: Final = frozenset({State.REJECTED, State.CANCELLED, State.ENTERED_IN_ERROR, State.CLOSED})
-"""States after which no timer fires and no effect starts (invariant 16)."""
+"""States after which no timer fires and no effect starts (invariant 16). A closed case may be reopened, by a new run."""
 
 UNSIGNED: Final = (
     State.DRAFT,
@@ -202,6 +203,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Action.DISCARD_AMENDMENT, (State.AMENDING,), SIGNED_STATES, _READER),
     Transition(Action.ENTER_IN_ERROR, SIGNED_STATES, (State.ENTERED_IN_ERROR,), _READER, fresh=True),
     Transition(Action.CANCEL, UNSIGNED, (State.CANCELLED,), (*_PRACTICE, Taker(Role.SCHEDULER, Relation.OWN))),
+    Transition(Action.REOPEN, (State.CLOSED,), (State.RELEASED,), _PRACTICE + _READER),
     Transition(Action.PASS_PROCESSING, (State.PROCESSING,), (State.UNASSIGNED,), _SYSTEM),
     Transition(Action.HOLD_FOR_ATTENTION, (State.PROCESSING,), (State.ATTENTION,), _SYSTEM),
     Transition(Action.HOLD_FOR_BILLING, (State.PROCESSING,), (State.BILLING_HOLD,), _SYSTEM),

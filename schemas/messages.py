@@ -140,9 +140,13 @@ class EffectInput(Frozen):
 
 
 class CaseStart(Frozen):
-    """Input of ``CaseWorkflow``, for a new case, for continue-as-new and for a reopened one."""
+    """Input of ``CaseWorkflow``, for a new case, for continue-as-new and for a reopened one.
+
+    ``reopening`` runs from a closed case's snapshot and waits a moment for the step that reopens it.
+    """
 
     state: CaseState
+    reopening: bool = False
 
 
 class DecodeRequest(Frozen):

@@ -138,6 +138,11 @@ def _release(state: CaseState, act: Act, now: datetime) -> CaseState:
     )
 
 
+def _reopen(state: CaseState, act: Act, now: datetime) -> CaseState:
+    """A closed case comes back as released, without a link, and closes again when nothing more happens."""
+    return state.model_copy(update={"last_release_at": now})
+
+
 def _end_grant(state: CaseState, act: Act, now: datetime) -> CaseState:
     left = tuple(grant for grant in state.grants if grant.grant_id != act.facts.grant_id)
     if len(left) == len(state.grants):
@@ -211,6 +216,7 @@ RULES: Final[dict[Action, Rule]] = {
     Action.SIGN: _sign,
     Action.RELEASE: _release,
     Action.RELEASE_AFTER_HOLD: _release,
+    Action.REOPEN: _reopen,
     Action.REVOKE_RELEASE: _end_grant,
     Action.END_GRANT: _end_grant,
     Action.REQUEST_AMENDMENT: _request_amendment,

@@ -6,6 +6,7 @@ case's own, goes the same way under one lock: decide, apply in the database, ado
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -81,6 +82,8 @@ class CaseWorkflow:
     async def run(self, start: CaseStart) -> None:
         """The case does the work that is its own, wakes at its deadlines, and listens in between until it is over."""
         trace.show(self.state)
+        if start.reopening:
+            await self._wait_for_reopening()
         while self.state.is_open or self.state.effects:
             await self._read_facts()
             if self._should_run_again():
@@ -90,6 +93,14 @@ class CaseWorkflow:
             await self._wait()
         self._drop_own_work()
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _wait_for_reopening(self) -> None:
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self.state.is_open,
+                timeout=policies.REOPENING_PATIENCE,
+                timeout_summary="a closed case is being reopened",
+            )
 
     # People's commands: one handler, because the table decides which names exist and what each does.
 

@@ -148,6 +148,8 @@ class Gateway:
 
     async def _update(self, wish: Wish, command: CaseCommand, update: Command) -> None:
         handle = self._client.get_workflow_handle(case_workflow_id(wish.case.id))
+        if wish.action is Action.REOPEN:
+            await self.dispatcher.reopen(wish.case.id)
         for first in (True, False):
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):

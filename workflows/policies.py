@@ -65,5 +65,8 @@ EFFECTS: Final[dict[EffectKind, Options]] = {
 RUN_AGAIN_AFTER_EVENTS: Final = 500
 """Continue as new near this history length, so that a cold replay stays short; the server's own suggestion counts too."""
 
+REOPENING_PATIENCE: Final = timedelta(minutes=1)
+"""How long a run that was started to reopen a closed case waits for the step itself; then the case stays closed."""
+
 ALARM_PAUSE: Final = timedelta(minutes=1)
 """How long a case rests before it looks again at a step that its record refused."""

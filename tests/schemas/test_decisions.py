@@ -246,7 +246,7 @@ def test_a_foreign_image_needs_two_people_and_the_override_ends_with_its_images(
     walk.person(BY_NAME["dentist"], Action.SUBMIT)
     walk.work(FOREIGN, covered=True, reader_id=None)
     assert walk.path[-1] is Action.HOLD_FOR_ATTENTION
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(NotYours):
         walk.person(BY_NAME["reader"], Action.AGREE_IDENTITY)
     walk.person(BY_NAME["staff"], Action.CONFIRM_IDENTITY)
     assert walk.state.wait.owner is WaitOwner.SECOND_PERSON

@@ -71,11 +71,17 @@ def test_every_open_state_leads_to_an_end_and_on_by_a_person_and_by_the_system(s
     assert any(row.by_system for row in rows), "no timer speaks of it"
 
 
-@pytest.mark.parametrize("state", sorted(TERMINAL))
+@pytest.mark.parametrize("state", sorted(TERMINAL - {State.CLOSED}))
 def test_nothing_leads_out_of_an_end(state: State) -> None:
     assert reachable(state) == {state}
     assert not any(state in row.sources for row in TRANSITIONS)
     assert allowed_actions(state, frozenset(taker for row in TRANSITIONS for taker in row.takers), is_owner=True) == ()
+
+
+def test_a_closed_case_is_left_only_by_somebody_who_reopens_it() -> None:
+    out = [row for row in TRANSITIONS if State.CLOSED in row.sources]
+    assert [row.action for row in out] == [Action.REOPEN]
+    assert not out[0].by_system
 
 
 def test_no_report_is_signed_before_its_images_were_checked() -> None:
@@ -94,7 +100,7 @@ def test_a_case_is_cancelled_or_rejected_only_before_and_in_error_only_after_its
         if set(row.targets) & {State.CANCELLED, State.REJECTED}:
             assert set(row.sources) <= set(UNSIGNED)
         if set(row.targets) & {State.ENTERED_IN_ERROR, State.RELEASED, State.CLOSED, State.AMENDING}:
-            assert set(row.sources) <= {*SIGNED_STATES, State.AMENDING}
+            assert set(row.sources) <= {*SIGNED_STATES, State.AMENDING, State.CLOSED}
         if set(row.targets) & set(UNSIGNED):
             assert set(row.sources) <= set(UNSIGNED), "a signature is never undone (invariant 8)"
 
@@ -177,6 +183,7 @@ def test_every_taker_of_the_table_is_somebody_who_can_exist_in_that_state(row: T
                 groups=frozenset({"org_other"}),
                 assignee_id={Relation.ASSIGNED: "usr", Relation.SECOND: "usr_author"}.get(taker.relation),
                 approver_id="usr" if taker.relation is Relation.SECOND else None,
+                wants_second_person=taker.relation is Relation.POOL and state is State.ATTENTION,
             )
             assert taker in takers(_person(taker), case), f"{taker} cannot stand so to a case in {state}"
             assert row.action in allowed_actions(state, frozenset({taker}), is_owner=True)

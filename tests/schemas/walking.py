@@ -65,6 +65,7 @@ def standing(state: CaseState) -> CaseStanding:
         assignee_id=state.assignee_id,
         approver_id=state.approver_id,
         signers=frozenset({state.author_id} if state.version and state.author_id else ()),
+        wants_second_person=state.wait.reason is WaitReason.IDENTITY_SECOND_PERSON,
     )
 
 
