@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
+from api.deps import policy
 from infra.settings import get_settings
 from schemas.lifecycle import State
 from schemas.report_parts import MODALITY_LABELS, QUALITY_LABELS, REGION_STATUS_LABELS, RegionStatus
@@ -26,6 +27,7 @@ EDITOR_LABELS: Final = {
 }
 
 
+@policy("public")
 def _embedded_only() -> None:
     if get_settings().mode != "embedded":
         raise HTTPException(status_code=404)
