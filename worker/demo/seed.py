@@ -27,6 +27,7 @@ from infra.codec import data_converter
 from infra.database import Database, now
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
+from infra.outbox import enqueue
 from infra.passwords import Passwords
 from infra.sealing import column_aad, seal_json
 from infra.sessions import person_of_user
@@ -36,7 +37,7 @@ from schemas.clinical import ClinicalForm, Pregnancy, Sex
 from schemas.forms import ACTION_FORMS, Demographics, NewCase, ReportDraftBody
 from schemas.ids import new_id
 from schemas.lifecycle import Action, State
-from schemas.messages import Actor
+from schemas.messages import Actor, FactKind
 from schemas.report_parts import Modality
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
@@ -140,6 +141,8 @@ async def _tell_story(stage: Stage, story: Story) -> None:
     images = stage.studies.patients[story.patient if story.images_of is None else story.images_of]
     await asyncio.to_thread(_store_files, stage, case_id, images, story.kinds)
     if not story.is_submitted:
+        with stage.database.write() as session:
+            enqueue(session, FactKind.FILES_SETTLED, case_id)
         return
     await _act(stage, story, case_id, 0, Step(story.dentist, Action.SUBMIT))
     await _until(stage, case_id, State.ASSIGNED, State.ATTENTION, at_seq=2)
