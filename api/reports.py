@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from activities.documents.assembly import signed_versions
 from activities.records.opening import form_of
 from activities.records.projection import state_of
-from activities.records.signing import draft_hash, draft_of
+from activities.records.signing import AddendumMissing, QuestionOpen, draft_hash, draft_of
 from api.patients import EditedMeanwhile
 from api.standing import CaseAccess
 from infra.database import now
@@ -15,12 +15,13 @@ from infra.feed import publish
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, seal_json
 from schemas.errors import StateConflict
-from schemas.forms import ReportDraftBody
+from schemas.forms import Missing, ReportDraftBody
 from schemas.report import blank_report
 from schemas.sla import AmendmentKind
+from schemas.tables.case import Message
 from schemas.tables.report import ReportDraft
 
-__all__ = ["Draft", "TextFixed", "read_draft", "save_draft", "signed_versions"]
+__all__ = ["Draft", "TextFixed", "missing_for_signature", "read_draft", "save_draft", "signed_versions"]
 
 
 class TextFixed(StateConflict):
@@ -47,6 +48,22 @@ def read_draft(session: Session, keys: KeyStore, access: CaseAccess) -> Draft:
         return Draft(body, 0, draft_hash(body))
     row, body = found
     return Draft(body, row.revision, row.content_hash)
+
+
+def missing_for_signature(session: Session, access: CaseAccess, body: ReportDraftBody) -> list[Missing]:
+    """What stands between this draft and a signature: the same rules refuse the signature in the record."""
+    missing = [Missing(field=item.field, sentence=item.sentence) for item in body.content.missing_for_signature()]
+    amendment = state_of(access.row).amendment
+    if amendment is not None and amendment.kind is AmendmentKind.APPENDED and not body.addendum.strip():
+        missing.append(Missing(field="addendum", sentence=AddendumMissing.title))
+    open_questions = session.exec(
+        select(func.count()).where(
+            Message.case_id == access.row.id, col(Message.asks), col(Message.answered_at).is_(None)
+        )
+    ).one()
+    if open_questions:
+        missing.append(Missing(field="messages", sentence=QuestionOpen.title))
+    return missing
 
 
 def save_draft(session: Session, keys: KeyStore, access: CaseAccess, body: ReportDraftBody, revision: int) -> Draft:

@@ -324,3 +324,18 @@ class HandedCode(BaseModel):
     link: str
     code: str
     expires_at: datetime
+
+
+class Missing(BaseModel):
+    """Something that a signature still needs: the field's path in the draft, and a sentence."""
+
+    field: str
+    sentence: str
+
+
+class DraftSaved(BaseModel):
+    """``missing`` is empty when the draft may be signed. ``draft_hash`` is what a signature of it names."""
+
+    revision: int
+    draft_hash: str
+    missing: list[Missing]

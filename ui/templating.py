@@ -72,7 +72,17 @@ def environment(locale: str = "en_GB") -> Environment:
     )
     made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(
-        at=at, day=day, hour=hour, ago=ago, span=span, iso=iso, seconds=seconds, bytes=size, teeth=teeth, count=count
+        at=at,
+        day=day,
+        hour=hour,
+        local=local,
+        ago=ago,
+        span=span,
+        iso=iso,
+        seconds=seconds,
+        bytes=size,
+        teeth=teeth,
+        count=count,
     )
     # `_("literal")` answers markup, because its text is the template's own. A message that comes from data (a state's word,
     # a wait's sentence) goes through `tr`, whose answer is escaped like any other text.
@@ -108,6 +118,11 @@ def hour(moment: datetime) -> str:
     """``09:04`` in the reader's zone."""
     who = _reader.get()
     return format_time(moment.astimezone(ZoneInfo(who.zone)), "HH:mm", locale=who.locale)
+
+
+def local(moment: datetime) -> str:
+    """``2026-11-24T09:04`` in the reader's zone, as ``<input type="datetime-local">`` takes it."""
+    return moment.astimezone(ZoneInfo(_reader.get().zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def ago(moment: datetime) -> str:

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.deps import ServicesDep, require
-from api.reports import read_draft, save_draft, signed_versions
+from api.errors import problem
+from api.patients import EditedMeanwhile
+from api.reports import missing_for_signature, read_draft, save_draft, signed_versions
 from api.routes.patients import Revision
 from api.standing import CaseAccess
 from schemas.access import Right
-from schemas.forms import Page, ReportDraftBody
+from schemas.forms import DraftSaved, Page, ReportDraftBody
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/report", tags=["reports"])
 
@@ -38,13 +40,32 @@ def get_draft(access: SeeDraft, services: ServicesDep) -> Response:
     )
 
 
-@router.put("/draft")
+@router.put("/draft", responses={412: {"description": "Saved by somebody meanwhile; `current` is theirs"}})
 def put_draft(body: ReportDraftBody, revision: Revision, access: EditDraft, services: ServicesDep) -> Response:
-    """Saves the draft. ``If-Match`` holds the revision that was read; 412 when somebody saved meanwhile."""
-    with services.database.write() as session:
-        draft = save_draft(session, services.keys, access, body, revision)
+    """Saves the draft. ``If-Match`` holds the revision that was read; 412 with theirs when somebody saved meanwhile."""
+    try:
+        with services.database.write() as session:
+            draft = save_draft(session, services.keys, access, body, revision)
+            missing = missing_for_signature(session, access, draft.body)
+    except EditedMeanwhile as fact:
+        with services.database.read() as session:
+            current = read_draft(session, services.keys, access)
+        return problem(fact, headers={"ETag": f'"{current.revision}"'}, current=current.body.model_dump(mode="json"))
     services.feed.wake()
-    return Response(status_code=204, headers={"ETag": f'"{draft.revision}"', "X-Draft-Hash": draft.content_hash})
+    saved = DraftSaved(revision=draft.revision, draft_hash=draft.content_hash, missing=missing)
+    return Response(
+        saved.model_dump_json(),
+        media_type="application/json",
+        headers={"ETag": f'"{draft.revision}"', "X-Draft-Hash": draft.content_hash},
+    )
+
+
+@router.get("/missing")
+def get_missing(access: SeeDraft, services: ServicesDep) -> Page:
+    """What stands between the draft as it is saved and a signature."""
+    with services.database.read() as session:
+        draft = read_draft(session, services.keys, access)
+        return Page(items=missing_for_signature(session, access, draft.body))
 
 
 pdf_router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["reports"])

@@ -10,6 +10,7 @@ DONE: Final[dict[str, str]] = {
     "patient.saved": N_("The patient's details were saved."),
     "case.opened": N_("The draft is saved. Add the images, then submit it."),
     "case.saved": N_("The clinical form was saved."),
+    "draft.saved": N_("The draft is saved."),
     "message.sent": N_("The message was sent."),
     "message.answered": N_("The question is marked as answered."),
     "file.removed": N_("The files were removed."),

@@ -13,18 +13,14 @@ from fastapi.responses import HTMLResponse, Response
 from api.deps import policy
 from infra.settings import get_settings
 from schemas.lifecycle import State
-from schemas.report_parts import MODALITY_LABELS, QUALITY_LABELS, REGION_STATUS_LABELS, RegionStatus
+from ui.pages.reading import LABELS
 from ui.pages.samples import base, cases, lists, people, waits
 from ui.pages.samples.pictures import PICTURES
 from ui.templating import render
 from ui.views import Page, PoolView, Toast, WorklistView, state_chip
 from ui.views.shell import Theme
 
-EDITOR_LABELS: Final = {
-    "modality": MODALITY_LABELS,
-    "quality": QUALITY_LABELS,
-    "region": REGION_STATUS_LABELS | {RegionStatus.NOT_IN_FIELD_OF_VIEW: "Not in view"},
-}
+EDITOR_LABELS: Final = LABELS
 
 
 @policy("public")

@@ -11,9 +11,30 @@ from ui.views.status import Chip, Clock, Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImageChoice:
+    """A key image that was taken in the viewer; ``chosen`` says whether the report shows it."""
+
+    id: str
+    caption: str
+    thumbnail: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddendumView:
+    """Earlier addenda of a report, as they were signed."""
+
+    text: str
+    author: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingView:
     """``etag`` goes back as ``If-Match`` with each autosave; ``draft_url`` takes it. ``editable`` is false for a reader who
-    may only look. The fields of the form are named by their path in `ReportContent` ("regions.teeth.status"). ``checks`` are what still stands between the draft and a signature, each a sentence.
+    may only look. The fields of the form are named by their path in `ReportContent` ("findings.0.text"). While an addendum
+    is written, ``content_json`` is the signed text, which stays as it is, and ``addendum`` the words that are added.
+    ``checks`` are what still stands between the draft and a signature, each a sentence.
     """
 
     case_id: str
@@ -31,11 +52,16 @@ class ReadingView:
     annotations_url: str
     dicomweb_url: str = "/dicomweb"
     report: ReportContent
+    key_images: tuple[KeyImageChoice, ...] = ()
     version: int
     history: str = ""
     draft_url: str
     etag: str
     editable: bool = True
+    annotates: bool = True
+    content_json: str = ""
+    addendum: str = ""
+    addenda: tuple[AddendumView, ...] = ()
     saved_at: datetime | None = None
     checks: tuple[str, ...] = ()
     sign: Action | None = None
@@ -44,3 +70,10 @@ class ReadingView:
     prior: tuple[tuple[str, str], ...] = ()
     form: FormState = field(default_factory=FormState)
     window_url: str = ""
+    note: str = ""
+    problem: str = ""
+    conflict: str = ""
+
+    @property
+    def appending(self) -> bool:
+        return bool(self.content_json)

@@ -6,4 +6,5 @@ import "./forms.js";
 import "./keyboard.js";
 import "./offline.js";
 import "./panels.js";
+import "./report-items.js";
 import "./toast.js";

@@ -1,38 +1,32 @@
-// The report is saved as it is typed: PUT of the whole content with If-Match, one request at a time, a second after the last
-// key. Offline it waits in memory; a conflict is shown as a difference and never overwritten.
+// The report is saved as it is typed: PUT of the whole draft with If-Match, one request at a time, a second after the last
+// key. Offline it waits in memory; a conflict is shown as a difference and never overwritten without a word.
+
+import { differences, toDraft } from "./report-content.js";
 
 const QUIET_MS = 1000;
 const RETRY_MS = 5000;
-
-/** "regions.0.status" = "normal" → {regions: [{status: "normal"}]}; empty fields are left to the server's defaults. */
-export function toContent(entries) {
-  const root = {};
-  for (const [path, value] of entries) {
-    if (value === "" || path === "etag") continue;
-    const parts = path.split(".");
-    let at = root;
-    parts.forEach((part, index) => {
-      if (index === parts.length - 1) at[part] = part === "teeth" ? value.split(/[\s,]+/).filter(Boolean) : value;
-      else at = at[part] ??= /^\d+$/.test(parts[index + 1]) ? [] : {};
-    });
-  }
-  for (const [key, value] of Object.entries(root)) if (Array.isArray(value)) root[key] = value.filter(Boolean);
-  return root;
-}
+const SHOWN = 12;
 
 /** What still stands between the draft and a signature, as the server counts it after each save. */
 function showChecks(missing) {
   if (!Array.isArray(missing)) return;
   for (const place of document.querySelectorAll("[data-checks]")) {
     place.hidden = missing.length === 0;
-    place.querySelector("ul").replaceChildren(...missing.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })));
+    place.querySelector("ul").replaceChildren(...missing.map(({ sentence }) => Object.assign(document.createElement("li"), { textContent: sentence })));
   }
   for (const form of document.querySelectorAll("[data-unless-checks]")) form.hidden = missing.length > 0;
 }
 
+const element = (tag, className, ...children) => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+};
+
 class Autosave {
   constructor(form, word, conflict) {
-    Object.assign(this, { form, word, conflict, etag: form.dataset.etag, timer: 0, busy: false, dirty: false });
+    Object.assign(this, { form, word, conflict, etag: form.dataset.etag, timer: 0, busy: null, dirty: false, clashed: false });
     form.addEventListener("input", () => this.changed());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -41,16 +35,19 @@ class Autosave {
     addEventListener("online", () => this.dirty && this.save());
     addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
     document.addEventListener("visibilitychange", () => document.hidden && this.dirty && this.save());
+    document.addEventListener("odonto:event", () => void this.recount());
   }
 
   say(state, text) {
     this.word.dataset.state = state;
     this.word.textContent = text;
+    const note = document.querySelector("[data-offline-note]");
+    if (note) note.hidden = state !== "offline";
   }
 
   changed() {
     this.dirty = true;
-    if (this.word.dataset.state !== "conflict") this.say("unsaved", "Not saved yet");
+    if (!this.clashed) this.say("unsaved", "Not saved yet");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), QUIET_MS);
   }
@@ -58,53 +55,126 @@ class Autosave {
   /** Resolves to true when everything typed is on the server. */
   async save() {
     clearTimeout(this.timer);
-    if (this.busy || this.word.dataset.state === "conflict") return false;
+    if (this.busy) await this.busy;
+    if (this.clashed) return false;
     if (!this.dirty) return true;
-    this.busy = true;
-    this.dirty = false;
+    this.busy = this.send();
     try {
-      const response = await fetch(this.form.dataset.autosave, {
-        method: "PUT",
-        headers: { "Content-Type": "application/json", "If-Match": this.etag },
-        body: JSON.stringify(toContent(new FormData(this.form))),
-      });
-      if (response.ok) {
-        this.etag = response.headers.get("ETag") ?? this.etag;
-        showChecks((await response.json().catch(() => ({}))).missing);
-        if (!this.dirty) this.say("saved", `Saved ${new Date().toLocaleTimeString(document.documentElement.lang, { hour12: false })}`);
-      } else if (response.status === 409 || response.status === 412) {
-        this.dirty = true;
-        this.clash(await response.json().catch(() => ({})));
-      } else {
-        this.dirty = true;
-        const problem = await response.json().catch(() => ({}));
-        this.say("offline", response.status === 401 ? "Signed out: sign in in another tab, then go on" : problem.title ?? "Not saved: trying again");
-        if (response.status >= 500 || response.status === 401) this.timer = setTimeout(() => this.save(), RETRY_MS);
-      }
-    } catch {
-      this.dirty = true;
-      this.say("offline", "Offline: kept here until the connection is back");
-      this.timer = setTimeout(() => this.save(), RETRY_MS);
+      await this.busy;
     } finally {
-      this.busy = false;
+      this.busy = null;
     }
     return !this.dirty;
   }
 
-  clash(theirs) {
+  async send() {
+    this.dirty = false;
+    const draft = toDraft(this.form.elements);
+    let response;
+    try {
+      response = await fetch(this.form.dataset.autosave, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json", "If-Match": this.etag },
+        body: JSON.stringify(draft),
+      });
+    } catch {
+      this.again("offline", "Offline: kept here until the connection is back");
+      return;
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) {
+      this.saved(response.headers.get("ETag"), answer);
+    } else if (response.status === 412 && answer.current) {
+      this.dirty = true;
+      this.clash(answer.current, response.headers.get("ETag"), draft);
+    } else if (response.status === 401) {
+      this.again("unsaved", "Signed out: sign in in another tab, then go on");
+    } else if (response.status >= 500 || response.status === 429) {
+      this.again("unsaved", "Not saved: trying again");
+    } else {
+      this.dirty = true;
+      this.point(answer);
+    }
+  }
+
+  again(state, text) {
+    this.dirty = true;
+    this.say(state, text);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), RETRY_MS);
+  }
+
+  saved(etag, answer) {
+    this.etag = etag ?? this.etag;
+    for (const field of this.form.querySelectorAll("[data-refused]")) {
+      field.removeAttribute("aria-invalid");
+      delete field.dataset.refused;
+    }
+    for (const hash of document.querySelectorAll('input[name="draft_hash"]')) hash.value = answer.draft_hash;
+    this.form.elements.etag.value = this.etag;
+    showChecks(answer.missing);
+    if (!this.dirty) this.say("saved", `Saved ${new Date().toLocaleTimeString(document.documentElement.lang, { hour12: false })}`);
+  }
+
+  /** Questions are asked and answered beside the report, and stand between it and a signature. */
+  async recount() {
+    const response = await fetch(this.form.dataset.autosave.replace(/draft$/, "missing")).catch(() => null);
+    if (response?.ok) showChecks((await response.json()).items);
+  }
+
+  /** The server cannot read a field: it is marked, and named by its label. */
+  point(problem) {
+    const path = (problem.errors?.[0]?.field ?? "").replace(/^content\./, "");
+    const parts = path.split(".");
+    let field = null;
+    while (parts.length && !(field = this.form.elements[parts.join(".")])) parts.pop();
+    if (field instanceof RadioNodeList) field = field[0];
+    if (field) {
+      field.setAttribute("aria-invalid", "true");
+      field.dataset.refused = "";
+      field.closest("details")?.setAttribute("open", "");
+    }
+    this.say("conflict", field ? `Not saved: check “${this.label(field.name)}”` : (problem.detail ?? problem.title ?? "Not saved"));
+  }
+
+  label(path) {
+    const field = [...this.form.elements].find((each) => each.name === path);
+    const name = field?.labels?.[0]?.closest("[role=radiogroup]")?.getAttribute("aria-label") ?? field?.labels?.[0]?.textContent ?? field?.getAttribute("aria-label");
+    const section = field?.closest("details.report-section")?.querySelector("summary")?.firstChild?.nextSibling?.textContent?.trim();
+    return [section, name?.trim()].filter((word, index, all) => word && all.indexOf(word) === index).join(", ") || path;
+  }
+
+  clash(theirs, etag, mine) {
+    this.clashed = true;
     this.say("conflict", "Changed elsewhere");
-    const box = document.createElement("div");
-    box.className = "stack stack--tight";
-    box.innerHTML = '<h3></h3><p class="quiet"></p><div class="diff"><del></del><ins></ins></div><div class="cluster"><a class="button button--small"></a></div>';
-    const [title, text, diff, row] = box.children;
-    title.textContent = "This draft was changed in another window";
-    text.textContent = "Copy what you need from here, then load the newer draft. Yours is below, theirs above.";
-    diff.children[0].textContent = theirs.current?.impression ?? theirs.detail ?? "";
-    diff.children[1].textContent = this.form.elements.impression?.value ?? "";
-    row.firstChild.textContent = "Load the newer draft";
-    row.firstChild.href = location.pathname;
-    row.firstChild.addEventListener("click", () => (this.dirty = false));
-    this.conflict.replaceChildren(box);
+    const different = differences(theirs, mine);
+    const rows = different.slice(0, SHOWN).map(({ path, theirs: a, mine: b }) =>
+      element("div", "", element("p", "fine", this.label(path)), element("div", "diff", ...(a ? [element("del", "", `Theirs: ${a}`)] : []), ...(b ? [element("ins", "", `Yours: ${b}`)] : []))),
+    );
+    const keep = element("button", "button button--small button--primary", "Keep mine");
+    const load = element("button", "button button--small", "Load theirs");
+    keep.type = load.type = "button";
+    keep.addEventListener("click", () => {
+      this.etag = etag ?? this.etag;
+      this.clashed = false;
+      this.conflict.replaceChildren();
+      void this.save();
+    });
+    load.addEventListener("click", () => {
+      this.dirty = false;
+      location.assign(location.pathname);
+    });
+    this.conflict.replaceChildren(
+      element(
+        "div",
+        "stack stack--tight",
+        element("h3", "", "This draft was changed in another window"),
+        element("p", "quiet", different.length ? "Nothing of yours is lost: it is all in the form below. Where the two differ:" : "Nothing of yours is lost. The two say the same."),
+        element("div", "conflicts", ...rows),
+        ...(different.length > SHOWN ? [element("p", "fine", `And ${different.length - SHOWN} more.`)] : []),
+        element("div", "cluster", keep, load),
+      ),
+    );
     this.conflict.scrollIntoView({ block: "nearest" });
   }
 }
@@ -115,7 +185,7 @@ if (form) {
   // A signature must cover what is on the screen: save first, then send.
   document.addEventListener("submit", (event) => {
     const after = event.target;
-    if (!after.matches("[data-after-save]") || !autosave.dirty) return;
+    if (!after.matches("[data-after-save]") || !(autosave.dirty || autosave.busy)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     void autosave.save().then((done) => done && after.requestSubmit());
