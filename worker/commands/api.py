@@ -12,11 +12,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import logging
+
     import uvicorn
 
     from infra.settings import get_settings
 
     settings = get_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Its start and stop lines say what a supervisor says better; its errors stay.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger(__name__).info("serving %s on %s:%d", settings.base_url, settings.host, settings.port)
     uvicorn.run(
         "ui.app:create_app",
         factory=True,
@@ -26,8 +32,10 @@ def run(args: argparse.Namespace) -> int:
         ws="none",
         loop="asyncio",
         lifespan="on",
+        log_config=None,
         access_log=False,
-        log_level=settings.log_level.lower(),
+        # In embedded mode nothing stands in front, so nobody may speak for another address.
+        proxy_headers=settings.mode == "production",
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -84,6 +84,8 @@ def up() -> int:
             raise StartRefused(
                 "`odontoflow up` is the embedded mode; in production start `api` and `worker` by themselves."
             )
+        # Keys and patients' data are for this account alone, whatever the folder's own mode is; the children inherit it.
+        os.umask(0o077)
         prepare_home(settings.home)
         lock_home(settings.home)
         check_ports(ports(settings))
