@@ -16,6 +16,8 @@ from tests.api.imaging_app import Desk, imaging_desk
 from tests.ui_islands import synthetic
 from tests.ui_islands.double import STATIC, served
 
+refused: list[str] = []
+
 PATIENT: Final = {
     "PatientName": "Muster^Anna",
     "PatientID": "A-100",
@@ -42,7 +44,7 @@ def address(desk: Desk, case: Case, bundle: None) -> Iterator[str]:
 
     def page(name: str, attributes: str) -> HTMLResponse:
         return HTMLResponse(
-            f'<!doctype html><html lang="en"><title>t</title><body><div data-island="{name}" data-case-id="{case.id}" '
+            f'<!doctype html><html lang="en"><title>t</title><link rel="icon" href="data:,"><body><div data-island="{name}" data-case-id="{case.id}" '
             f'{attributes}></div><script type="module" src="/static/build/{name}.js"></script></body></html>'
         )
 
@@ -70,14 +72,12 @@ def export(tmp_path: Path) -> Path:
 
 
 def opened(browser: Browser, desk: Desk, name: str, url: str) -> Page:
-    """A page as one of the people, in which no request is refused."""
+    """A page as one of the people, in which no request is refused and no script fails."""
     page = browser.new_context(extra_http_headers={"Authorization": f"Bearer {desk.tokens[name]}"}).new_page()
     page.on("response", lambda response: refused.append(response.url) if response.status >= 400 else None)
+    page.on("pageerror", lambda error: refused.append(str(error)))
     page.goto(url)
     return page
-
-
-refused: list[str] = []
 
 
 def test_a_folder_goes_in_and_is_read(browser: Browser, desk: Desk, case: Case, address: str, export: Path) -> None:

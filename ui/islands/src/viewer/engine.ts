@@ -154,14 +154,14 @@ export function registerStack(stack: Stack): void {
 }
 
 /** "12.3 mm" of a length mark, with the doubt that its image carries. */
-export function lengthText(imageId: string, length: number | undefined): string {
+export function lengthText(imageId: string, length: number | null | undefined): string {
   const known = facts.get(imageId);
-  return length === undefined || Number.isNaN(length) || !known ? "" : lengthWords(length, known.spacing, known.modality);
+  return known ? lengthWords(length, known.spacing, known.modality) : "";
 }
 
-type Stats = Record<string, { length?: number; value?: unknown } | undefined>;
+type Stats = Record<string, { length?: number | null; value?: unknown } | undefined>;
 
-function statsOf(data: { cachedStats?: Stats }, targetId: string): { length?: number; value?: unknown } {
+function statsOf(data: { cachedStats?: Stats }, targetId: string): { length?: number | null; value?: unknown } {
   return data.cachedStats?.[targetId] ?? {};
 }
 

@@ -184,7 +184,7 @@ export class Marks {
   }
 
   private words(mark: ToolTypes.Annotation, imageId: string): string {
-    const stats = (mark.data.cachedStats as Record<string, { length?: number; value?: unknown }> | undefined)?.[`imageId:${imageId}`];
+    const stats = (mark.data.cachedStats as Record<string, { length?: number | null; value?: unknown }> | undefined)?.[`imageId:${imageId}`];
     switch (mark.metadata?.toolName) {
       case TOOLS.length:
         return lengthText(imageId, stats?.length) || (this.origin.get(mark.annotationUID ?? "")?.words ?? "");

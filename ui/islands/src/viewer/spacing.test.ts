@@ -52,6 +52,12 @@ test("a length says what it cannot promise", () => {
   expect(lengthWords(80.4, { provenance: "pixels", rowsColumns: null }, "PX")).toBe("80 px, uncalibrated");
 });
 
+test("a line that is not measured yet says nothing", () => {
+  for (const none of [null, undefined, Number.NaN]) {
+    expect(lengthWords(none, { provenance: "patient", rowsColumns: [0.2, 0.2] }, "CT")).toBe("");
+  }
+});
+
 test("cone-beam and panoramic images carry their caution, a spiral CT does not", () => {
   expect(cautions(of("CT", {}))).toHaveLength(1);
   expect(cautions(of("PX", {}))).toHaveLength(1);

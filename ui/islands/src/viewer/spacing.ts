@@ -74,8 +74,12 @@ export function provenanceWords(spacing: Spacing): string {
   }
 }
 
-/** A length as it is written beside its line. `length` is in mm, or in pixels where there is no spacing. */
-export function lengthWords(length: number, spacing: Spacing, modality: string): string {
+/**
+ * A length as it is written beside its line. `length` is in mm, or in pixels where there is no spacing; the library says
+ * null for a line that it has not measured yet, which is written as nothing.
+ */
+export function lengthWords(length: number | null | undefined, spacing: Spacing, modality: string): string {
+  if (length === null || length === undefined || Number.isNaN(length)) return "";
   if (spacing.rowsColumns === null) return t("{n} px, uncalibrated", { n: length.toFixed(0) });
   const mm = length.toFixed(1);
   // DOMAIN: a panoramic view magnifies and distorts, whatever its header says about spacing.
