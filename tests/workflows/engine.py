@@ -15,6 +15,7 @@ from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkflowRunner
@@ -116,10 +117,10 @@ class Clock:
         await self.synchronize()
 
 
-def client_of(client: Client, world: World) -> Client:
-    """The client with the world's own codec."""
+def client_of(client: Client, world: World, converter: DataConverter | None = None) -> Client:
+    """The client with the world's own codec, or another one."""
     config = client.config()
-    config["data_converter"] = data_converter(world.keys)
+    config["data_converter"] = converter or data_converter(world.keys)
     return Client(**config)
 
 
@@ -377,9 +378,10 @@ async def running(
     *,
     runner: WorkflowRunner | None = None,
     clock: Clock | None = None,
+    converter: DataConverter | None = None,
 ) -> AsyncIterator[Practice]:
-    """A practice whose worker runs. ``client`` may have any converter; the world's own is used."""
-    client = client_of(client, world)
+    """A practice whose worker runs. ``client`` may have any converter; ``converter`` or the world's own is used."""
+    client = client_of(client, world, converter)
     use_envelope_ring(world.keys.master.ring(ENVELOPE_PURPOSE))
     practice = Practice(
         client=client,
