@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.ui_islands.double import STATIC, Double, serving
 
 ISLANDS: Final = Path(__file__).parents[2] / "ui" / "islands"
+# The first image of a fresh browser takes seconds where its processor is shared.
+expect.set_options(timeout=20_000)
+
 _SWITCHES: Final = [
     "--no-sandbox",
     "--use-angle=swiftshader",

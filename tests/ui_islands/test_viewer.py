@@ -115,7 +115,8 @@ def test_each_kind_of_image_is_drawn_as_it_is_meant(page: Page, origin: str) -> 
         choose(page, name)
 
         def ramps() -> bool:
-            row = pixels(page)[pixels(page).shape[0] // 2].astype(int)
+            seen = pixels(page)
+            row = seen[seen.shape[0] // 2].astype(int)
             middle = row[len(row) // 4 : 3 * len(row) // 4]
             return bool(middle[-1] - middle[0] > 60 and (np.diff(middle) >= -1).all())
 
