@@ -28,6 +28,7 @@ def make_engine(url: str, *, threads: int = 8) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(
             url,
+            hide_parameters=True,  # an error message goes to a log, and parameters are data
             pool_size=threads,
             max_overflow=threads,
             pool_pre_ping=True,
@@ -37,6 +38,7 @@ def make_engine(url: str, *, threads: int = 8) -> Engine:
         )
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
         pool_size=threads,
         max_overflow=threads,

@@ -92,8 +92,10 @@ class Gateway:
         """Starts the workflow of a case that was just opened. When Temporal is away, a worker's sweep does it later."""
         try:
             await self.dispatcher.dispatch(case_id)
-        except RPCError as error:
-            _log.warning("the start of %s waits for Temporal: %s", case_id, error.status.name)
+        except (RPCError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not _was_not_sent(error):
+                raise
+            _log.warning("the start of %s waits for Temporal", case_id)
 
     def _check(self, wish: Wish, command_id: str) -> None:
         """The table's answer before anything is stored. A denial leaves one row in the audit trail (invariant 4)."""
@@ -131,9 +133,11 @@ class Gateway:
             return await self._refused(wish, command, fact)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             return command
-        except RPCError as error:
+        except (RPCError, RuntimeError) as error:
             if _was_not_sent(error):
                 raise EngineUnavailable() from error
+            if isinstance(error, RuntimeError):
+                raise
             return command
         settled = await asyncio.to_thread(self._desk.outcome, command.id)
         return settled or command
@@ -232,6 +236,11 @@ def _fact_of(failure: WorkflowUpdateFailedError) -> Refused:
     return Refused(cause.type or "refused", status, cause.message)
 
 
-def _was_not_sent(error: RPCError) -> bool:
-    """A refused connection: the request never left this machine."""
-    return error.status is RPCStatusCode.UNAVAILABLE and "tcp connect error" in error.message.lower()
+def _was_not_sent(error: RPCError | RuntimeError) -> bool:
+    """A refused connection: the request never left this machine.
+
+    A process that started while Temporal was away connects with its first request; the SDK says so in a RuntimeError.
+    """
+    if isinstance(error, RPCError):
+        return error.status is RPCStatusCode.UNAVAILABLE and "tcp connect error" in error.message.lower()
+    return "client connect" in str(error)

@@ -137,7 +137,7 @@ def read_timeline(access: Timeline, services: ServicesDep) -> Page:
 
 
 @router.put("/cases/{case_id}/form")
-def replace_form(body: CaseFormEdit, revision: Revision, access: Form, services: ServicesDep) -> Response:
+def replace_form(body: CaseFormEdit, access: Form, revision: Revision, services: ServicesDep) -> Response:
     """The clinical form while the case is a draft. ``If-Match`` holds the revision that was read."""
     with services.database.write() as session:
         saved = edit_form(session, services.keys, access, body, revision)

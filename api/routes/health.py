@@ -47,5 +47,6 @@ async def _temporal(services: Services) -> bool:
     try:
         async with asyncio.timeout(2):
             return await services.temporal.service_client.check_health()
-    except (RPCError, TimeoutError):
+    except (RPCError, TimeoutError, RuntimeError):
+        # RuntimeError: a client that has not been able to connect even once.
         return False

@@ -97,9 +97,9 @@ def read_patient(patient_id: str, practice_id: ListIn, services: ServicesDep) ->
 def replace_patient(
     patient_id: str,
     body: Demographics,
-    revision: Revision,
     person: PersonDep,
     practice_id: EditIn,
+    revision: Revision,
     services: ServicesDep,
 ) -> Response:
     with services.database.write() as session:

@@ -41,7 +41,7 @@ def get_draft(access: SeeDraft, services: ServicesDep) -> Response:
 
 
 @router.put("/draft", responses={412: {"description": "Saved by somebody meanwhile; `current` is theirs"}})
-def put_draft(body: ReportDraftBody, revision: Revision, access: EditDraft, services: ServicesDep) -> Response:
+def put_draft(body: ReportDraftBody, access: EditDraft, revision: Revision, services: ServicesDep) -> Response:
     """Saves the draft. ``If-Match`` holds the revision that was read; 412 with theirs when somebody saved meanwhile."""
     try:
         with services.database.write() as session:

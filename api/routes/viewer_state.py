@@ -63,7 +63,7 @@ def get_annotations(access: SeeImages, services: ServicesDep) -> Response:
 
 
 @router.put("/annotations", responses={412: {"description": "Saved by somebody meanwhile; `current` is theirs"}})
-def put_annotations(body: AnnotationsBody, expected: Expected, access: MayAnnotate, services: ServicesDep) -> Response:
+def put_annotations(body: AnnotationsBody, access: MayAnnotate, expected: Expected, services: ServicesDep) -> Response:
     """Saves them over the revision in ``If-Match``; 428 without one, 412 with the current ones when somebody saved."""
     with services.database.write() as session:
         saved = save_annotations(session, access.key, access.row.id, access.person.user_id, body, revision=expected)

@@ -52,7 +52,9 @@ _LOOKS: Final[Mapping[Step, _Look]] = {
     Step.DECLINE_AMENDMENT: _Look(N_("Decline the amendment"), form="reason"),
     Step.AMEND: _Look(N_("Amend report"), form="amend", icon="amending"),
     Step.DISCARD_AMENDMENT: _Look(N_("Discard the amendment"), icon="undo"),
+    Step.REOPEN: _Look(N_("Reopen case"), form="reason", icon="undo"),
     Step.ENTER_IN_ERROR: _Look(N_("Withdraw report"), "danger", "withdraw", "withdrawn"),
+    Step.REOPEN: _Look(N_("Reopen case"), form="reason", icon="undo"),
     Step.CANCEL: _Look(N_("Cancel case"), "danger", "cancel"),
 }
 """``form`` is a template below ``templates/actions``; without one the step is one click."""
