@@ -17,6 +17,8 @@ from ui.app import create_app
 
 PASSWORD = "a-long-test-password"
 BASE = "http://127.0.0.1:8000"
+NOWHERE = "127.0.0.1:9"
+"""Nobody listens on the discard port: the engine is away."""
 
 
 def browser(app: FastAPI) -> httpx.AsyncClient:
@@ -53,7 +55,7 @@ class Site:
 
 @asynccontextmanager
 async def site(home: Path) -> AsyncIterator[Site]:
-    settings = Settings(home=home, argon2_memory_kib=8, argon2_time_cost=1)
+    settings = Settings(home=home, temporal_address=NOWHERE, argon2_memory_kib=8, argon2_time_cost=1)
     upgrade(settings)
     app = create_app(settings)
     async with app.router.lifespan_context(app):

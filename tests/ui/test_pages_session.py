@@ -1,0 +1,161 @@
+"""Signing in and out in a browser."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.ui.reading import read
+from tests.ui.site import PASSWORD, Site, browser
+from ui.pages.session import DEMO_PASSWORD
+from worker.demo.people import PASSWORD as SEEDED_PASSWORD
+
+COOKIE = "odontoflow_session"
+
+
+async def sign_in(client: httpx.AsyncClient, **typed: str) -> httpx.Response:
+    form = read(await client.get("/sign-in")).form("/sign-in")
+    client.follow_redirects = False
+    return await form.send(client, **{"email": "dentist@demo.test", "password": PASSWORD, **typed})
+
+
+async def test_a_page_asks_a_stranger_to_sign_in_and_then_goes_on(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        asked = await client.get("/patients?after=x")
+        assert asked.url.path == "/sign-in"
+        form = read(asked).form("/sign-in")
+        assert form.fields["next"] == ["/patients?after=x"]
+        client.follow_redirects = False
+        answer = await form.send(client, email="dentist@demo.test", password=PASSWORD)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/patients?after=x"
+
+
+async def test_a_region_is_told_apart_from_a_page(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        for header in ("X-Live-Region", "HX-Request"):
+            answer = await client.get("/?part=worklist", headers={header: "worklist"})
+            assert answer.status_code == 401
+            assert answer.headers["HX-Redirect"] == "/sign-in"
+            assert "<html" not in answer.text
+
+
+async def test_a_post_without_a_session_leads_back_to_its_page(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        headers = {"Referer": "http://127.0.0.1:8000/patients"}
+        asked = await client.post("/patients", data={"nonce": "n"}, headers=headers)
+        assert read(asked).form("/sign-in").fields["next"] == ["/patients"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "evil"],
+)
+async def test_signing_in_never_leads_to_another_site(practice: Site, elsewhere: str) -> None:
+    async with browser(practice.app) as client:
+        answer = await sign_in(client, next=elsewhere)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
+
+
+async def test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        cookie = (await sign_in(client)).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path=/" in cookie
+    assert "secure" not in cookie, "plain http on loopback"
+
+
+async def test_over_https_the_cookie_is_secure(practice: Site) -> None:
+    services = practice.app.state.services
+    services.settings = services.settings.model_copy(update={"public_url": "https://flow.example"})
+    async with browser(practice.app) as client:
+        assert "secure" in (await sign_in(client)).headers["set-cookie"].lower()
+
+
+async def test_each_sign_in_has_a_session_of_its_own_and_ends_the_former(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        first = (await sign_in(client)).cookies[COOKIE]
+        second = (await sign_in(client)).cookies[COOKIE]
+        assert first != second
+        client.cookies.clear()
+        old = await client.get("/notices", headers={"Cookie": f"{COOKIE}={first}"})
+        new = await client.get("/notices", headers={"Cookie": f"{COOKIE}={second}"})
+    assert old.status_code == 303
+    assert new.status_code == 200
+
+
+async def test_signing_out_ends_the_session_and_clears_the_browser(practice: Site) -> None:
+    async with practice.as_("dentist") as client:
+        token = client.cookies[COOKIE]
+        client.follow_redirects = False
+        answer = await client.post("/sign-out")
+        assert answer.headers["clear-site-data"] == '"cache", "storage"'
+        assert 'odontoflow_session=""' in answer.headers["set-cookie"]
+        client.cookies.clear()
+        after = await client.get("/", headers={"Cookie": f"{COOKIE}={token}"})
+    assert after.status_code == 303
+    assert after.headers["location"].startswith("/sign-in")
+
+
+async def test_a_wrong_password_keeps_the_address_and_tells_nothing_apart(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        known = await sign_in(client, password="wrong-password")
+        unknown = await sign_in(client, email="nobody@demo.test", password="wrong-password")
+    assert known.status_code == unknown.status_code == 401
+    page = read(known)
+    assert page.form("/sign-in").fields["email"] == ["dentist@demo.test"]
+    assert page.form("/sign-in").fields["password"] == [""]
+    assert "wrong-password" not in known.text
+
+    def bare(answer: httpx.Response) -> str:
+        own = r'name="nonce" value="[^"]*"|data-now="[^"]*"|(?:dentist|nobody)@demo.test'
+        return re.sub(own, "", answer.text)
+
+    assert bare(known) == bare(unknown)
+
+
+async def test_what_is_missing_is_said_at_its_field(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        answer = await sign_in(client, email="", password="")
+    assert answer.status_code == 422
+    assert "Write your email address." in read(answer).text
+    assert "Write your password." in read(answer).text
+
+
+async def test_another_site_cannot_sign_anybody_in(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+        data = {"email": "dentist@demo.test", "password": PASSWORD}
+        answer = await client.post("/sign-in", data=data, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_the_appearance_is_kept_with_the_person(practice: Site) -> None:
+    async with practice.as_("dentist") as client:
+        assert "data-theme" not in (await client.get("/")).text
+        answer = await client.post("/account/theme", data={"theme": "dark"})
+        assert answer.status_code == 200
+    async with practice.as_("dentist") as client:
+        assert 'data-theme="dark"' in (await client.get("/")).text
+
+
+async def test_pages_of_people_stay_out_of_every_cache(practice: Site) -> None:
+    async with practice.as_("dentist") as client:
+        for path in ("/", "/patients", "/notices", "/cases/case_0", "/nowhere"):
+            assert (await client.get(path)).headers["cache-control"] == "no-store", path
+
+
+def test_the_button_of_a_demo_account_has_the_demo_password() -> None:
+    assert DEMO_PASSWORD == SEEDED_PASSWORD
+
+
+async def test_production_has_no_demo_accounts(practice: Site) -> None:
+    services = practice.app.state.services
+    services.settings = services.settings.model_copy(update={"mode": "production"})
+    async with browser(practice.app) as client:
+        assert "demo.test" not in (await client.get("/sign-in")).text
+        answer = await client.post("/sign-in/demo", data={"email": "dentist@demo.test"})
+    assert answer.status_code == 404
