@@ -197,6 +197,13 @@ def test_a_failed_preparation_ends_the_start_with_its_words(launch: Callable[...
     assert not any(alive(pid) for pid in run.all_pids)
 
 
+def test_incomplete_demo_data_does_not_withhold_the_system(launch: Callable[..., Run]) -> None:
+    run = launch("seed=fail").until_ready()
+    assert any(line.startswith("seed is not complete (exit code 3); its log is ") for line in run.lines)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.ends() == 0
+
+
 def test_a_child_that_refuses_its_settings_is_not_started_again(launch: Callable[..., Run]) -> None:
     run = launch("api=misconfigured")
     assert run.ends() == 2

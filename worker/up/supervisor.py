@@ -176,7 +176,12 @@ class Supervisor:
             code = self._collect(job)
             if code is not None:
                 self._jobs.remove(job)
-                if code != 0 and self._exit_code is None:
+                if code == 0 or self._exit_code is not None:
+                    continue
+                if self._seeding_started:
+                    # Incomplete demo data is no reason to withhold the system; the next start tries again.
+                    say(f"{job.program.name} is not complete ({describe_end(code)}); its log is {job.program.log}")
+                else:
                     self._give_up(job, code)
         for child in self._kept:
             code = self._collect(child)
