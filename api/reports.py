@@ -8,6 +8,7 @@ from activities.documents.assembly import signed_versions
 from activities.records.opening import form_of
 from activities.records.projection import state_of
 from activities.records.signing import AddendumMissing, QuestionOpen, draft_hash, draft_of
+from api.examinations import examination_of_case
 from api.patients import EditedMeanwhile
 from api.standing import CaseAccess
 from infra.database import now
@@ -42,8 +43,10 @@ def read_draft(session: Session, keys: KeyStore, access: CaseAccess) -> Draft:
     found = draft_of(session, keys, access.row.id)
     if found is None:
         form = form_of(keys, access.row)
-        content = blank_report(form.purpose, form.field_of_view_mm)
-        examination = content.examination.model_copy(update={"indication": form.clinical_question})
+        seen = examination_of_case(session, access)
+        field = form.field_of_view_mm or seen.field_of_view_mm
+        content = blank_report(form.purpose, field)
+        examination = seen.model_copy(update={"indication": form.clinical_question, "field_of_view_mm": field})
         body = ReportDraftBody(content=content.model_copy(update={"examination": examination}))
         return Draft(body, 0, draft_hash(body))
     row, body = found
