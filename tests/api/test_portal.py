@@ -87,6 +87,7 @@ async def test_date_and_code_open_the_report_its_images_and_its_document(
         report = await enter(live, client, link, address)
         assert "Anna Muster" in report.text
         assert "Bone at 36 is sufficient" in report.text
+        assert "There is a finding in: " in report.text
         preview = re.search(rf'src="({link}/dicomweb/[^"]+/thumbnail)"', report.text)
         assert preview is not None
         picture = await client.get(preview[1])

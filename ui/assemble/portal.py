@@ -1,6 +1,8 @@
 """The patient's page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,8 @@ from api.views import names_of
 from infra.keystore import KeyStore
 from schemas.clinical import N_
 from schemas.lifecycle import State
+from schemas.report import ReportContent
+from schemas.report_parts import MODALITY_LABELS, RegionStatus
 from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
 from schemas.tables.people import Organization, Patient
@@ -65,7 +69,10 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
         practice=link.practice.name,
         practice_phone=link.practice.phone,
         patient=patient.full_name,
-        report=report_view(versions[-1:], lambda _: f"{url}/report.pdf"),
+        report=replace(
+            report_view(versions[-1:], lambda _: f"{url}/report.pdf"),
+            plain=plain_words(versions[-1].content, link.practice),
+        ),
         images=series_views(rows, f"{url}/dicomweb"),
         superseded=_superseded(versions, State(link.case.state), link.practice),
         expires=link.grant.expires_at,
@@ -89,11 +96,57 @@ def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> Im
     )
 
 
+def plain_words(content: ReportContent, practice: Organization) -> str:
+    """What the report's structure alone can say to a patient. What it means for them is the dentist's to say."""
+    _ = translations(practice.locale).gettext
+    made = _(MODALITY_LABELS[content.examination.modality])
+    when = content.examination.acquired_on
+    said = [
+        _(N_("%(images)s of %(day)s.")) % {"images": made, "day": _day(when, practice)}
+        if when
+        else _(N_("%(images)s.")) % {"images": made}
+    ]
+    found = [region for region in content.regions if region.status is RegionStatus.FINDING]
+    normal = [region for region in content.regions if region.status is RegionStatus.NORMAL]
+    seen = len(found) + len(normal)
+    if seen and not found:
+        said.append(_(N_("The radiologist looked at %(seen)s regions; all of them are normal.")) % {"seen": seen})
+    elif seen:
+        names = ", ".join(_(region.label).lower() for region in found)
+        said.append(
+            _(
+                N_(
+                    "The radiologist looked at %(seen)s regions; %(normal)s are normal. There is a finding in: %(names)s."
+                )
+            )
+            % {"seen": seen, "normal": len(normal), "names": names}
+        )
+    said.extend(_follow_ups(content, practice))
+    said.append(_(N_("The report below is written for your dentist, who will explain what it means for you.")))
+    return " ".join(said)
+
+
+def _follow_ups(content: ReportContent, practice: Organization) -> Iterator[str]:
+    language = translations(practice.locale)
+    for item in content.recommendations:
+        follow = item.follow_up
+        if follow is not None and follow.due_on is not None:
+            day = _day(follow.due_on, practice)
+            yield language.gettext(N_("A check is recommended on %(day)s.")) % {"day": day}
+        elif follow is not None and follow.due_months is not None:
+            one, many = N_("A check is recommended in %(num)s month."), N_("A check is recommended in %(num)s months.")
+            yield language.ngettext(one, many, follow.due_months) % {"num": follow.due_months}
+
+
+def _day(day: date, practice: Organization) -> str:
+    return format_date(day, "d MMMM y", locale=practice.locale)
+
+
 def _superseded(versions: Sequence[SignedReport], state: State, practice: Organization) -> str:
     _ = translations(practice.locale).gettext
     if state is State.AMENDING:
         return _(_AMENDING)
     latest = versions[-1]
     signed = latest.signed_at.astimezone(ZoneInfo(practice.time_zone))
-    when = format_date(signed, "d MMMM y", locale=practice.locale)
+    when = _day(signed, practice)
     return _(_SUPERSEDED[latest.kind]) % {"when": when} if latest.kind else ""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from schemas.report_changes import SECTION_LABELS, Section, section_texts
-from schemas.signed_report import SignedReport
+from schemas.signed_report import AMENDMENT_LABELS, SignedReport
+from schemas.sla import AmendmentKind
 from ui.views import ReportVersion, ReportView
 
 
@@ -48,7 +49,7 @@ def _version(report: SignedReport, pdf_url: Callable[[int], str]) -> ReportVersi
 def _sections(report: SignedReport) -> Iterator[tuple[str, str]]:
     """Addenda come first: they were written because the rest was not enough."""
     for addendum in reversed(report.addenda):
-        yield SECTION_LABELS[Section.ADDENDA], addendum.text
+        yield AMENDMENT_LABELS[AmendmentKind.APPENDED], addendum.text
     for section, text in section_texts(report.content).items():
         if text and section not in {Section.IMPRESSION, Section.KEY_IMAGES}:
             yield SECTION_LABELS[section], text
