@@ -38,6 +38,7 @@ ACTS: Final[Mapping[Action, tuple[str, str, Tone]]] = {
     Action.DECLINE_AMENDMENT: (N_("Declined the amendment"), "undo", "quiet"),
     Action.AMEND: (N_("Began to amend the report"), "amending", "accent"),
     Action.DISCARD_AMENDMENT: (N_("Discarded the amendment"), "undo", "quiet"),
+    Action.REOPEN: (N_("Reopened the case"), "undo", "warn"),
     Action.ENTER_IN_ERROR: (N_("Withdrew the report"), "withdrawn", "bad"),
     Action.CANCEL: (N_("Cancelled the case"), "stop", "quiet"),
     Action.PASS_PROCESSING: (N_("Images checked"), "check", "ok"),

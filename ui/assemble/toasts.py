@@ -46,6 +46,7 @@ DONE: Final[dict[str, str]] = {
     Action.DECLINE_AMENDMENT: N_("You declined the amendment. The practice reads your reason."),
     Action.AMEND: N_("The amendment is open. The signed version stays in force until you sign the new one."),
     Action.DISCARD_AMENDMENT: N_("The amendment was discarded. The signed report stands."),
+    Action.REOPEN: N_("The case is open again."),
     Action.ENTER_IN_ERROR: N_("The report was withdrawn."),
     Action.CANCEL: N_("The case was cancelled."),
 }
