@@ -54,8 +54,9 @@ class Site:
 
 
 @asynccontextmanager
-async def site(home: Path) -> AsyncIterator[Site]:
-    settings = Settings(home=home, temporal_address=NOWHERE, argon2_memory_kib=8, argon2_time_cost=1)
+async def site(home: Path, *, temporal_address: str = NOWHERE) -> AsyncIterator[Site]:
+    """An empty ``temporal_address`` is the embedded engine's, which has a page of its own beside it."""
+    settings = Settings(home=home, temporal_address=temporal_address, argon2_memory_kib=8, argon2_time_cost=1)
     upgrade(settings)
     app = create_app(settings)
     async with app.router.lifespan_context(app):

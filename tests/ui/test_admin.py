@@ -25,7 +25,7 @@ NEW = {
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as made:
+    async with site(tmp_path, temporal_address="") as made:
         yield made
 
 
