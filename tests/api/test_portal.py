@@ -16,6 +16,7 @@ from schemas.tables.wires import AuditRow, Notification
 from tests.api.live import PASSWORD, Live
 from tests.api.mailbox import letters
 from tests.api.stories import BORN, Story, released_case, signed_case, soon, write_report
+from tests.ui.site import sign_in
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 WRONG_DATE = {"birth_date-day": "1", "birth_date-month": "1", "birth_date-year": "1971"}
@@ -300,6 +301,24 @@ async def test_the_practice_reads_a_code_out_to_a_patient_without_an_address(liv
             select(AuditRow).where(AuditRow.scope == story.case_id, AuditRow.act == "release.hand_over_code")
         ).one()
     assert row.actor_id == live.world.user_id("dentist")
+
+
+async def test_the_practices_page_shows_a_link_and_a_code_once(live: Live) -> None:
+    story = await released_case(live, email=None)
+    url = f"/cases/{story.case_id}/links"
+    async with sign_in(live.app, "dentist@demo.test", PASSWORD) as dentist:
+        assert url in (await dentist.get(f"/cases/{story.case_id}")).text
+        assert story.link() not in (await dentist.get(url)).text
+        handed = (await dentist.post(f"{url}/{grant_of(story).id}/code")).text
+        code = re.search(r"handed-code\">(\d{6})<", handed)[1]  # type: ignore[index]
+        assert story.link() in handed
+        assert code not in (await dentist.get(url)).text
+    async with browser(live) as client:
+        await client.post(story.link(), data=RIGHT_DATE)
+        assert "Anna Muster" in (await client.post(story.link(), data={"code": code})).text
+    async with sign_in(live.app, "staff@demo.test", PASSWORD) as staff:
+        assert (await staff.post(f"{url}/{grant_of(story).id}/code")).status_code == 403
+        assert "Show link and a code" not in (await staff.get(url)).text
 
 
 async def test_another_practices_link_cannot_be_read_or_opened_by_number(live: Live, story: Story) -> None:

@@ -9,7 +9,7 @@ from api.standing import CaseAccess
 from api.waiting import waits_for
 from schemas.access import Right
 from schemas.clinical import FIELD_LABELS, N_, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
-from schemas.lifecycle import State, WaitReason
+from schemas.lifecycle import Relation, State, WaitReason
 from schemas.state import IdentityStanding
 from ui.assemble.case_actions import Tried, case_actions
 from ui.assemble.case_rows import about_person, case_url, modality_words, purpose_words
@@ -83,6 +83,7 @@ def case_page(
         timeline=timeline_of(facts.timeline, looker) if facts.timeline is not None else (),
         banner=_banner(access, facts, looker),
         trace_url=trace_url,
+        links_url=_links_url(access, facts),
         edit_url=f"/cases/{row.id}/form" if access.may(Right.EDIT_FORM) else "",
         read_url=url if url.endswith("/read") else "",
         problem=tried.problem if tried else "",
@@ -152,6 +153,12 @@ def _chat(access: CaseAccess, facts: CaseFacts, looker: Looker, message: FormSta
     if facts.messages is None:
         return None
     return chat_of(access.row.id, facts.messages, looker, may_write=access.row.is_open, form=message)
+
+
+def _links_url(access: CaseAccess, facts: CaseFacts) -> str:
+    """The patient's links, for the practice that released the report."""
+    own = any(taker.relation is Relation.OWN for taker in access.held)
+    return f"{case_url(access.row, access.held)}/links" if own and facts.state.last_release_at is not None else ""
 
 
 def _report(access: CaseAccess, facts: CaseFacts) -> ReportView | None:

@@ -81,7 +81,7 @@ class CaseView:
     chat: ChatView | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     banner: str = ""
-    link_note: str = ""
+    links_url: str = ""
     trace_url: str = ""
     edit_url: str = ""
     read_url: str = ""
