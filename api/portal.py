@@ -173,24 +173,18 @@ class Portal:
         visit_token = secrets.token_urlsafe(32)
         with self._database.write() as session:
             grant, case, moment = self._locked(session, link)
-            newest = session.exec(
-                select(GrantCode)
-                .where(GrantCode.grant_id == grant.id)
-                .order_by(col(GrantCode.created_at).desc(), col(GrantCode.id).desc())
-                .limit(1)
-            ).first()
-            matches = (
-                was_right
-                and newest is not None
-                and newest.expires_at > moment
-                and hmac.compare_digest(newest.code_hash, self._code_hash(newest.id, digits))
-            )
-            if not matches or newest is None:
+            alive = session.exec(
+                select(GrantCode).where(GrantCode.grant_id == grant.id, col(GrantCode.expires_at) > moment)
+            ).all()
+            given = [row for row in alive if hmac.compare_digest(row.code_hash, self._code_hash(row.id, digits))]
+            if not (was_right and given):
                 counted = self._count(session, grant, case, act="release.code", moment=moment)
                 return Entered(None, LinkLocked() if counted.locked else WrongCode(), counted.mails)
-            if newest.used_at is not None:
+            if given[0].used_at is not None:
                 return Entered(None, CodeUsed())
-            newest.used_at = moment
+            # A code that was read out and one that was mailed meanwhile open the same door once.
+            for row in alive:
+                row.used_at = row.used_at or moment
             self._open(session, grant, visit_token, moment)
         return Entered(visit_token)
 

@@ -47,5 +47,5 @@ def grant_view(row: ReleaseGrant) -> GrantView:
 async def hand_over_code(
     access: HandOver, grant_id: Annotated[str, Path(max_length=64)], portal: PortalDep
 ) -> HandedCode:
-    """A one-time code to be read out to the patient, shown once. It replaces a code that was mailed before."""
+    """A one-time code to be read out to the patient, shown once; and the link."""
     return await asyncio.to_thread(portal.hand_over, access.row, grant_id, acting(access))

@@ -303,6 +303,20 @@ async def test_the_practice_reads_a_code_out_to_a_patient_without_an_address(liv
     assert row.actor_id == live.world.user_id("dentist")
 
 
+async def test_a_mail_that_comes_meanwhile_does_not_undo_a_code_that_was_read_out(
+    live: Live, story: Story, address: str
+) -> None:
+    async with live.client("dentist") as dentist:
+        url = f"/api/v1/cases/{story.case_id}/grants/{grant_of(story).id}/code"
+        handed = (await dentist.post(url)).json()["code"]
+    async with browser(live) as client:
+        mailed = await code_for(live, client, story.link(), address)
+        assert "Anna Muster" in (await client.post(story.link(), data={"code": handed})).text
+    async with browser(live) as client:
+        await code_for(live, client, story.link(), address)
+        assert (await client.post(story.link(), data={"code": mailed})).status_code == 409
+
+
 async def test_the_practices_page_shows_a_link_and_a_code_once(live: Live) -> None:
     story = await released_case(live, email=None)
     url = f"/cases/{story.case_id}/links"
