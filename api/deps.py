@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Path, Request
 from sqlmodel import Session
 
-from api.portal import Portal, Visit
+from api.portal import Portal
+from api.portal_facts import Visit
 from api.release_links import Link
 from api.services import Services, services_of
 from api.standing import CaseAccess, load_case

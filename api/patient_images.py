@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import errors
 from api.deps import VisitDep
 from api.imaging.access import CaseImages, ImageAccess, image_access
-from api.portal import Visit
+from api.portal_facts import Visit
 from api.routes import dicomweb
 from schemas.tables.case import Case
 

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -18,22 +17,32 @@ from sqlmodel import Session, col, delete, func, select, update
 
 from activities.notifications import people_of, stable_message_id
 from activities.records.opening import demographics_of
+from api.portal_facts import (
+    Asked,
+    CodeUsed,
+    Counted,
+    Entered,
+    GrantNotLive,
+    StepMissing,
+    Visit,
+    VisitOver,
+    WrongCode,
+    patient_actor,
+)
 from api.release_links import Link, LinkLocked, LinkOver, find_link, need_live
 from infra.audit import write_audit
 from infra.codec import SYSTEM_KEY
 from infra.database import Database, now
 from infra.feed import publish
-from infra.keys import DataKey, derive_key
+from infra.keys import derive_key
 from infra.keystore import KeyStore
 from infra.mail import Mail
 from infra.release_tokens import release_token
 from infra.sealing import SealedValueRefused, column_aad, open_json, seal_json
 from infra.sessions import hash_token
-from schemas.clinical import N_
-from schemas.errors import NotFound, NotSignedIn, OdontoError, StateConflict
+from schemas.errors import NotFound, OdontoError
 from schemas.forms import HandedCode
 from schemas.ids import new_id
-from schemas.lifecycle import Relation, Role
 from schemas.messages import Actor
 from schemas.state import Audience
 from schemas.tables.case import Case
@@ -50,79 +59,6 @@ _MAX_CODES: Final = 5
 """Codes mailed within a quarter of an hour: whoever knows a birth date must not be able to flood a mailbox."""
 _CODES_WINDOW: Final = timedelta(minutes=15)
 LOCKED_NOTICE: Final = "grant_locked"
-
-
-class StepMissing(NotSignedIn):
-    """The date of birth was not asked in this browser, or too long ago."""
-
-    code = "birth_date_first"
-    title = N_("Please enter the date of birth again.")
-
-
-class WrongCode(OdontoError):
-    code = "wrong_code"
-    status = 403
-    title = N_("The code is not right, or it is too old. Check it, or ask for a new one.")
-
-
-class CodeUsed(OdontoError):
-    """The right code a second time (a double click, a reload): nobody's wrong try."""
-
-    code = "code_used"
-    status = 409
-    title = N_("This code was used already. Ask for a new one.")
-
-
-class VisitOver(NotSignedIn):
-    code = "visit_over"
-    title = N_("For your safety the report was closed. Open it again with the date of birth and a new code.")
-
-
-class GrantNotLive(StateConflict):
-    code = "grant_not_live"
-    title = N_("This link does not work any more. Release the report again to make a new one.")
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A patient behind both factors."""
-
-    link: Link
-    session_id: str
-    key: DataKey
-
-    @property
-    def actor(self) -> Actor:
-        return _patient(self.link.grant, self.session_id)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """After the date of birth: the sealed word for the code's step, and the mail that is due (none for a wrong date)."""
-
-    step: str
-    mails: tuple[Mail, ...] = ()
-
-
-@dataclass(frozen=True)
-class Counted:
-    """After a wrong try: whether the link is locked by it, and whom to tell."""
-
-    locked: bool
-    mails: tuple[Mail, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entered:
-    """``token`` is shown once, to the browser that gave the right code. None: ``refusal`` says why not."""
-
-    token: str | None
-    refusal: OdontoError | None = None
-    mails: tuple[Mail, ...] = ()
-
-
-def _patient(grant: ReleaseGrant, session_id: str) -> Actor:
-    return Actor(user_id=grant.patient_id, role=Role.PATIENT, relation=Relation.RELEASED, session_id=session_id)
 
 
 class Portal:
@@ -344,7 +280,7 @@ class Portal:
             session,
             scope=grant.case_id,
             act=act,
-            actor=_patient(grant, session_id),
+            actor=patient_actor(grant, session_id),
             at=now(),
             outcome=outcome,
             subject_id=grant.id,

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from sqlmodel import Session
 
 from activities.records.opening import demographics_of, form_of
-from api.portal import Visit
+from api.portal_facts import Visit
 from api.release_links import Link
 from api.reports import signed_versions
 from api.views import names_of

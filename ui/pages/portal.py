@@ -15,7 +15,8 @@ from starlette.datastructures import FormData
 from api.deps import PORTAL_COOKIE, LinkDep, PortalDep, ServicesDep, VisitDep
 from api.outgoing import answer_evenly, send
 from api.patient_images import PREFIX, patient_images
-from api.portal import CODE_DIGITS, Asked, CodeUsed, Portal, StepMissing, VisitOver, WrongCode
+from api.portal import CODE_DIGITS, Portal
+from api.portal_facts import Asked, CodeUsed, StepMissing, VisitOver, WrongCode
 from api.release_links import Link, LinkExpired, LinkGone, LinkLocked, LinkOver
 from api.services import Services
 from infra.database import now
