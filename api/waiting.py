@@ -29,7 +29,7 @@ def waits_for(row: Case, held: frozenset[Taker], *, is_owner: bool) -> bool:
     """Whether somebody who stands so to the case has the next move. Staff do not release; the plan is the owner's."""
     takers = _TAKERS.get(row.wait_owner, frozenset())
     if row.wait_reason == WaitReason.TO_RELEASE:
-        takers = frozenset({_DENTIST})
+        takers &= {_DENTIST}
     if row.wait_owner == WaitOwner.BILLING_OWNER and not is_owner:
         return False
     return bool(takers & held)

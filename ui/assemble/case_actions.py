@@ -25,7 +25,7 @@ class _Look(NamedTuple):
     icon: str = ""
 
 
-_LOOKS: Final[Mapping[Step, _Look]] = {
+LOOKS: Final[Mapping[Step, _Look]] = {
     Step.SUBMIT: _Look(N_("Submit case"), "primary", icon="released"),
     Step.RESUBMIT: _Look(N_("Submit again"), "primary", icon="released"),
     Step.CONFIRM_IDENTITY: _Look(N_("Confirm that it is this patient"), form="reason"),
@@ -54,7 +54,6 @@ _LOOKS: Final[Mapping[Step, _Look]] = {
     Step.DISCARD_AMENDMENT: _Look(N_("Discard the amendment"), icon="undo"),
     Step.REOPEN: _Look(N_("Reopen case"), form="reason", icon="undo"),
     Step.ENTER_IN_ERROR: _Look(N_("Withdraw report"), "danger", "withdraw", "withdrawn"),
-    Step.REOPEN: _Look(N_("Reopen case"), form="reason", icon="undo"),
     Step.CANCEL: _Look(N_("Cancel case"), "danger", "cancel"),
 }
 """``form`` is a template below ``templates/actions``; without one the step is one click."""
@@ -113,7 +112,7 @@ def makes_sense(step: Step, state: CaseState) -> bool:
 
 
 def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
-    look = _LOOKS[step]
+    look = LOOKS[step]
     action = Action(
         name=step,
         word=look.word,

@@ -10,7 +10,7 @@ from schemas.tables.case import Case
 from ui.assemble.looker import Looker
 from ui.views import Wait
 
-_YOURS: Final[Mapping[str, str]] = {
+YOURS: Final[Mapping[str, str]] = {
     WaitReason.INTAKE: N_("Waiting for you: add the images, complete the clinical form and submit."),
     WaitReason.UNREADABLE_IMAGES: N_("Waiting for you: no image could be read. Add readable images and submit again."),
     WaitReason.IDENTITY_MISMATCH: N_(
@@ -27,7 +27,7 @@ _YOURS: Final[Mapping[str, str]] = {
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for you: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for your amended report."),
 }
-_NAMED: Final[Mapping[str, str]] = {
+NAMED: Final[Mapping[str, str]] = {
     WaitReason.OFFERED: N_("Waiting for %(reader)s to accept the case."),
     WaitReason.READING: N_("Waiting for the report of %(reader)s."),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for %(reader)s: the practice asked for an amendment."),
@@ -51,10 +51,10 @@ def wait_of(row: Case, looker: Looker, *, yours: bool, names: Mapping[str, str],
     if row.wait_reason == WaitReason.OVER or (row.wait_reason in _SILENT and not always):
         return None
     reader, approver = names.get(row.assignee_id or "", ""), names.get(row.approver_id or "", "")
-    if yours and row.wait_reason in _YOURS:
-        sentence = looker.say(_YOURS[row.wait_reason])
-    elif reader and row.wait_reason in _NAMED:
-        sentence = looker.say(_NAMED[row.wait_reason], reader=reader)
+    if yours and row.wait_reason in YOURS:
+        sentence = looker.say(YOURS[row.wait_reason])
+    elif reader and row.wait_reason in NAMED:
+        sentence = looker.say(NAMED[row.wait_reason], reader=reader)
     elif approver and row.wait_reason == WaitReason.APPROVAL:
         sentence = looker.say(N_("Waiting for the approval of %(reader)s."), reader=approver)
     else:
