@@ -11,6 +11,7 @@ from sqlmodel import Session, col, update
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.heartbeats import beating
 from infra.database import Database, now
 from schemas.messages import EffectInput
 from schemas.state import Effect, EffectKind
@@ -39,7 +40,8 @@ class EffectActivities:
         if taken is None:
             return
         effect, fence = taken
-        finish = self._performers[effect.kind](effect, wanted.case_id)
+        with beating():
+            finish = self._performers[effect.kind](effect, wanted.case_id)
         self._finish(effect.key, fence, finish)
 
     def _take(self, wanted: EffectInput) -> tuple[Effect, int] | None:

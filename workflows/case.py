@@ -134,7 +134,10 @@ class CaseWorkflow:
             )
             if command.envelope.facts_hash != command.facts.digest:
                 raise EnvelopeForged
-            decide(self.state, command, workflow.now())
+            # While a step is being written, pages may show its outcome before it is adopted here: the handler, which
+            # waits its turn, decides then.
+            if not self._lock.locked():
+                decide(self.state, command, workflow.now())
         except OdontoError as fact:
             raise _failure(fact) from fact
 
@@ -319,6 +322,7 @@ class CaseWorkflow:
                 "effects.perform",
                 EffectInput(case_id=self.state.case_id, key=effect.key),
                 summary=f"{effect.kind} {effect.notice or ''}".strip(),
+                heartbeat_timeout=policies.EFFECT_HEARTBEAT,
                 **policies.EFFECTS[effect.kind],
             )
         except ActivityError as error:

@@ -25,14 +25,18 @@ class Options(TypedDict):
 
 QUICK: Final = Options(
     task_queue=CASE_QUEUE,
-    start_to_close_timeout=timedelta(seconds=30),
+    start_to_close_timeout=timedelta(seconds=8),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         maximum_interval=timedelta(seconds=10),
         non_retryable_error_types=["SeqTaken", "CaseMissing"],
     ),
 )
-"""One database transaction. Retried until the database is back: an accepted command is never dropped."""
+"""One database transaction. Retried until the database is back: an accepted command is never dropped.
+
+The time is also how long a step waits for a worker that was killed while writing it; an attempt that is only slow does
+no harm, because the record is written once.
+"""
 
 IMAGING: Final = Options(
     task_queue=IMAGING_QUEUE,
@@ -61,6 +65,9 @@ EFFECTS: Final[dict[EffectKind, Options]] = {
     EffectKind.MAIL_LINK: NOTICE,
     EffectKind.RENDER_PDF: DOCUMENT,
 }
+
+EFFECT_HEARTBEAT: Final = timedelta(seconds=10)
+"""How long an effect waits for a worker that was killed in the middle of it."""
 
 RUN_AGAIN_AFTER_EVENTS: Final = 500
 """Continue as new near this history length, so that a cold replay stays short; the server's own suggestion counts too."""
