@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of, form_of
@@ -60,16 +62,27 @@ def _patients(session: Session, cases: Sequence[Case]) -> Sequence[Patient]:
     return session.exec(select(Patient).where(col(Patient.id).in_(wanted))).all() if wanted else []
 
 
+UNCHECKED: Final = "unchecked"
+"""In place of a modality: there are files that nobody has looked at yet."""
+
+
 def modalities_of(session: Session, case_ids: Sequence[str]) -> dict[str, list[str]]:
     """The kinds of images of each case, in the order of their codes."""
     found: dict[str, set[str]] = {}
     series = select(Series.case_id, Series.modality).where(col(Series.case_id).in_(case_ids)).distinct()
-    photos = (
-        select(StoredFile.case_id, StoredFile.kind)
-        .where(col(StoredFile.case_id).in_(case_ids), StoredFile.kind == "photo", StoredFile.state == "ready")
+    files = (
+        select(StoredFile.case_id, StoredFile.kind, StoredFile.state)
+        .where(
+            col(StoredFile.case_id).in_(case_ids),
+            or_(
+                col(StoredFile.state) == "stored",
+                (col(StoredFile.kind) == "photo") & (col(StoredFile.state) == "ready"),
+            ),
+        )
         .distinct()
     )
-    for statement in (series, photos):
-        for case_id, kind in session.exec(statement).all():
-            found.setdefault(case_id, set()).add(kind)
+    for case_id, modality in session.exec(series).all():
+        found.setdefault(case_id, set()).add(modality)
+    for case_id, kind, state in session.exec(files).all():
+        found.setdefault(case_id, set()).add(UNCHECKED if state == "stored" else kind)
     return {case_id: sorted(kinds) for case_id, kinds in found.items()}

@@ -8,6 +8,7 @@ from fastapi.routing import APIRouter
 from api.app import create_app as create_api
 from infra.settings import Settings, get_settings
 from ui.pages import (
+    account,
     admin,
     cases,
     clinical_forms,
@@ -29,6 +30,7 @@ from ui.static_files import static_files
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     session.router,
+    account.router,
     worklists.router,
     cases.router,
     reading.router,

@@ -159,3 +159,34 @@ async def test_production_has_no_demo_accounts(practice: Site) -> None:
         assert "demo.test" not in (await client.get("/sign-in")).text
         answer = await client.post("/sign-in/demo", data={"email": "dentist@demo.test"})
     assert answer.status_code == 404
+
+
+async def test_a_new_password_needs_the_old_one_and_ends_other_sign_ins(practice: Site) -> None:
+    chosen = "four calm words here"
+    async with practice.as_("staff") as other, practice.as_("staff") as client:
+        form = read(await client.get("/account")).form("/account/password")
+        for typed in (
+            {"password": "wrong", "new_password": chosen, "again": chosen},
+            {"password": PASSWORD, "new_password": "short", "again": "short"},
+            {"password": PASSWORD, "new_password": chosen, "again": "another one here"},
+        ):
+            refused = await form.send(client, **typed)
+            assert refused.status_code in {403, 422}
+            assert chosen not in refused.text
+        done = await form.send(client, password=PASSWORD, new_password=chosen, again=chosen)
+        assert "Your password was changed" in read(done).text
+        assert (await client.get("/notices")).url.path == "/notices"
+        assert (await other.get("/notices")).url.path == "/sign-in"
+    async with browser(practice.app) as client:
+        assert (await sign_in(client, email="staff@demo.test", password=PASSWORD)).status_code == 401
+        assert (await sign_in(client, email="staff@demo.test", password=chosen)).status_code == 303
+
+
+async def test_a_sign_in_elsewhere_can_be_ended_and_only_ones_own(practice: Site) -> None:
+    async with practice.as_("staff") as phone, practice.as_("staff") as client, practice.as_("dentist") as stranger:
+        ends = [form for form in read(await client.get("/account")).forms if form.action.endswith("/end")]
+        assert len(ends) == 1
+        assert (await ends[0].send(stranger)).status_code == 404
+        assert (await phone.get("/notices")).url.path == "/notices"
+        await ends[0].send(client)
+        assert (await phone.get("/notices")).url.path == "/sign-in"

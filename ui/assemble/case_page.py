@@ -152,7 +152,7 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
 def _chat(access: CaseAccess, facts: CaseFacts, looker: Looker, message: FormState | None) -> ChatView | None:
     if facts.messages is None:
         return None
-    return chat_of(access.row.id, facts.messages, looker, may_write=access.row.is_open, form=message)
+    return chat_of(access.row, facts.messages, looker, form=message)
 
 
 def _links_url(access: CaseAccess, facts: CaseFacts) -> str:

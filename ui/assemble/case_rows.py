@@ -5,7 +5,7 @@ from typing import Final
 
 from activities.records.projection import state_of
 from api.listing import Held
-from api.row_facts import RowFacts
+from api.row_facts import UNCHECKED, RowFacts
 from api.waiting import waits_for
 from schemas.access import Right, may, owns_practice
 from schemas.clinical import N_, PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
@@ -48,8 +48,10 @@ _BOARD_STEPS: Final = (
 
 
 def modality_words(codes: Sequence[str], looker: Looker) -> str:
-    words = [looker.say(MODALITY_WORDS.get(code, code)) for code in codes]
-    return ", ".join(dict.fromkeys(words)) or looker.say(N_("No images yet"))
+    words = [looker.say(MODALITY_WORDS.get(code, code)) for code in codes if code != UNCHECKED]
+    if not words:
+        return looker.say(N_("Images being checked") if codes else N_("No images yet"))
+    return ", ".join(dict.fromkeys(words))
 
 
 def about_person(person: Demographics | None, row: Case, looker: Looker) -> str:

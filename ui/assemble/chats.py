@@ -4,24 +4,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.forms import MessageView
-from schemas.lifecycle import Role
+from schemas.lifecycle import UNSIGNED, Role, State
+from schemas.tables.case import Case
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
 from ui.assemble.people import ROLE_WORDS
 from ui.views import ChatView, FormState, Message, Person
 
+_BEFORE_SIGNATURE: Final = frozenset({*UNSIGNED, State.AMENDING}) - {State.DRAFT}
 _READERS: Final = frozenset({Role.RADIOLOGIST, Role.SCHEDULER})
 
 
-def chat_of(
-    case_id: str, messages: Sequence[MessageView], looker: Looker, *, may_write: bool, form: FormState | None = None
-) -> ChatView:
+def chat_of(row: Case, messages: Sequence[MessageView], looker: Looker, *, form: FormState | None = None) -> ChatView:
     """``form`` is a message that could not be sent, as it was typed."""
-    base = f"/cases/{case_id}/messages"
+    base = f"/cases/{row.id}/messages"
     return ChatView(
-        case_id=case_id,
-        messages=tuple(_message(message, base, looker, may_write=may_write) for message in messages),
-        post_url=base if may_write else "",
+        case_id=row.id,
+        messages=tuple(_message(message, base, looker, may_write=row.is_open) for message in messages),
+        post_url=base if row.is_open else "",
+        may_ask=State(row.state) in _BEFORE_SIGNATURE,
         form=form or FormState(nonce=new_nonce()),
     )
 

@@ -109,7 +109,7 @@ def reading_page(
         checks=_checks(session, access, draft, looker) if sign else (),
         sign=sign,
         actions=others,
-        chat=chat_of(row.id, facts.messages, looker, may_write=row.is_open) if facts.messages is not None else None,
+        chat=chat_of(row, facts.messages, looker) if facts.messages is not None else None,
         prior=_priors(session, access, looker),
         window_url=f"/cases/{row.id}/images",
         note=_note(access, facts, looker),

@@ -6,6 +6,8 @@ from schemas.clinical import N_
 from schemas.lifecycle import Action
 
 DONE: Final[dict[str, str]] = {
+    "account.password": N_("Your password was changed. You are signed out everywhere else."),
+    "account.session": N_("That sign-in has ended."),
     "patient.added": N_("The patient was added."),
     "patient.saved": N_("The patient's details were saved."),
     "case.opened": N_("The draft is saved. Add the images, then submit it."),

@@ -5,6 +5,7 @@ session and no permission is in here: what a person may not see is simply not fi
 name, a reason) arrive ready; words of the interface are in the templates.
 """
 
+from ui.views.account import AccountView, SessionRow
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.files import FilesView, StudyView, UploadProblem
@@ -21,6 +22,7 @@ from ui.views.shell import ErrorPage, NavItem, Page, Person, SignInView, Toast
 from ui.views.status import Chip, Clock, Step, Wait, state_chip
 
 __all__ = [
+    "AccountView",
     "Action",
     "AuditRow",
     "AuditView",
@@ -56,6 +58,7 @@ __all__ = [
     "ReadingView",
     "ReportVersion",
     "ReportView",
+    "SessionRow",
     "SignInView",
     "Step",
     "StudyView",

@@ -40,11 +40,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatView:
-    """``post_url`` is empty when this person may read but not write."""
+    """``post_url`` is empty when this person may read but not write; ``may_ask``: a signature is ahead that could wait."""
 
     case_id: str
     messages: tuple[Message, ...] = ()
     post_url: str = ""
+    may_ask: bool = False
     form: FormState = field(default_factory=FormState)
     limit: str = ""
 
