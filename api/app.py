@@ -8,7 +8,9 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 
 from api import errors
+from api.body_limit import BodyLimit
 from api.codec_cors import DecodeFromTemporal, friends_of
+from api.hosts import KnownHosts
 from api.imaging.parsers import close_parsers
 from api.origin import SameOriginOnly
 from api.routes import (
@@ -93,8 +95,10 @@ def create_app(settings: Settings | None = None, *, configure: Callable[[FastAPI
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SameOriginOnly, exempt=("/webhooks/",), friends=friends_of(chosen))
     app.add_middleware(DecodeFromTemporal, friends=friends_of(chosen))
+    app.add_middleware(KnownHosts, settings=chosen)
     if configure is not None:
         configure(app)
     return app

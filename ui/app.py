@@ -59,6 +59,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mount("/static", static_files(), name="static")
         problems.install(app)
         portal.install(app)
-        app.add_middleware(SecurityHeaders)
+        app.add_middleware(SecurityHeaders, https=chosen.base_url.startswith("https:"))
 
     return create_api(chosen, configure=configure)
