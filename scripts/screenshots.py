@@ -7,7 +7,6 @@ import argparse
 import io
 import json
 import os
-import re
 import shutil
 import sys
 import urllib.request
@@ -108,7 +107,7 @@ class Album:
         page.fill("input[name=email]", f"{account}@demo.test")
         page.fill("input[name=password]", PASSWORD)
         page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(r".*/(?!sign-in).*"))
+        page.wait_for_url(lambda url: "/sign-in" not in url)
         page.close()
         return context
 
