@@ -111,6 +111,12 @@ def worklist(
     return with_standing(session, person, session.exec(statement).all())
 
 
+def count_by_state(session: Session, person: Person) -> dict[str, int]:
+    """How many cases exist for the person in each state that has any."""
+    statement = select(Case.state, func.count()).where(visible(session, person)).group_by(col(Case.state))
+    return dict(session.exec(statement).all())
+
+
 def count_cases(session: Session, person: Person, *conditions: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(Case).where(visible(session, person), *conditions)).one()
 

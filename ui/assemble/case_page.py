@@ -7,7 +7,7 @@ from typing import Final
 from api.case_facts import CaseFacts, FoundName, sees_files
 from api.standing import CaseAccess
 from api.waiting import waits_for
-from schemas.access import Right
+from schemas.access import Right, may
 from schemas.clinical import FIELD_LABELS, N_, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
 from schemas.lifecycle import Relation, State, WaitReason
 from schemas.state import IdentityStanding
@@ -144,6 +144,7 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
         facts.files,
         looker,
         may_upload=access.may(Right.UPLOAD),
+        may_upload_later=any(may(Right.UPLOAD, access.held, state) for state in State),
         may_remove=access.may(Right.DELETE_FILES),
         may_see=access.may(Right.SEE_IMAGES),
     )

@@ -13,7 +13,14 @@ UPLOADS: Final = "/api/v1/uploads"
 
 
 def files_of(
-    case_id: str, files: CaseFiles, looker: Looker, *, may_upload: bool, may_remove: bool, may_see: bool
+    case_id: str,
+    files: CaseFiles,
+    looker: Looker,
+    *,
+    may_upload: bool,
+    may_upload_later: bool,
+    may_remove: bool,
+    may_see: bool,
 ) -> FilesView:
     """``may_see``: previews are for those who may see the images; a scheduler only adds them."""
     base = f"/cases/{case_id}/files"
@@ -28,6 +35,7 @@ def files_of(
         case_id=case_id,
         studies=tuple(lines),
         upload_url=UPLOADS if may_upload else "",
+        uploads_later=may_upload_later,
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
     )
 

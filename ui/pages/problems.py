@@ -46,6 +46,7 @@ _TITLES: Final[dict[int, tuple[str, str]]] = {
     429: ("wait", N_("Please wait a moment")),
     503: ("attention", N_("This cannot be done right now")),
 }
+_NOTHING: Final = N_("The address may be mistyped, or this is not yours to see.")
 _ANY: Final = ("attention", N_("Something went wrong on our side"))
 # Nothing on an error page tells the time.
 _READER: Final = Reader(now=datetime(2000, 1, 1, tzinfo=UTC))
@@ -72,9 +73,7 @@ def error_answer(request: Request, fact: OdontoError) -> Response:
     actions: tuple[tuple[str, str], ...] = ((N_("Go to the first page"), "/"),)
     if request.method == "POST":
         actions = ((N_("Back to where you were"), referring_path(request)), *actions)
-    text = fact.detail if fact.detail.rstrip(".") != title else ""
-    if fact.status == 404:
-        text = NotFound.title
+    text = _NOTHING if fact.status == 404 else fact.detail
     view = ErrorPage(status=fact.status, icon=icon, title=title, text=text, actions=actions)
     return answer("pages/error.html", Page(title=title, reader=_READER), status=fact.status, view=view)
 

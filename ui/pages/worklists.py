@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from api.deps import PersonDep, ServicesDep, policy
-from api.listing import CaseFilter, count_cases, list_cases, search_cases, worklist
+from api.listing import CaseFilter, count_by_state, count_cases, list_cases, search_cases, worklist
 from api.readers import readers_of
 from api.row_facts import row_facts
 from api.services import Services
@@ -132,11 +132,10 @@ def _cases_page(shell: Shell, *, live: bool = True) -> Page:
 
 
 def _totals(session: Session, person: Person) -> Totals:
-    return Totals(
-        open=count_cases(session, person, col(Case.state).not_in([*FINISHED, *_DRAFTS])),
-        drafts=count_cases(session, person, col(Case.state).in_(_DRAFTS)),
-        finished=count_cases(session, person, col(Case.state).in_(FINISHED)),
-    )
+    by_state = count_by_state(session, person)
+    drafts = sum(by_state.get(state, 0) for state in _DRAFTS)
+    finished = sum(by_state.get(state, 0) for state in FINISHED)
+    return Totals(open=sum(by_state.values()) - drafts - finished, drafts=drafts, finished=finished)
 
 
 def _practice(session: Session, services: Services, shell: Shell, show: str, after: str) -> WorklistView:

@@ -35,10 +35,13 @@ class UploadProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesView:
-    """``upload_url`` is the tus endpoint, or empty when nothing may be added now."""
+    """``upload_url`` is the tus endpoint, or empty when nothing may be added now; ``uploads_later``: the case may yet ask for
+    more while the page is open.
+    """
 
     case_id: str
     studies: tuple[StudyView, ...] = ()
     problems: tuple[UploadProblem, ...] = ()
     upload_url: str = ""
     viewer_url: str = ""
+    uploads_later: bool = False
