@@ -80,9 +80,9 @@ def test_the_canary_is_where_it_belongs(story: Story) -> None:
     assert CANARY in dentist.get(f"/api/v1/cases/{story.case_id}/report").text
 
 
-def test_temporal_holds_no_canary(story: Story, temporal_dev: WorkflowEnvironment) -> None:
+def test_temporal_holds_no_canary(story: Story, temporal_of_system: WorkflowEnvironment) -> None:
     async def stored() -> bytes:
-        handle = temporal_dev.client.get_workflow_handle(case_workflow_id(story.case_id))
+        handle = temporal_of_system.client.get_workflow_handle(case_workflow_id(story.case_id))
         description = await handle.describe()
         events = [event.SerializeToString() async for event in handle.fetch_history_events()]
         assert len(events) > 50

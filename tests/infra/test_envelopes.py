@@ -36,10 +36,13 @@ claims = st.builds(
     action=names,
     issued_at=moments,
     expires_at=moments,
+    facts_hash=st.just("") | names,
     fresh_auth=st.booleans(),
 )
 OTHER: dict[str, st.SearchStrategy[Any]] = {
-    **dict.fromkeys(("user_id", "role", "relation", "session_id", "case_id", "command_id", "action"), names),
+    **dict.fromkeys(
+        ("user_id", "role", "relation", "session_id", "case_id", "command_id", "action", "facts_hash"), names
+    ),
     "org_id": st.none() | names,
     "issued_at": moments,
     "expires_at": moments,

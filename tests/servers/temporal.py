@@ -1,6 +1,7 @@
 """Temporal: the real development server, and the time-skipping test server."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -30,17 +31,24 @@ def temporal_program() -> str:
     return program("temporal", remedy="run `make setup-dev`")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal_dev(temporal_program: str) -> AsyncIterator[WorkflowEnvironment]:
-    """A real development server in memory, tuned as the embedded mode's. ``.client`` uses the pydantic converter;
-    ``.client.service_client.config.target_host`` is its address for clients of one's own."""
+@asynccontextmanager
+async def development_server(program_path: str) -> AsyncIterator[WorkflowEnvironment]:
+    """A development server in memory, tuned as the embedded mode's."""
     async with await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         search_attributes=[KEYS[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
-        dev_server_existing_path=temporal_program,
+        dev_server_existing_path=program_path,
         dev_server_extra_args=tuning_arguments(),
         dev_server_log_level="error",
     ) as environment:
+        yield environment
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal_dev(temporal_program: str) -> AsyncIterator[WorkflowEnvironment]:
+    """A real development server. ``.client`` uses the pydantic converter;
+    ``.client.service_client.config.target_host`` is its address for clients of one's own."""
+    async with development_server(temporal_program) as environment:
         yield environment
 
 
