@@ -40,11 +40,54 @@ async def test_a_region_is_told_apart_from_a_page(practice: Site) -> None:
             assert "<html" not in answer.text
 
 
-async def test_a_post_without_a_session_leads_back_to_its_page(practice: Site) -> None:
+async def test_a_form_whose_session_has_ended_is_kept_and_sent_after_signing_in(practice: Site) -> None:
+    typed = {
+        "given_name": "Zoë",
+        "family_name": '"><script>',
+        "birth_date-day": "4",
+        "birth_date-month": "5",
+        "birth_date-year": "1980",
+    }
+    async with practice.as_("dentist") as client:
+        form = read(await client.get("/patients")).form("/patients")
+        client.cookies.clear()
+        asked = await form.send(client, **typed)
+        assert asked.status_code == 401
+        assert "What you typed is kept" in read(asked).text
+        assert "<script>" not in asked.text
+        wrong = await read(asked).form("/sign-in").send(client, email="dentist@demo.test", password="wrong")
+        again = await read(wrong).form("/sign-in").send(client, email="dentist@demo.test", password=PASSWORD)
+        assert "It was not sent" in read(again).text
+        waiting = read(again).form("/patients")
+        assert waiting.fields["given_name"] == ["Zoë"]
+        done = await waiting.send(client)
+        twice = await waiting.send(client)
+    assert 'Zoë "><script>' in read(done).text
+    assert done.url == twice.url, "the same form, though it went through a sign-in"
+
+
+async def test_a_button_whose_session_has_ended_leads_back_to_its_page(practice: Site) -> None:
     async with browser(practice.app) as client:
         headers = {"Referer": "http://127.0.0.1:8000/patients"}
-        asked = await client.post("/patients", data={"nonce": "n"}, headers=headers)
-        assert read(asked).form("/sign-in").fields["next"] == ["/patients"]
+        asked = await client.post("/sign-out", headers=headers)
+    assert asked.url.path == "/sign-in"
+    assert read(asked).form("/sign-in").fields["next"] == ["/patients"]
+
+
+async def test_a_password_is_not_kept_with_the_form(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        asked = await client.post("/cases/case_1/actions/sign", data={"password": "secret-words", "nonce": "n"})
+    assert asked.status_code == 401
+    assert "secret-words" not in asked.text
+
+
+async def test_what_was_kept_is_never_sent_to_another_site(practice: Site) -> None:
+    async with browser(practice.app) as client:
+        data = {"email": "dentist@demo.test", "password": PASSWORD, "resume": "//evil.example/", "kept.a": "b"}
+        client.follow_redirects = False
+        answer = await client.post("/sign-in", data=data)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
 
 
 @pytest.mark.parametrize(

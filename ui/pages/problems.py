@@ -18,7 +18,9 @@ from starlette.exceptions import HTTPException
 from api import errors
 from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError
-from ui.pages.answers import NO_STORE, answer, is_part_request, referring_path, see_other
+from ui.pages.answers import NO_STORE, answer, is_part_request, referring_path, same_site, see_other
+from ui.pages.session import ask_again
+from ui.pages.typed import Typed, read_typed
 from ui.security_headers import ALWAYS, CONTENT_SECURITY_POLICY
 from ui.templating import Reader
 from ui.views import ErrorPage, Page
@@ -67,7 +69,7 @@ def for_people(request: Request) -> bool:
 def error_answer(request: Request, fact: OdontoError) -> Response:
     if is_part_request(request):
         return _part(fact)
-    if fact.status == 401 and not request.url.path.startswith(_PORTAL):
+    if fact.status == 401 and not _is_portal(request):
         return see_other(f"/sign-in?next={quote(_back(request), safe='/')}")
     icon, title = _TITLES.get(fact.status, _ANY)
     actions: tuple[tuple[str, str], ...] = ((N_("Go to the first page"), "/"),)
@@ -76,6 +78,10 @@ def error_answer(request: Request, fact: OdontoError) -> Response:
     text = _NOTHING if fact.status == 404 else fact.detail
     view = ErrorPage(status=fact.status, icon=icon, title=title, text=text, actions=actions)
     return answer("pages/error.html", Page(title=title, reader=_READER), status=fact.status, view=view)
+
+
+def _is_portal(request: Request) -> bool:
+    return request.url.path.startswith(_PORTAL)
 
 
 def _part(fact: OdontoError) -> Response:
@@ -95,7 +101,21 @@ def _back(request: Request) -> str:
 async def _on_fact(request: Request, error: Exception) -> Response:
     if not for_people(request):
         return await errors.on_fact(request, error)
-    return error_answer(request, error if isinstance(error, OdontoError) else OdontoError())
+    fact = error if isinstance(error, OdontoError) else OdontoError()
+    if fact.status == 401 and request.method == "POST" and not is_part_request(request) and not _is_portal(request):
+        return await _keep_and_ask(request, fact)
+    return error_answer(request, fact)
+
+
+async def _keep_and_ask(request: Request, fact: OdontoError) -> Response:
+    """A form whose session had ended: its person signs in, and sends it after all."""
+    try:
+        typed = await read_typed(request)
+    except HTTPException:
+        typed = Typed()
+    if not typed.fields():
+        return error_answer(request, fact)
+    return ask_again(typed, resume_url=same_site(request.url.path), next_url=referring_path(request))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

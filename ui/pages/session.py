@@ -19,7 +19,7 @@ from ui.assemble.people import ROLE_WORDS
 from ui.pages.answers import answer, referring_path, same_site, see_other
 from ui.pages.shell import theme_of
 from ui.pages.typed import Typed, TypedDep
-from ui.views import FormState, Page, Person, SignInView
+from ui.views import FormState, Page, Person, ResumeView, SignInView
 
 router: Final = APIRouter()
 
@@ -53,13 +53,13 @@ def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sessions: 
         if not typed.values.get(name)
     }
     if errors:
-        return _sign_in_page(services, typed.again(errors), next_url=next_url, status=422)
+        return _sign_in_page(services, typed.again(errors), next_url=next_url, typed=typed, status=422)
     try:
         signed_in = sessions.sign_in(typed.text("email"), _password(typed), BROWSER, client_address(request))
     except (WrongCredentials, TooManyTries) as fact:
         form = typed.again({"password": fact.detail})
-        return _sign_in_page(services, form, next_url=next_url, status=fact.status)
-    return _welcome(request, services, sessions, signed_in, next_url or "/")
+        return _sign_in_page(services, form, next_url=next_url, typed=typed, status=fact.status)
+    return _welcome(request, services, sessions, signed_in, next_url or "/", typed=typed)
 
 
 @router.get("/sign-in/demo", dependencies=[Public])
@@ -109,9 +109,22 @@ def _password(typed: Typed) -> str:
     return password if isinstance(password, str) else ""
 
 
-def _welcome(request: Request, services: Services, sessions: Sessions, signed_in: SignedIn, next_url: str) -> Response:
+def _welcome(
+    request: Request,
+    services: Services,
+    sessions: Sessions,
+    signed_in: SignedIn,
+    next_url: str,
+    *,
+    typed: Typed | None = None,
+) -> Response:
+    """On to the page that was asked for; or to the form that could not be sent, which is then sent by hand."""
     _end_former(request, sessions)
-    response = see_other(next_url)
+    resume_url = same_site(typed.text("resume"), "") if typed else ""
+    response: Response = see_other(next_url)
+    if typed and resume_url:
+        view = ResumeView(url=resume_url, back_url=next_url, kept=typed.kept())
+        response = answer("pages/resume.html", Page(title="Signed in"), view=view)
     response.set_cookie(
         SESSION_COOKIE,
         signed_in.token,
@@ -133,8 +146,26 @@ def _end_former(request: Request, sessions: Sessions) -> None:
         return
 
 
+def ask_again(typed: Typed, *, resume_url: str, next_url: str) -> Response:
+    """The sign-in page in place of an answer to a form whose session had ended: what was typed stays with it."""
+    view = SignInView(
+        form=FormState(nonce=new_nonce()),
+        next_url=next_url,
+        notice="Please sign in to go on. What you typed is kept.",
+        kept=typed.pairs,
+        resume_url=resume_url,
+    )
+    return answer("pages/sign_in.html", Page(title="Sign in"), status=401, view=view)
+
+
 def _sign_in_page(
-    services: Services, form: FormState, *, next_url: str = "", notice: str = "", status: int = 200
+    services: Services,
+    form: FormState,
+    *,
+    next_url: str = "",
+    notice: str = "",
+    typed: Typed | None = None,
+    status: int = 200,
 ) -> Response:
     demo = _demo_people(services) if services.settings.mode == "embedded" else []
     view = SignInView(
@@ -143,6 +174,8 @@ def _sign_in_page(
         notice=notice,
         demo=tuple(person for person, _ in demo),
         demo_emails=tuple(email for _, email in demo),
+        kept=typed.kept() if typed else (),
+        resume_url=same_site(typed.text("resume"), "") if typed else "",
     )
     return answer("pages/sign_in.html", Page(title="Sign in"), status=status, view=view)
 

@@ -16,6 +16,7 @@ __all__ = ["FormExpired", "Typed", "TypedDep", "new_nonce", "read_typed", "typed
 _MAX_FIELDS: Final = 300
 _NONCE_LENGTH: Final = 128
 _SECRET: Final = frozenset({"password", "otp"})
+_KEPT: Final = "kept."
 _OWN: Final = frozenset({"nonce", "csrf", "back"})
 
 
@@ -53,6 +54,15 @@ class Typed:
     def fields(self) -> dict[str, Any]:
         """Everything but what the pages themselves put in."""
         return {name: value for name, value in self.values.items() if name not in _OWN}
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every field as a browser would send it again, but for secrets: those are typed anew."""
+        return tuple((name, value) for name in self.values if name not in _SECRET for value in self.many(name))
+
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """The fields of another form that travel in this one."""
+        return tuple((name.removeprefix(_KEPT), value) for name, value in self.pairs if name.startswith(_KEPT))
 
     def again(self, errors: Mapping[str, str] | None = None, nonce: str | None = None) -> FormState:
         """The form as it was typed, for another try. Secrets are typed anew; so is the nonce, unless it is to stay."""

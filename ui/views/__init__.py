@@ -18,7 +18,7 @@ from ui.views.patients import Duplicate, PatientRow, PatientsView, PatientView
 from ui.views.portal import PortalView
 from ui.views.reading import ReadingView
 from ui.views.report import ReportVersion, ReportView
-from ui.views.shell import ErrorPage, NavItem, Page, Person, SignInView, Toast
+from ui.views.shell import ErrorPage, NavItem, Page, Person, ResumeView, SignInView, Toast
 from ui.views.status import Chip, Clock, Step, Wait, state_chip
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "ReadingView",
     "ReportVersion",
     "ReportView",
+    "ResumeView",
     "SessionRow",
     "SignInView",
     "Step",

@@ -72,7 +72,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInView:
-    """The sign-in page. ``notice`` says why one is here again; ``demo`` lists accounts in the embedded mode only."""
+    """The sign-in page. ``notice`` says why one is here again; ``demo`` lists accounts in the embedded mode only.
+
+    ``kept`` is what was typed into a form whose session had ended, to be sent on to ``resume_url`` afterwards.
+    """
 
     form: FormState
     next_url: str = ""
@@ -80,6 +83,17 @@ class SignInView:
     ask_code: bool = False
     demo: tuple[Person, ...] = ()
     demo_emails: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    resume_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeView:
+    """Somebody has signed in again: ``kept`` waits to be sent to ``url``, or to be left at ``back_url``."""
+
+    url: str
+    back_url: str
+    kept: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
