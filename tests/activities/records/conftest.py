@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.database import Database, make_engine
+from infra.database import Database
 from infra.keys import MasterKeys
 from infra.keystore import KeyStore
-from infra.migrate import upgrade_engine
+from tests.infra.databases import emptied, mariadb_engine
 from tests.world import World, populate, sqlite_world
+
+__all__ = ["mariadb_engine"]
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -18,10 +20,5 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         with sqlite_world(tmp_path) as made:
             yield made
         return
-    engine = make_engine(request.getfixturevalue("mariadb_url"))
-    upgrade_engine(engine)
-    database = Database(engine)
-    try:
-        yield populate(database, KeyStore(database, MasterKeys.generate()))
-    finally:
-        database.close()
+    database = Database(emptied(request.getfixturevalue("mariadb_engine")))
+    yield populate(database, KeyStore(database, MasterKeys.generate()))

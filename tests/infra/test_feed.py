@@ -1,0 +1,107 @@
+"""The feed: a reader that goes on from an id misses nothing, however many write."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from infra.database import Database
+from infra.feed import FeedTail, publish
+from schemas.tables.wires import FeedEvent
+from tests.infra.databases import another, database, mariadb_engine, sqlite_database, sqlite_engine
+
+__all__ = ["database", "mariadb_engine", "sqlite_database", "sqlite_engine"]
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+
+def test_whoever_follows_sees_every_event_once_and_in_order(database: Database) -> None:
+    """An id that is visible before a smaller one would be skipped over by every stream."""
+    writers = [another(database), another(database)]
+    seen: list[int] = []
+    over = threading.Event()
+    tail = FeedTail(another(database))
+
+    def follow() -> None:
+        while True:
+            last_look = over.is_set()
+            events = tail.after(seen[-1] if seen else 0)
+            seen.extend(event.id for event in events)
+            if last_look and not events:
+                return
+
+    def write(number: int) -> None:
+        with writers[number % 2].write() as session:
+            for _ in range(number % 3 + 1):
+                publish(session, f"event {number}", at=NOW)
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(120)))
+    over.set()
+    reader.join(20)
+    assert seen == list(range(1, 241))
+    for writer in writers:
+        writer.close()
+
+
+def test_an_event_of_a_transaction_that_fails_is_never_told(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as session:
+        publish(session, "case.signed", at=NOW)
+        raise RuntimeError
+    assert FeedTail(database).after(0) == []
+    assert FeedTail(database).last_id() == 0
+
+
+async def test_a_tail_tells_what_comes_after_its_start_and_stops_when_told(database: Database) -> None:
+    with database.write() as session:
+        publish(session, "before", at=NOW)
+    tail = FeedTail(database)
+    await tail.start()
+    told: list[str] = []
+    heard = asyncio.Event()
+
+    def listen(events: Sequence[FeedEvent]) -> None:
+        told.extend(event.kind for event in events)
+        heard.set()
+
+    forget = tail.listen(listen)
+    with database.write() as session:
+        publish(session, "after", at=NOW)
+    tail.wake()
+    await asyncio.wait_for(heard.wait(), 5)
+    assert told == ["after"]
+    forget()
+    with database.write() as session:
+        publish(session, "not heard", at=NOW)
+    await asyncio.sleep(0.4)
+    assert told == ["after"]
+    assert tail.position == 3
+    await tail.stop()
+
+
+async def test_a_tail_goes_on_when_the_database_was_away(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tail = FeedTail(sqlite_database)
+    after, failures = tail.after, [OperationalError("away", {}, Exception())] * 2
+
+    def shaky(position: int) -> Sequence[FeedEvent]:
+        if failures:
+            raise failures.pop()
+        return after(position)
+
+    monkeypatch.setattr(tail, "after", shaky)
+    await tail.start()
+    heard = asyncio.Event()
+    tail.listen(lambda _events: heard.set())
+    with sqlite_database.write() as session:
+        publish(session, "after", at=NOW)
+    await asyncio.wait_for(heard.wait(), 5)
+    assert not failures
+    await tail.stop()
