@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as rows_of
+from sqlmodel import Session
 
 from infra.keys import DataKey
 from infra.keystore import KeyStore
@@ -11,8 +14,21 @@ from schemas.access import CaseStanding, OrganizationKind, Person, Right, may, o
 from schemas.errors import Forbidden, NotFound
 from schemas.lifecycle import Role, State, Taker, WaitReason
 from schemas.tables.case import Case
-from schemas.tables.people import Contract
-from schemas.tables.report import ReportVersion
+
+_tables = Case.metadata.tables
+_CASE, _CONTRACT, _VERSION = (_tables[name].c for name in ("report_case", "contract", "report_version"))
+# Every request asks these, so they are made once.
+_GROUPS: Final = rows_of(_CONTRACT.practice_id, _CONTRACT.group_id).where(
+    _CONTRACT.practice_id.in_(bindparam("practices", expanding=True)), _CONTRACT.is_active
+)
+_SIGNERS: Final = rows_of(_VERSION.case_id, _VERSION.author_id, _VERSION.approver_id).where(
+    _VERSION.case_id.in_(bindparam("cases", expanding=True))
+)
+_OTHER_OPEN: Final = rows_of(_CASE.id, _CASE.practice_id, _CASE.patient_id).where(
+    _CASE.patient_id.in_(bindparam("patients", expanding=True)),
+    _CASE.assignee_id == bindparam("user_id"),
+    _CASE.is_open,
+)
 
 
 @dataclass(frozen=True)
@@ -44,12 +60,7 @@ class CaseAccess:
 def groups_of(session: Session, practice_ids: Collection[str]) -> dict[str, frozenset[str]]:
     """The reading groups under contract, by practice."""
     groups: dict[str, set[str]] = {practice_id: set() for practice_id in practice_ids}
-    contracts = session.exec(
-        select(Contract.practice_id, Contract.group_id).where(
-            col(Contract.practice_id).in_(groups), col(Contract.is_active)
-        )
-    ).all()
-    for practice_id, group_id in contracts:
+    for practice_id, group_id in session.connection().execute(_GROUPS, {"practices": list(groups)}):
         groups[practice_id].add(group_id)
     return {practice_id: frozenset(found) for practice_id, found in groups.items()}
 
@@ -86,11 +97,8 @@ def standing_of(session: Session, row: Case, person: Person) -> CaseStanding:
 
 def _signers_of(session: Session, rows: Sequence[Case]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
-    for case_id, author, approver in session.exec(
-        select(ReportVersion.case_id, ReportVersion.author_id, ReportVersion.approver_id).where(
-            col(ReportVersion.case_id).in_([row.id for row in rows])
-        )
-    ).all():
+    ids = [row.id for row in rows]
+    for case_id, author, approver in session.connection().execute(_SIGNERS, {"cases": ids}):
         found[case_id] = found.get(case_id, frozenset()) | {user_id for user_id in (author, approver) if user_id}
     return found
 
@@ -98,13 +106,8 @@ def _signers_of(session: Session, rows: Sequence[Case]) -> dict[str, frozenset[s
 def _other_open_cases(session: Session, rows: Sequence[Case], person: Person) -> dict[tuple[str, str], frozenset[str]]:
     """Open cases assigned to the person, by practice and patient."""
     found: dict[tuple[str, str], frozenset[str]] = {}
-    for case_id, practice_id, patient_id in session.exec(
-        select(Case.id, Case.practice_id, Case.patient_id).where(
-            col(Case.patient_id).in_({row.patient_id for row in rows}),
-            Case.assignee_id == person.user_id,
-            col(Case.is_open),
-        )
-    ).all():
+    wanted = {"patients": list({row.patient_id for row in rows}), "user_id": person.user_id}
+    for case_id, practice_id, patient_id in session.connection().execute(_OTHER_OPEN, wanted):
         place = (practice_id, patient_id)
         found[place] = found.get(place, frozenset()) | {case_id}
     return found

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from infra.database import Database, take_numbers
@@ -24,6 +24,7 @@ PLATFORM_SCOPE: Final = "platform"
 _CHAIN: Final = "audit-chain"
 _SCOPE: Final = "audit:"
 _BATCH: Final = 500
+_ADD: Final = insert(AuditRow.metadata.tables["audit"])
 GENESIS: Final = "0" * 64
 
 
@@ -38,7 +39,7 @@ def write_audit(
     subject_id: str | None = None,
     command_id: str | None = None,
     detail: Mapping[str, str | int | bool | None] | None = None,
-) -> AuditRow:
+) -> None:
     """Adds the row of one act. Take it after all other writes of the transaction and before the feed's numbers."""
     row = AuditRow(
         scope=scope,
@@ -55,9 +56,7 @@ def write_audit(
         at=at,
         row_hash="",
     )
-    row.row_hash = row_hash(row)
-    session.add(row)
-    return row
+    session.connection().execute(_ADD, row.model_dump(exclude={"id"}) | {"row_hash": row_hash(row)})
 
 
 def row_hash(row: AuditRow) -> str:
@@ -103,7 +102,8 @@ class AuditSealer:
             first = take_numbers(session, _CHAIN, len(rows))
             previous = GENESIS
             if first > 1:
-                previous = session.exec(select(AuditRow.chain_hash).where(AuditRow.chain_seq == first - 1)).one() or ""
+                last = session.exec(select(AuditRow.chain_hash).where(AuditRow.chain_seq == first - 1)).first()
+                previous = last or ""  # cut off: the break stays visible, and what comes after is sealed all the same
             for number, row in enumerate(rows, first):
                 row.chain_seq = number
                 row.chain_hash = previous = _link(previous, row, number)

@@ -5,15 +5,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy import Connection, Engine, bindparam, event, insert, select, text, update
 from sqlalchemy.dialects import mysql
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, create_engine, select
+from sqlmodel import Session, create_engine
 
 from infra.settings import Settings
 from schemas.tables.wires import Head
 
 _BUSY_TIMEOUT_MS = 15_000
+# Made once: building a statement and its cache key costs more than SQLite needs to run it.
+_HEADS = Head.metadata.tables["head"]
+_ADVANCE = update(_HEADS).where(_HEADS.c.name == bindparam("counter")).values(value=_HEADS.c.value + bindparam("count"))
+_STANDING = select(_HEADS.c.value).where(_HEADS.c.name == bindparam("counter"))
 
 
 def now() -> datetime:
@@ -61,7 +65,9 @@ def make_engine(url: str, *, threads: int = 8) -> Engine:
         # A deferred transaction that turns into a write fails at once when another wrote meanwhile: half of the
         # increments of two processes were lost so. A writing transaction therefore takes the lock first.
         options = connection.get_execution_options()
-        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -117,12 +123,10 @@ def take_numbers(session: Session, name: str, count: int = 1) -> int:
     The counter's row stays locked until the commit: take numbers last in a transaction, and always ``audit`` before
     ``feed``, so that two transactions never wait for each other.
     """
-    locked = select(Head).where(Head.name == name).with_for_update()
-    head = session.exec(locked).one_or_none()
-    if head is None:
-        _make_head(session, name)
-        head = session.exec(locked).one()
-    first = head.value + 1
-    head.value += count
     session.flush()
-    return first
+    connection = session.connection()
+    step = {"counter": name, "count": count}
+    if not connection.execute(_ADVANCE, step).rowcount:
+        _make_head(session, name)
+        connection.execute(_ADVANCE, step)
+    return int(connection.execute(_STANDING, {"counter": name}).scalar_one()) - count + 1

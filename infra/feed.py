@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from infra.database import Database, take_numbers
@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 _FEED: Final = "feed"
 _POLL_SECONDS: Final = 0.25
 _PAGE: Final = 500
+_ADD: Final = insert(FeedEvent.metadata.tables["feed_event"])
 
 
 def publish(
@@ -29,7 +30,8 @@ def publish(
 ) -> None:
     """Adds an event. Call it last in a transaction: its number is in commit order because its lock is held till then."""
     number = take_numbers(session, _FEED)
-    session.add(FeedEvent(id=number, kind=kind, practice_id=practice_id, user_id=user_id, case_id=case_id, at=at))
+    row = {"id": number, "kind": kind, "practice_id": practice_id, "user_id": user_id, "case_id": case_id, "at": at}
+    session.connection().execute(_ADD, row)
 
 
 Listener = Callable[[Sequence[FeedEvent]], None]

@@ -4,8 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import Row, bindparam
+from sqlalchemy import select as rows_of
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select, update
 
@@ -18,12 +20,42 @@ from schemas.errors import NotSignedIn, OdontoError
 from schemas.ids import new_id
 from schemas.lifecycle import Role
 from schemas.messages import Actor
-from schemas.tables.people import Membership, Organization, Session, SignInAttempt, User
+from schemas.tables.people import Session, SignInAttempt, User
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
 _WINDOW: Final = timedelta(minutes=15)
 _FREE_TRIES: Final = 10
 BROWSER, TOKEN = "browser", "token"
+
+_tables = User.metadata.tables
+_SESSION, _USER = _tables["session"].c, _tables["user"].c
+_MEMBERSHIP, _ORGANIZATION = _tables["membership"].c, _tables["organization"].c
+_MEMBER = (
+    _MEMBERSHIP.organization_id,
+    _ORGANIZATION.kind.label("organization_kind"),
+    _MEMBERSHIP.role,
+    _MEMBERSHIP.is_owner,
+    _MEMBERSHIP.is_approver,
+)
+# Asked with every request, so it is one statement, made once: a row for each active membership, one without any.
+_WHO_HOLDS: Final = (
+    rows_of(
+        _SESSION.id,
+        _SESSION.user_id,
+        _SESSION.kind,
+        _SESSION.last_seen_at,
+        _SESSION.expires_at,
+        _SESSION.revoked_at,
+        _USER.is_active,
+        *_MEMBER,
+    )
+    .select_from(_tables["session"])
+    .join(_tables["user"], _USER.id == _SESSION.user_id)
+    .outerjoin(_tables["membership"], (_MEMBERSHIP.user_id == _USER.id) & _MEMBERSHIP.is_active)
+    .outerjoin(_tables["organization"], _ORGANIZATION.id == _MEMBERSHIP.organization_id)
+    .where(_SESSION.token_hash == bindparam("token_hash"))
+    .order_by(_MEMBERSHIP.created_at)
+)
 
 
 class WrongCredentials(OdontoError):
@@ -131,26 +163,20 @@ class Sessions:
         """Who stands behind a token now. Raises NotSignedIn for an unknown, ended, idle or disabled one."""
         moment = now()
         with self._database.read() as session:
-            found = session.exec(
-                select(Session, User)
-                .join(User, col(User.id) == Session.user_id)
-                .where(Session.token_hash == hash_token(token))
-            ).one_or_none()
-            if found is None:
-                raise NotSignedIn()
-            row, user = found
-            if not self._is_alive(row, user, moment):
-                raise NotSignedIn()
-            person = person_of_user(session, user, session_id=row.id)
+            rows = session.connection().execute(_WHO_HOLDS, {"token_hash": hash_token(token)}).all()
+        if not rows or not self._is_alive(rows[0], moment):
+            raise NotSignedIn()
+        row = rows[0]
         if moment - row.last_seen_at > _SEEN_EVERY:
             with self._database.write() as session:
                 session.exec(update(Session).where(col(Session.id) == row.id).values(last_seen_at=moment))
-        return person
+        members = tuple(_member(each) for each in rows if each.organization_id is not None)
+        return Person(user_id=row.user_id, session_id=row.id, members=members)
 
-    def _is_alive(self, row: Session, user: User, moment: datetime) -> bool:
-        if row.revoked_at is not None or not user.is_active or moment >= row.expires_at:
+    def _is_alive(self, row: Row[*tuple[Any, ...]], moment: datetime) -> bool:
+        if row.revoked_at is not None or not row.is_active or moment >= row.expires_at:
             return False
-        return row.kind == TOKEN or moment - row.last_seen_at <= self._idle
+        return bool(row.kind == TOKEN or moment - row.last_seen_at <= self._idle)
 
     def end(self, person: Person) -> None:
         with self._database.write() as session:
@@ -179,19 +205,20 @@ def person_of_user(session: DbSession, user: User, *, session_id: str) -> Person
 
 
 def _members(session: DbSession, user_id: str) -> tuple[Member, ...]:
-    rows = session.exec(
-        select(Membership, Organization.kind)
-        .join(Organization, col(Organization.id) == Membership.organization_id)
-        .where(Membership.user_id == user_id, col(Membership.is_active))
-        .order_by(col(Membership.created_at))
-    ).all()
-    return tuple(
-        Member(
-            organization_id=row.organization_id,
-            kind=OrganizationKind(kind),
-            role=Role(row.role),
-            is_owner=row.is_owner,
-            is_approver=row.is_approver,
-        )
-        for row, kind in rows
+    statement = (
+        rows_of(*_MEMBER)
+        .join(_tables["organization"], _ORGANIZATION.id == _MEMBERSHIP.organization_id)
+        .where(_MEMBERSHIP.user_id == user_id, _MEMBERSHIP.is_active)
+        .order_by(_MEMBERSHIP.created_at)
+    )
+    return tuple(_member(row) for row in session.connection().execute(statement))
+
+
+def _member(row: Row[*tuple[Any, ...]]) -> Member:
+    return Member(
+        organization_id=row.organization_id,
+        kind=OrganizationKind(row.organization_kind),
+        role=Role(row.role),
+        is_owner=row.is_owner,
+        is_approver=row.is_approver,
     )

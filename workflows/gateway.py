@@ -8,10 +8,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import col, func, select
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -79,14 +84,20 @@ class Gateway:
             idempotency_key=wish.idempotency_key,
             form=wish.form.stored(),
         )
-        known = await asyncio.to_thread(self._desk.find, command)
+        known, facts = await asyncio.to_thread(self._take_in, wish, command)
+        return known if facts is None else await self._send(wish, known, facts)
+
+    def _take_in(self, wish: Wish, command: NewCommand) -> tuple[CaseCommand, CommandFacts | None]:
+        """The stored command, and its facts unless it was applied before. One visit to a thread. Blocking.
+
+        Raises what refuses it, now or when it came first.
+        """
+        known = self._desk.find(command)
         if known is None:
-            await asyncio.to_thread(self._check, wish, command.id)
-            known = await asyncio.to_thread(self._desk.receive, command)
+            self._check(wish, command.id)
+            known = self._desk.receive(command)
         raise_refusal(known)
-        if known.outcome == APPLIED:
-            return known
-        return await self._send(wish, known)
+        return known, None if known.outcome == APPLIED else self._facts(wish)
 
     async def announce(self, case_id: str) -> None:
         """Starts the workflow of a case that was just opened. When Temporal is away, a worker's sweep does it later."""
@@ -122,11 +133,10 @@ class Gateway:
                 )
             raise fact
 
-    async def _send(self, wish: Wish, command: CaseCommand) -> CaseCommand:
-        facts = await asyncio.to_thread(self._facts, wish)
+    async def _send(self, wish: Wish, command: CaseCommand, facts: CommandFacts) -> CaseCommand:
         update = Command(facts=facts, envelope=self._envelope(wish, command, facts))
         try:
-            await self._update(wish, command, update)
+            result = await self._update(wish, command, update)
         except WorkflowUpdateFailedError as failure:
             return await self._refused(wish, command, _fact_of(failure))
         except ActionNotPossible as fact:
@@ -139,8 +149,9 @@ class Gateway:
             if isinstance(error, RuntimeError):
                 raise
             return command
-        settled = await asyncio.to_thread(self._desk.outcome, command.id)
-        return settled or command
+        # The case answers only after its record was written, so there is nothing to be read.
+        command.outcome, command.seq = APPLIED, result.seq
+        return command
 
     async def _refused(self, wish: Wish, command: CaseCommand, fact: OdontoError) -> CaseCommand:
         """Records and raises the refusal, unless the very command was applied: then this was a repeat of it."""
@@ -150,23 +161,31 @@ class Gateway:
             return settled
         raise fact
 
-    async def _update(self, wish: Wish, command: CaseCommand, update: Command) -> None:
+    async def _update(self, wish: Wish, command: CaseCommand, update: Command) -> CommandResult:
         handle = self._client.get_workflow_handle(case_workflow_id(wish.case.id))
         if wish.action is Action.REOPEN:
             await self.dispatcher.reopen(wish.case.id)
-        for first in (True, False):
-            try:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    await handle.execute_update(wish.action, update, id=command.id, result_type=CommandResult)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                # A case that was opened a moment ago: its start may still wait in the outbox. Otherwise it is over.
-                if not first:
-                    raise await asyncio.to_thread(self._why_not_there, wish.case.id) from error
-                await self.dispatcher.dispatch(wish.case.id)
-            else:
-                return
+        try:
+            return await self._answer(handle, command, update)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        # A case that was opened a moment ago: its start may still wait in the outbox. Otherwise it is over.
+        await self.dispatcher.dispatch(wish.case.id)
+        try:
+            return await self._answer(handle, command, update)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            raise await asyncio.to_thread(self._why_not_there, wish.case.id) from error
+
+    @staticmethod
+    async def _answer(handle: WorkflowHandle[Any, Any], command: CaseCommand, update: Command) -> CommandResult:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            result: CommandResult = await handle.execute_update(
+                command.action, update, id=command.id, result_type=CommandResult
+            )
+        return result
 
     def _why_not_there(self, case_id: str) -> OdontoError:
         with self._database.read() as session:
@@ -198,8 +217,8 @@ class Gateway:
         case_id = wish.case.id
         if wish.action is Action.RELEASE:
             return facts.model_copy(update={"grant_id": new_id("grt")})
-        with self._database.read() as session:
-            if wish.action is Action.ANSWER_MODIFICATION:
+        if wish.action is Action.ANSWER_MODIFICATION:
+            with self._database.read() as session:
                 loose = session.exec(
                     select(func.count()).where(
                         StoredFile.case_id == case_id,
@@ -207,10 +226,11 @@ class Gateway:
                         col(StoredFile.state).in_(["stored", "ready"]),
                     )
                 ).one()
-                return facts.model_copy(update={"new_images": loose > 0})
-            if isinstance(wish.form, SignForm) and facts.draft_hash is None:
+            return facts.model_copy(update={"new_images": loose > 0})
+        if isinstance(wish.form, SignForm) and facts.draft_hash is None:
+            with self._database.read() as session:
                 draft = draft_of(session, self._keys, case_id)
-                return facts.model_copy(update={"draft_hash": draft[0].content_hash if draft else None})
+            return facts.model_copy(update={"draft_hash": draft[0].content_hash if draft else None})
         return facts
 
 

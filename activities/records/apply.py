@@ -7,7 +7,8 @@ idempotent on (case, seq) and on the command: a retry after a lost answer finds 
 import logging
 from typing import Final
 
-from sqlmodel import Session, select
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -27,6 +28,11 @@ from schemas.tables.case import Case, CaseCommand, CaseTransition
 from schemas.tables.wires import EffectRow, OutboxItem
 
 _log = logging.getLogger(__name__)
+
+# Made once: building a statement costs more than running it.
+_STEPS: Final = CaseTransition.metadata.tables["case_transition"]
+_ADD: Final = insert(_STEPS)
+_EARLIER: Final = select(_STEPS.c.seq, _STEPS.c.action).where(_STEPS.c.command_id == bindparam("command_id"))
 
 SEQ_TAKEN: Final = "SeqTaken"
 """Another command stands at the record's place: the workflow and the database disagree. An alarm, never a success."""
@@ -62,7 +68,7 @@ class RecordActivities:
             form = stored_form(session, self._keys, record.command_id)
             writer(Writing(session=session, keys=self._keys, row=row, record=record, form=form))
         project(row, record.state, record.at)
-        session.add(_transition(record))
+        session.connection().execute(_ADD, _transition(record))
         command = session.get(CaseCommand, record.command_id)
         if command is not None:
             command.outcome, command.seq, command.settled_at = APPLIED, record.seq, record.at
@@ -101,7 +107,7 @@ class RecordActivities:
 
 
 def _locked_case(session: Session, record: Record) -> Case:
-    row = session.exec(select(Case).where(Case.id == record.case_id).with_for_update()).one_or_none()
+    row = session.get(Case, record.case_id, with_for_update=True)
     if row is None or row.practice_id != record.state.practice_id:
         raise ApplicationError("The case of this record is not here", type="CaseMissing", non_retryable=True)
     return row
@@ -109,7 +115,7 @@ def _locked_case(session: Session, record: Record) -> Case:
 
 def _already_applied(session: Session, row: Case, record: Record) -> ApplyResult | None:
     """A retry's own work, or a settled refusal. Raises where the place is taken by something else."""
-    earlier = session.exec(select(CaseTransition).where(CaseTransition.command_id == record.command_id)).one_or_none()
+    earlier = session.connection().execute(_EARLIER, {"command_id": record.command_id}).one_or_none()
     if earlier is not None and (earlier.seq, earlier.action) == (record.seq, record.action):
         return ApplyResult(applied=True)
     if earlier is not None and earlier.seq < record.seq:
@@ -125,17 +131,17 @@ def _already_applied(session: Session, row: Case, record: Record) -> ApplyResult
     return None
 
 
-def _transition(record: Record) -> CaseTransition:
-    return CaseTransition(
-        case_id=record.case_id,
-        seq=record.seq,
-        command_id=record.command_id,
-        action=record.action,
-        from_state=record.from_state,
-        to_state=record.state.state,
-        actor_id=record.actor.user_id,
-        actor_role=record.actor.role,
-        actor_relation=record.actor.relation,
-        facts=record.facts.model_dump_json(exclude_defaults=True),
-        at=record.at,
-    )
+def _transition(record: Record) -> dict[str, object]:
+    return {
+        "case_id": record.case_id,
+        "seq": record.seq,
+        "command_id": record.command_id,
+        "action": record.action,
+        "from_state": record.from_state,
+        "to_state": record.state.state,
+        "actor_id": record.actor.user_id,
+        "actor_role": record.actor.role,
+        "actor_relation": record.actor.relation,
+        "facts": record.facts.model_dump_json(exclude_defaults=True),
+        "at": record.at,
+    }

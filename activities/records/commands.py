@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -27,6 +28,7 @@ from schemas.tables.case import CaseCommand
 ENVELOPE_LIFE: Final = timedelta(minutes=2)
 LAPSE_GRACE: Final = timedelta(minutes=1)
 RECEIVED, APPLIED, REFUSED, LAPSED = "received", "applied", "refused", "lapsed"
+_RECEIVE: Final = insert(CaseCommand.metadata.tables["case_command"])
 
 
 class KeyReused(InvalidInput):
@@ -101,7 +103,7 @@ class CommandDesk:
         )
         try:
             with self._database.write() as session:
-                session.add(row)
+                session.connection().execute(_RECEIVE, row.model_dump())
         except IntegrityError:
             found = self.find(command)
             if found is None:
