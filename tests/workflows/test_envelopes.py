@@ -23,7 +23,7 @@ def ring(case: LiveCase) -> KeyRing:
     return case.world.keys.master.ring(ENVELOPE_PURPOSE)
 
 
-def claims(case: LiveCase, command_id: str, **changes: Any) -> ActorClaims:
+def claims(case: LiveCase, command_id: str, /, **changes: Any) -> ActorClaims:
     person = case.world.person("dentist")
     moment = case.practice.now()
     said: dict[str, Any] = {
