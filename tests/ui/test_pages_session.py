@@ -66,6 +66,19 @@ async def test_a_form_whose_session_has_ended_is_kept_and_sent_after_signing_in(
     assert done.url == twice.url, "the same form, though it went through a sign-in"
 
 
+async def test_a_message_whose_session_had_ended_comes_back_to_its_case(practice: Site) -> None:
+    row = practice.world.add_case()
+    async with practice.as_("dentist") as client:
+        form = read(await client.get(f"/cases/{row.id}")).form(f"/cases/{row.id}/messages")
+        client.cookies.clear()
+        asked = await form.send(client, text="Is it urgent?")
+        again = await read(asked).form("/sign-in").send(client, email="dentist@demo.test", password=PASSWORD)
+        client.headers["Referer"] = "http://127.0.0.1:8000/sign-in"
+        done = await read(again).form(form.action).send(client)
+    assert done.url.path == f"/cases/{row.id}"
+    assert "Is it urgent?" in read(done).text
+
+
 async def test_a_button_whose_session_has_ended_leads_back_to_its_page(practice: Site) -> None:
     async with browser(practice.app) as client:
         headers = {"Referer": "http://127.0.0.1:8000/patients"}

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from api.deps import ServicesDep
 from api.messages import mark_answered, post_message
 from api.routes.messages import Chatting
+from api.standing import CaseAccess
 from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.forms import NewMessage
@@ -38,7 +39,7 @@ def send(typed: TypedDep, access: Chatting, shell: ShellDep, services: ServicesD
         message = typed.again({"text": looker.say(fact.detail)})
         return case_answer(services, access, shell, message=message, status=fact.status)
     services.feed.wake()
-    return see_other(f"{referring_path(request, f'/cases/{access.row.id}')}#chat", done="message.sent")
+    return see_other(_back(request, access), done="message.sent")
 
 
 @router.post("/cases/{case_id}/messages/{message_id}/answered")
@@ -46,4 +47,10 @@ def mark(message_id: str, access: Chatting, services: ServicesDep, request: Requ
     with services.database.write() as session:
         mark_answered(session, services.keys, access, message_id)
     services.feed.wake()
-    return see_other(f"{referring_path(request, f'/cases/{access.row.id}')}#chat", done="message.answered")
+    return see_other(_back(request, access), done="message.answered")
+
+
+def _back(request: Request, access: CaseAccess) -> str:
+    """The chat of the page that was written on: beside the report, or on the case."""
+    reading = f"/cases/{access.row.id}/read"
+    return f"{reading if referring_path(request) == reading else f'/cases/{access.row.id}'}#chat"
