@@ -39,6 +39,7 @@ FONT_PACKAGE = "fonts-dejavu-core"
 # What the tests start: any of these commands → Debian package. The server's own package would also start a service.
 TEST_PROGRAMS = {
     ("chromium", "chromium-browser", "google-chrome"): "chromium",
+    ("curl",): "curl",  # the commands of docs/api.md
     ("mariadbd",): "mariadb-server-core",
     ("my_print_defaults",): "mariadb-client-core",  # the installer of the server's first tables calls it
 }
