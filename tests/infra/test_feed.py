@@ -77,12 +77,13 @@ async def test_a_tail_tells_what_comes_after_its_start_and_stops_when_told(datab
     await asyncio.wait_for(heard.wait(), 5)
     assert told == ["after"]
     forget()
+    others_heard = asyncio.Event()
+    tail.listen(lambda _events: others_heard.set())
     with database.write() as session:
         publish(session, "not heard", at=NOW)
-    async with asyncio.timeout(10):
-        while tail.position < 3:
-            await asyncio.sleep(0.02)
+    await asyncio.wait_for(others_heard.wait(), 10)
     assert told == ["after"]
+    assert tail.position == 3
     await tail.stop()
 
 
