@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from activities.records.commands import APPLIED, KeyReused, NewCommand, opened_form
 from activities.records.opening import form_of, open_case, write_form
 from activities.records.projection import state_of
+from api.holding import hold
 from api.patients import EditedMeanwhile, load_patient
 from api.standing import CaseAccess
 from api.views import names_of
@@ -91,8 +92,9 @@ def _created(row: Case, command: NewCommand) -> CaseCommand:
 
 
 def edit_form(session: Session, keys: KeyStore, access: CaseAccess, edit: CaseFormEdit, revision: int) -> int:
-    """Saves the clinical form in the caller's transaction; returns the new revision. Raises EditedMeanwhile."""
-    row = session.get_one(Case, access.row.id, with_for_update=True)
+    """Saves the clinical form in the caller's transaction; returns the new revision. Raises EditedMeanwhile, Forbidden."""
+    access = hold(session, keys, access, Right.EDIT_FORM)
+    row = access.row
     if row.form_revision != revision:
         raise EditedMeanwhile(revision=row.form_revision)
     state = state_of(row)

@@ -7,14 +7,23 @@ from sqlmodel import Session, col, func, select
 from activities.documents.assembly import signed_versions
 from activities.records.opening import form_of
 from activities.records.projection import state_of
-from activities.records.signing import AddendumMissing, QuestionOpen, draft_hash, draft_of
+from activities.records.signing import (
+    AddendumMissing,
+    KeyImageGone,
+    QuestionOpen,
+    draft_hash,
+    draft_of,
+    has_all_key_images,
+)
 from api.examinations import examination_of_case
+from api.holding import hold
 from api.patients import EditedMeanwhile
 from api.standing import CaseAccess
 from infra.database import now
 from infra.feed import publish
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, seal_json
+from schemas.access import Right
 from schemas.errors import StateConflict
 from schemas.forms import Missing, ReportDraftBody
 from schemas.report import blank_report
@@ -56,6 +65,8 @@ def read_draft(session: Session, keys: KeyStore, access: CaseAccess) -> Draft:
 def missing_for_signature(session: Session, access: CaseAccess, body: ReportDraftBody) -> list[Missing]:
     """What stands between this draft and a signature: the same rules refuse the signature in the record."""
     missing = [Missing(field=item.field, sentence=item.sentence) for item in body.content.missing_for_signature()]
+    if not has_all_key_images(session, access.row.id, body.content):
+        missing.append(Missing(field="key_images", sentence=KeyImageGone.title))
     amendment = state_of(access.row).amendment
     if amendment is not None and amendment.kind is AmendmentKind.APPENDED and not body.addendum.strip():
         missing.append(Missing(field="addendum", sentence=AddendumMissing.title))
@@ -70,7 +81,10 @@ def missing_for_signature(session: Session, access: CaseAccess, body: ReportDraf
 
 
 def save_draft(session: Session, keys: KeyStore, access: CaseAccess, body: ReportDraftBody, revision: int) -> Draft:
-    """Saves in the caller's transaction. Raises EditedMeanwhile with the revision that stands, or TextFixed."""
+    """Saves in the caller's transaction. Raises EditedMeanwhile with the revision that stands, TextFixed, or Forbidden for
+    somebody who no longer writes the report.
+    """
+    access = hold(session, keys, access, Right.EDIT_DRAFT)
     case_id = access.row.id
     row = session.get(ReportDraft, case_id, with_for_update=True)
     if (row.revision if row else 0) != revision:

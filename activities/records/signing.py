@@ -23,7 +23,7 @@ from schemas.signed_report import Addendum, Signature, SignedReport, check_succe
 from schemas.sla import AmendmentKind
 from schemas.state import Amendment
 from schemas.tables.case import CaseTransition, Message
-from schemas.tables.imaging import AnnotationSet
+from schemas.tables.imaging import AnnotationSet, KeyImage
 from schemas.tables.people import Organization
 from schemas.tables.report import ReportDraft, ReportVersion
 
@@ -43,6 +43,11 @@ class ReportIncomplete(StateConflict):
 class QuestionOpen(StateConflict):
     code = "question_open"
     title = N_("A question to the practice is still open. Wait for the answer, or mark it as answered, and sign again.")
+
+
+class KeyImageGone(StateConflict):
+    code = "key_image_gone"
+    title = N_("The report shows a key image that was removed. Take it out of the report, or choose another one.")
 
 
 class AddendumMissing(StateConflict):
@@ -89,6 +94,15 @@ def draft_hash(body: ReportDraftBody) -> str:
     return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
 
 
+def has_all_key_images(session: Session, case_id: str, content: ReportContent) -> bool:
+    """Whether every picture that the report shows is stored with the case: without one its document cannot be made."""
+    wanted = {image.image_id for image in content.key_images}
+    if not wanted:
+        return True
+    stored = session.exec(select(KeyImage.id).where(KeyImage.case_id == case_id, col(KeyImage.id).in_(wanted))).all()
+    return len(stored) == len(wanted)
+
+
 def _read_draft(writing: Writing) -> ReportDraftBody:
     """The draft that the command names, complete and without an open question."""
     found = draft_of(writing.session, writing.keys, writing.row.id)
@@ -101,6 +115,8 @@ def _read_draft(writing: Writing) -> ReportDraftBody:
     if missing:
         first = missing[0].sentence
         raise ReportIncomplete(f"{first} ({len(missing)} open)" if len(missing) > 1 else first, missing=len(missing))
+    if not has_all_key_images(writing.session, writing.row.id, body.content):
+        raise KeyImageGone()
     open_questions = writing.session.exec(
         select(func.count()).where(
             Message.case_id == writing.row.id, col(Message.asks), col(Message.answered_at).is_(None)

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final, cast
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator
 from sqlmodel import Session, col, func, select
 
+from activities.documents.assembly import signed_versions
 from activities.imaging.parser.pool import BytesSource, ParserPool
 from activities.imaging.parser.problems import FileProblem
 from api.imaging.access import CaseImages
 from infra.database import now
 from infra.keys import DataKey
+from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json, open_sealed, seal, seal_json
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
 from schemas.ids import new_id
@@ -44,6 +46,13 @@ class TooManyKeyImages(StateConflict):
     title = f"A report shows at most {MAX_KEY_IMAGES} key images. Remove one first."
 
 
+class KeyImageSigned(StateConflict):
+    code = "key_image_signed"
+    title = (
+        "A signed version of the report shows this image, so it stays. Take it out of the new version's text instead."
+    )
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -59,6 +68,8 @@ class AnnotationsBody(_Form):
     def _not_too_deep(cls, value: Any) -> Any:
         if _depth(value) > _MAX_DEPTH:
             raise ValueError("nested too deeply")
+        # Python reads more than JSON has: what could not be sent back as it is must not be kept.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
         return value
 
 
@@ -221,6 +232,15 @@ def need_key_image(session: Session, case_id: str, key_image_id: str) -> KeyImag
     if row is None or row.case_id != case_id:
         raise NotFound()
     return row
+
+
+def remove_key_image(session: Session, keys: KeyStore, case_id: str, key_image_id: str) -> None:
+    """Raises NotFound, KeyImageSigned."""
+    row = need_key_image(session, case_id, key_image_id)
+    for report in signed_versions(session, keys, case_id):
+        if any(image.image_id == key_image_id for image in report.content.key_images):
+            raise KeyImageSigned()
+    session.delete(row)
 
 
 def picture_of(key: DataKey, row: KeyImage) -> bytes:

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from api.deps import ServicesDep, require
 from api.errors import problem
+from api.holding import hold
 from api.imaging.access import images_of
 from api.imaging.parsers import ParsersDep, in_images
 from api.imaging.viewer_state import (
@@ -21,6 +22,7 @@ from api.imaging.viewer_state import (
     picture_of,
     read_annotations,
     redraw_key_image,
+    remove_key_image,
     reorder,
     save_annotations,
     set_caption,
@@ -66,6 +68,7 @@ def get_annotations(access: SeeImages, services: ServicesDep) -> Response:
 def put_annotations(body: AnnotationsBody, access: MayAnnotate, expected: Expected, services: ServicesDep) -> Response:
     """Saves them over the revision in ``If-Match``; 428 without one, 412 with the current ones when somebody saved."""
     with services.database.write() as session:
+        hold(session, services.keys, access, Right.ANNOTATE)
         saved = save_annotations(session, access.key, access.row.id, access.person.user_id, body, revision=expected)
         current = read_annotations(session, access.key, access.row.id)
     headers = _PRIVATE | {"ETag": f'"{current.revision}"'}
@@ -89,6 +92,7 @@ async def post_key_image(
     def add() -> KeyImageView:
         picture = redraw_key_image(parsers, body.image)
         with services.database.write() as session:
+            hold(session, services.keys, access, Right.ANNOTATE)
             return add_key_image(session, images_of(access), access.person.user_id, body, picture)
 
     return await in_images(add)
@@ -98,6 +102,7 @@ async def post_key_image(
 def put_order(body: KeyImageOrder, access: MayAnnotate, services: ServicesDep) -> Response:
     """Puts the key images into a new order."""
     with services.database.write() as session:
+        hold(session, services.keys, access, Right.ANNOTATE)
         reorder(session, access.row.id, body.ids)
     return Response(status_code=204)
 
@@ -106,6 +111,7 @@ def put_order(body: KeyImageOrder, access: MayAnnotate, services: ServicesDep) -
 def edit_key_image(key_image_id: str, body: KeyImageEdit, access: MayAnnotate, services: ServicesDep) -> Response:
     """Changes the caption."""
     with services.database.write() as session:
+        hold(session, services.keys, access, Right.ANNOTATE)
         set_caption(access.key, need_key_image(session, access.row.id, key_image_id), body.caption)
     return Response(status_code=204)
 
@@ -113,7 +119,8 @@ def edit_key_image(key_image_id: str, body: KeyImageEdit, access: MayAnnotate, s
 @router.delete("/key-images/{key_image_id}", status_code=204)
 def delete_key_image(key_image_id: str, access: MayAnnotate, services: ServicesDep) -> Response:
     with services.database.write() as session:
-        session.delete(need_key_image(session, access.row.id, key_image_id))
+        hold(session, services.keys, access, Right.ANNOTATE)
+        remove_key_image(session, services.keys, access.row.id, key_image_id)
     return Response(status_code=204)
 
 

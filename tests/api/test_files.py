@@ -13,10 +13,15 @@ from sqlmodel import select
 
 from activities.imaging.image_sets import image_set_hash
 from activities.imaging.parser.pool import ParserPool
+from infra.sealing import column_aad, seal_json
+from schemas.ids import new_id
 from schemas.lifecycle import State
+from schemas.report_parts import KeyImage as KeyImageReference
 from schemas.tables.case import Case
 from schemas.tables.imaging import AnnotationSet, Instance, KeyImage, Preview, Study
+from schemas.tables.report import ReportVersion
 from schemas.tables.wires import AuditRow, OutboxItem
+from tests.activities.documents.samples import content, signed
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, creation, imaging_desk
 
@@ -297,3 +302,40 @@ async def test_a_key_image_is_a_picture_of_this_case(desk: Desk) -> None:
         assert (await client.get(f"{foreign}/image")).status_code == 404
         assert (await client.delete(foreign)).status_code == 404
         assert (await client.patch(foreign, json={"caption": "x"})).status_code == 404
+
+
+async def test_a_picture_of_a_signed_version_stays(desk: Desk) -> None:
+    """The documents of signed versions are made anew when they are superseded: their pictures must still be there."""
+    case = await in_review(desk)
+    url = f"/api/v1/cases/{case.id}/key-images"
+    new = {"series_uid": "1.3", "instance_uid": "1.4", "frame": 1, "caption": "Apex", "image": data_url()}
+    async with desk.client("radiologist") as client:
+        shown, spare = [(await client.post(url, json=new)).json()["id"] for _ in range(2)]
+        sign_with(desk, case, shown)
+        desk.set_state(case, State.AMENDING)
+        kept = await client.delete(f"{url}/{shown}")
+        assert (kept.status_code, kept.json()["code"]) == (409, "key_image_signed")
+        assert (await client.delete(f"{url}/{spare}")).status_code == 204
+        assert [item["id"] for item in (await client.get(url)).json()["items"]] == [shown]
+
+
+def sign_with(desk: Desk, case: Case, image_id: str) -> None:
+    """A first version that shows the picture, as the record leaves it."""
+    report = signed(content(key_images=(KeyImageReference(image_id=image_id, caption="Apex"),)))
+    report_id = new_id("rep")
+    key = desk.world.keys.data_key(case.key_id)
+    place = column_aad("report_version", report_id, "document")
+    with desk.world.database.write() as session:
+        session.add(
+            ReportVersion(
+                id=report_id,
+                case_id=case.id,
+                version=1,
+                kind="original",
+                document=seal_json(key, report.model_dump(mode="json"), place),
+                report_hash=report.report_hash,
+                author_id=desk.world.user_id("radiologist"),
+                command_id="cmd_1",
+                signed_at=report.signed_at,
+            )
+        )
