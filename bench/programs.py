@@ -32,13 +32,18 @@ class Server:
     pid: int
 
 
+def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of a child: ours with ``env``, and with compiled modules as in an installation."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | dict(env or {})
+
+
 @contextmanager
 def program(name: str, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Iterator[int]:
     """Runs a program beside the benchmark; gives its process id. Its output goes to a log in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            list(command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})}
+            list(command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(env)
         )
         try:
             yield process.pid
