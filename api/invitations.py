@@ -86,7 +86,10 @@ class Invitations:
         user = session.get(User, user_id, with_for_update=lock or None)
         if user is None or not user.is_active or not until.isdecimal() or len(until) > 12:
             raise InvitationOver()
-        moment = datetime.fromtimestamp(int(until), now().tzinfo)
+        try:
+            moment = datetime.fromtimestamp(int(until), now().tzinfo)
+        except (ValueError, OverflowError):
+            raise InvitationOver() from None
         if moment < now() or not hmac.compare_digest(token.encode(), self._token(user, moment).encode()):
             raise InvitationOver()
         return user

@@ -1,12 +1,14 @@
 """What the API says about the audit trail and about a case's trace: ids, codes and times, never clinical content."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.forms import Form
 
+LAST_ROW: Final = 2**63 - 1
+"""The largest number that a row of the trail can have."""
 _Id = Annotated[str, StringConstraints(pattern=r"^([a-z]+_[0-9a-f]{8,60})?$")]
 
 
@@ -16,7 +18,7 @@ class AuditFilter(Form):
     act: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z_.]{0,60}$")] = Field(
         "", description="How the act's name begins, such as `case.` or `user.disable`."
     )
-    before: int | None = Field(None, ge=1)
+    before: int | None = Field(None, ge=1, le=LAST_ROW)
     limit: int = Field(50, ge=1, le=200)
 
 

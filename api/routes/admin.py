@@ -13,7 +13,7 @@ from api.trace import trace_of
 from infra.audit import PLATFORM_SCOPE, verify_audit, write_audit
 from infra.database import now
 from schemas.access import Right
-from schemas.audit_forms import AuditFilter, BreakView, ChainView, TraceView, VerifiedChain
+from schemas.audit_forms import LAST_ROW, AuditFilter, BreakView, ChainView, TraceView, VerifiedChain
 from schemas.forms import Page
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -63,7 +63,9 @@ async def verify_chain(person: AdminDep, services: ServicesDep) -> VerifiedChain
 
 
 @router.get("/cases/{case_id}/audit")
-def read_case_audit(access: SeeAudit, services: ServicesDep, before: Annotated[int | None, Query(ge=1)] = None) -> Page:
+def read_case_audit(
+    access: SeeAudit, services: ServicesDep, before: Annotated[int | None, Query(ge=1, le=LAST_ROW)] = None
+) -> Page:
     """Who did what to this case, and who looked at it. Reading is recorded."""
     wanted = AuditFilter(case_id=access.row.id, before=before)
     with services.database.write() as session:

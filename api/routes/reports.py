@@ -73,7 +73,7 @@ pdf_router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["reports"])
 
 @pdf_router.get("/report.pdf", response_class=Response)
 async def read_pdf(
-    access: SeeReport, services: ServicesDep, version: Annotated[int | None, Query(ge=1)] = None
+    access: SeeReport, services: ServicesDep, version: Annotated[int | None, Query(ge=1, le=100_000)] = None
 ) -> Response:
     """The document of a version, or of the latest. A version that was superseded says so on every page."""
     document = await asyncio.to_thread(services.pdfs.pdf, access.row.id, version)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from api.deps import AdminDep, PersonDep, ServicesDep, in_practice, policy
 from api.invitations import Invitations
@@ -38,7 +38,11 @@ def users_router(prefix: str, realm_of: Callable[..., Any]) -> APIRouter:
     realm_dep = Depends(realm_of)
 
     @router.get("")
-    def list_users(services: ServicesDep, realm: Realm = realm_dep, cursor: str | None = None) -> Page:
+    def list_users(
+        services: ServicesDep,
+        realm: Realm = realm_dep,
+        cursor: Annotated[str | None, Query(max_length=100)] = None,
+    ) -> Page:
         """The first hundred, and the cursor of the next."""
         with services.database.read() as session:
             items, following = find_users(session, realm, UserSearch(cursor=cursor))

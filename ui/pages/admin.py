@@ -35,8 +35,8 @@ router: Final = APIRouter(prefix="/admin")
 def wanted_acts(case_id: str = "", person_id: str = "", act: str = "", before: str = "") -> AuditFilter:
     """From the address. What is no filter of ours narrows to nothing rather than to everything."""
     try:
-        return AuditFilter(
-            case_id=case_id, person_id=person_id, act=act, before=int(before) if before.isdecimal() else None
+        return AuditFilter.model_validate(
+            {"case_id": case_id, "person_id": person_id, "act": act, "before": before or None}
         )
     except ValidationError:
         raise NotFound() from None

@@ -89,7 +89,7 @@ def save_form(typed: TypedDep, access: EditForm, shell: ShellDep, services: Serv
     form, errors = read_clinical(typed, shell.looker)
     if form is None:
         return _form_page(services, access, shell, typed.again(errors), status=422)
-    revision = int(typed.text("revision")) if typed.text("revision").isdecimal() else 0
+    revision = typed.number("revision") or 0
     try:
         with services.database.write() as session:
             edit_form(session, services.keys, access, CaseFormEdit(form=form), revision)

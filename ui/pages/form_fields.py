@@ -51,7 +51,7 @@ def _date(typed: Typed, name: str) -> date | None:
     parts = [typed.text(f"{name}-{part}") for part in ("year", "month", "day")]
     try:
         return date(*(int(part) for part in parts))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

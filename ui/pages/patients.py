@@ -127,7 +127,7 @@ def save_patient(
     who, errors = read_person(typed, looker, base=stored)
     if who is None:
         return _record_again(services, shell, patient, typed.again(errors), status=422)
-    revision = int(typed.text("revision")) if typed.text("revision").isdecimal() else 0
+    revision = typed.number("revision") or 0
     try:
         with services.database.write() as session:
             edit_patient(

@@ -227,7 +227,7 @@ def _date(form: FormData) -> date | None:
         else:
             day, month, year = (int(str(form.get(name, "")).strip()) for name in _PARTS)
             born = date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return born if born.year >= _OLDEST and born <= now().date() else None
 

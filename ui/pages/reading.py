@@ -54,17 +54,24 @@ SeeImages = Annotated[CaseAccess, Depends(require(Right.SEE_IMAGES))]
 
 
 @router.get("/cases/{case_id}/read")
-def show_reading(access: SeeImages, shell: ShellDep, services: ServicesDep, part: str = "") -> Response:
-    """For whoever may see the draft; others who may see the images get these alone."""
+def show_reading(
+    access: SeeImages, shell: ShellDep, services: ServicesDep, part: str = "", writing: str = ""
+) -> Response:
+    """For whoever may see the draft; others who may see the images get these alone.
+
+    ``writing`` says whether the page that asks for its note lets the person write (yes or no).
+    """
     if not access.may(Right.SEE_DRAFT):
         return see_other(f"/cases/{access.row.id}/images")
-    return _reading(services, access, shell, part=part if part in {"state", "key-images"} else "")
+    return _reading(
+        services, access, shell, part=part if part in {"state", "note", "key-images"} else "", writing=writing
+    )
 
 
 @router.post("/cases/{case_id}/report/draft")
 def save_by_post(typed: TypedDep, access: EditDraft, shell: ShellDep, services: ServicesDep) -> Response:
     """What the autosave does, for a browser without scripts."""
-    etag = typed.text("etag").strip('"')
+    revision = typed.number("etag")
     try:
         body = draft_of_form(typed.values, shell.looker.reader.zone)
     except (ValidationError, ValueError) as error:
@@ -73,7 +80,7 @@ def save_by_post(typed: TypedDep, access: EditDraft, shell: ShellDep, services: 
         raise InvalidInput(f"Please go back and check: {named}." if named else None) from None
     try:
         with services.database.write() as session:
-            save_draft(session, services.keys, access, body, int(etag) if etag.isdecimal() else -1)
+            save_draft(session, services.keys, access, body, -1 if revision is None else revision)
     except EditedMeanwhile:
         conflict = Typed(body, shell.looker.say(CHANGED))
         return _reading(services, access, shell, typed=conflict, status=EditedMeanwhile.status)
@@ -139,6 +146,7 @@ def _reading(
     tried: Tried | None = None,
     typed: Typed | None = None,
     part: str = "",
+    writing: str = "",
     status: int = 200,
 ) -> Response:
     with services.database.read() as session:
@@ -151,5 +159,6 @@ def _reading(
         facts = case_facts(session, services.keys, access, _PARTS)
         view = reading_page(session, services.keys, access, facts, shell.looker, tried=tried, typed=typed)
     page = shell.page(view.patient, "reading", live=True)
-    template = "pages/reading_state.html" if part == "state" else "pages/reading.html"
-    return answer(template, page, status=status, view=view, labels=LABELS)
+    template = {"state": "pages/reading_state.html", "note": "pages/reading_note.html"}.get(part, "pages/reading.html")
+    moved = bool(writing) and view.editable != (writing == "yes")
+    return answer(template, page, status=status, view=view, labels=LABELS, moved=moved)

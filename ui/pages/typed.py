@@ -15,7 +15,7 @@ __all__ = ["FormExpired", "Typed", "TypedDep", "new_nonce", "read_typed", "typed
 
 _MAX_FIELDS: Final = 300
 _NONCE_LENGTH: Final = 128
-_SECRET: Final = frozenset({"password", "otp"})
+_SECRET: Final = frozenset({"password", "new_password", "again", "otp"})
 _KEPT: Final = "kept."
 _OWN: Final = frozenset({"nonce", "csrf", "back"})
 
@@ -40,6 +40,11 @@ class Typed:
     def many(self, name: str) -> list[str]:
         found = self.values.get(name, ())
         return ([found] if found else []) if isinstance(found, str) else list(found)
+
+    def number(self, name: str) -> int | None:
+        """A whole number of at most nine digits, as the pages' own hidden fields hold."""
+        text = self.text(name).strip('"')
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     def ticked(self, name: str) -> bool:
         return self.text(name) == "yes"
@@ -73,7 +78,8 @@ class Typed:
 def typed_of(form: FormData) -> Typed:
     values: dict[str, Value] = {}
     for name in form:
-        texts = [value for value in form.getlist(name) if isinstance(value, str)]
+        # A form may come in an encoding that makes half characters, which nothing could be done with.
+        texts = [value.encode(errors="replace").decode() for value in form.getlist(name) if isinstance(value, str)]
         if texts:
             values[name] = texts[0] if len(texts) == 1 else texts
     return Typed(values)
