@@ -17,7 +17,7 @@ from infra.keystore import KeyStore
 from infra.mail import Mail, Mailer
 from infra.release_tokens import release_token
 from schemas.ids import new_id
-from schemas.lifecycle import Action, Role
+from schemas.lifecycle import Action, Role, State
 from schemas.notices import SUBJECTS
 from schemas.state import Audience, Effect
 from schemas.tables.case import Case
@@ -50,6 +50,8 @@ def people_of(session: Session, row: Case, audience: Audience) -> list[User]:
         select(Contract.group_id).where(Contract.practice_id == row.practice_id, col(Contract.is_active))
     ).all()
     practice = [row.practice_id]
+    # A draft does not exist for a reading group yet (schemas.access), so its people are told nothing of it.
+    knowing = practice if row.state == State.DRAFT else [*practice, *groups]
     if audience in {Audience.ASSIGNEE, Audience.APPROVER}:
         user_id = row.assignee_id if audience is Audience.ASSIGNEE else row.approver_id
         user = session.get(User, user_id) if user_id else None
@@ -60,7 +62,7 @@ def people_of(session: Session, row: Case, audience: Audience) -> list[User]:
     organizations, roles = {
         Audience.PRACTICE: (practice, (Role.DENTIST, Role.STAFF)),
         Audience.BILLING_OWNER: (practice, (Role.DENTIST,)),
-        Audience.SCHEDULERS: ([*practice, *groups], (Role.SCHEDULER,)),
+        Audience.SCHEDULERS: (knowing, (Role.SCHEDULER,)),
         Audience.POOL: (list(groups), (Role.RADIOLOGIST,)),
     }[audience]
     return _members(session, organizations, *roles, owner=audience is Audience.BILLING_OWNER)

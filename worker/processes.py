@@ -32,6 +32,7 @@ from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.mail import make_mailer
 from infra.settings import Settings, get_settings
+from infra.uploads import UploadDesk
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.state import EffectKind
 from schemas.tables.case import Case
@@ -53,6 +54,7 @@ CONNECT_PATIENCE_S: Final = 60
 _HEARTBEAT_S: Final = 5.0
 _SEAL_S: Final = 1.0
 _LAPSE_S: Final = 15.0
+_UPLOADS_S: Final = 60.0
 
 
 class Imaging(Protocol):
@@ -71,6 +73,7 @@ class Wires:
     renderer: PdfRenderer
     parsers: ParserPool
     imaging: Imaging
+    uploads: UploadDesk
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def wire(settings: Settings) -> Wires:
         renderer=PdfRenderer(),
         parsers=parsers,
         imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
+        uploads=UploadDesk(database, blobs, keys),
     )
 
 
@@ -188,6 +192,7 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(_every(_HEARTBEAT_S, lambda: _beat(wires.database), "heartbeat")),
                     asyncio.create_task(_every(_SEAL_S, sealer.seal, "audit sealer")),
                     asyncio.create_task(_every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
+                    asyncio.create_task(_every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
                 ]
                 _log.info("the worker is ready")
                 await stop.wait()
