@@ -70,6 +70,7 @@ class Invitations:
 
     def accept(self, token: str, password: str) -> str:
         """Sets the password, once, and returns the address to sign in with. Raises InvitationOver."""
+        self.read(token)  # an invented link costs no hash
         chosen = self.passwords.hash(password)
         with self.database.write() as session:
             user = self._need(session, token, lock=True)

@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from infra.settings import Settings
 
-_AT_ONCE: Final = 2
+AT_ONCE: Final = 2
 """Hashes computed at a time: each costs 46 ms and 19 MiB, and a burst of sign-ins must not starve the pages."""
 
 
@@ -19,7 +19,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_kib, parallelism=1
         )
-        self._gate = threading.BoundedSemaphore(_AT_ONCE)
+        self._gate = threading.BoundedSemaphore(AT_ONCE)
         self._nobodys = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam
 from sqlalchemy import select as rows_of
 from sqlmodel import Session as DbSession
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 
 from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import Database, now
@@ -25,6 +26,9 @@ from schemas.tables.people import Session, SignInAttempt, User
 _SEEN_EVERY: Final = timedelta(minutes=1)
 _WINDOW: Final = timedelta(minutes=15)
 _FREE_TRIES: Final = 10
+"""For one account from one address."""
+_FREE_TRIES_OF_ACCOUNT: Final = 100
+"""From everywhere: many addresses together guess no more than this."""
 BROWSER, TOKEN = "browser", "token"
 
 _tables = User.metadata.tables
@@ -99,6 +103,8 @@ class Sessions:
         folded = email.strip().lower()
         subject = hashlib.sha256(f"{folded}\n{address}".encode()).hexdigest()
         self._count_try(subject)
+        account = hashlib.sha256(f"account\n{folded}".encode()).hexdigest()
+        self._count_try(account, _FREE_TRIES_OF_ACCOUNT)
         with self._database.read() as session:
             user = session.exec(select(User).where(User.email == folded)).one_or_none()
         right = self._passwords.verify(password, user.password_hash if user and user.is_active else None)
@@ -106,9 +112,9 @@ class Sessions:
             with self._database.write() as session:
                 self._audit(session, "auth.sign_in", "unknown", "none", "denied")
             raise WrongCredentials()
-        return self._open(user, kind, subject, password)
+        return self._open(user, kind, (subject, account), password)
 
-    def _open(self, user: User, kind: str, subject: str, password: str) -> SignedIn:
+    def _open(self, user: User, kind: str, subjects: Sequence[str], password: str) -> SignedIn:
         moment = now()
         token = secrets.token_urlsafe(32)
         row = Session(
@@ -122,16 +128,18 @@ class Sessions:
         )
         rehashed = self._passwords.hash(password) if self._passwords.needs_rehash(user.password_hash) else None
         with self._database.write() as session:
+            # Checking a password takes its time: meanwhile the account may have been disabled or given a new password.
+            fresh = session.get_one(User, user.id, with_for_update=True)
+            if not fresh.is_active or fresh.password_hash != user.password_hash:
+                raise WrongCredentials()
             session.add(row)
-            tries = session.get(SignInAttempt, subject)
-            if tries is not None:
-                session.delete(tries)
+            session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject_hash).in_(subjects)))
             if rehashed is not None:
-                session.get_one(User, user.id).password_hash = rehashed
+                fresh.password_hash = rehashed
             self._audit(session, "auth.sign_in", user.id, row.id, "done")
         return SignedIn(token, row.id, user.id)
 
-    def _count_try(self, subject: str) -> None:
+    def _count_try(self, subject: str, free: int = _FREE_TRIES) -> None:
         """Counts before the password is looked at, so that a hundred tries at once count as a hundred."""
         moment = now()
         with self._database.write() as session:
@@ -142,7 +150,7 @@ class Sessions:
             elif row.window_started_at + _WINDOW < moment:
                 row.failures, row.window_started_at = 0, moment
             row.failures += 1
-            if row.failures > _FREE_TRIES:
+            if row.failures > free:
                 raise TooManyTries()
 
     def prove(self, person: Person, password: str) -> bool:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.deps import PersonDep, Public, ReadDep, SessionsDep
+from api.hashing import in_hashing
 from infra.sessions import TOKEN
 from schemas.forms import TokenRequest
 from schemas.tables.people import User
@@ -15,9 +16,10 @@ def client_address(request: Request) -> str:
 
 
 @router.post("/auth/token", dependencies=[Public])
-def create_token(body: TokenRequest, request: Request, sessions: SessionsDep) -> dict[str, str]:
+async def create_token(body: TokenRequest, request: Request, sessions: SessionsDep) -> dict[str, str]:
     """A bearer token for ``Authorization: Bearer …``. It ends after the session's life, or with DELETE."""
-    signed_in = sessions.sign_in(body.email, body.password.get_secret_value(), TOKEN, client_address(request))
+    password = body.password.get_secret_value()
+    signed_in = await in_hashing(sessions.sign_in, body.email, password, TOKEN, client_address(request))
     return {"token": signed_in.token}
 
 

@@ -19,6 +19,7 @@ from api.deps import (
     in_practice,
     require,
 )
+from api.hashing import in_hashing
 from api.listing import CaseFilter, list_cases
 from api.patients import find_patients
 from api.routes.patients import Revision
@@ -179,7 +180,7 @@ async def take_step(
     verb = Action(action)
     form = read_action_form(verb, fields)
     if isinstance(form, FreshForm):
-        await asyncio.to_thread(_prove, sessions, access.person, form.password)
+        await in_hashing(_prove, sessions, access.person, form.password)
     wish = Wish(
         person=access.person,
         case=access.row,

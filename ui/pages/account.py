@@ -9,8 +9,10 @@ from sqlmodel import col, select
 
 from api.accounts import change_password, end_session, open_sessions
 from api.deps import PersonDep, ServicesDep, SessionsDep
+from api.hashing import in_hashing
 from api.services import Services
-from infra.sessions import BROWSER
+from infra.sessions import BROWSER, Sessions
+from schemas.access import Person
 from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.people_forms import ChosenPassword
@@ -19,7 +21,7 @@ from ui.assemble.nonces import new_nonce
 from ui.assemble.people import ROLE_WORDS
 from ui.pages.answers import answer, see_other
 from ui.pages.shell import Shell, ShellDep
-from ui.pages.typed import TypedDep
+from ui.pages.typed import Typed, TypedDep
 from ui.views import AccountView, FormState, SessionRow
 
 router: Final = APIRouter()
@@ -37,10 +39,14 @@ def go_to_account(person: PersonDep) -> Response:
 
 
 @router.post("/account/password")
-def choose_password(
+async def choose_password(
     typed: TypedDep, shell: ShellDep, person: PersonDep, services: ServicesDep, sessions: SessionsDep
 ) -> Response:
     """Needs the present password; every other sign-in ends."""
+    return await in_hashing(_choose_password, typed, shell, person, services, sessions)
+
+
+def _choose_password(typed: Typed, shell: Shell, person: Person, services: Services, sessions: Sessions) -> Response:
     looker = shell.looker
     current, new = (str(typed.values.get(name) or "") for name in ("password", "new_password"))
     errors = {}

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 
 from api.deps import SESSION_COOKIE, PersonDep, Public, ServicesDep, SessionsDep
+from api.hashing import in_hashing
 from api.routes.auth import client_address
 from api.services import Services
 from infra.sessions import BROWSER, Sessions, SignedIn, TooManyTries, WrongCredentials
@@ -44,8 +45,12 @@ def show_sign_in(services: ServicesDep, next: str = "", ended: bool = False) -> 
 
 
 @router.post("/sign-in", dependencies=[Public])
-def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sessions: SessionsDep) -> Response:
+async def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sessions: SessionsDep) -> Response:
     """Opens a session under a new id; one that the browser had before ends."""
+    return await in_hashing(_sign_in, typed, request, services, sessions)
+
+
+def _sign_in(typed: Typed, request: Request, services: Services, sessions: Sessions) -> Response:
     next_url = same_site(typed.text("next"), "")
     errors = {
         name: sentence
@@ -68,7 +73,7 @@ def go_to_sign_in() -> Response:
 
 
 @router.post("/sign-in/demo", dependencies=[Public])
-def sign_in_as_demo(
+async def sign_in_as_demo(
     typed: TypedDep,
     request: Request,
     services: ServicesDep,
@@ -76,6 +81,10 @@ def sign_in_as_demo(
     settings: Annotated[Settings, Depends(embedded)],
 ) -> Response:
     """One click instead of the demo's public password. Embedded mode only."""
+    return await in_hashing(_sign_in_as_demo, typed, request, services, sessions)
+
+
+def _sign_in_as_demo(typed: Typed, request: Request, services: Services, sessions: Sessions) -> Response:
     email = typed.text("email")
     if not email.endswith(_DEMO_MAIL):
         raise NotFound()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from api.deps import Public, ServicesDep
+from api.hashing import in_hashing
 from api.invitations import InvitationOver
 from api.outgoing import send
 from api.routes.users import everybody, invitations_of, own_practice
@@ -187,7 +188,11 @@ def show_welcome(token: str, services: ServicesDep) -> Response:
 
 
 @welcome_router.post("/{token}")
-def choose_password(token: str, typed: TypedDep, services: ServicesDep) -> Response:
+async def choose_password(token: str, typed: TypedDep, services: ServicesDep) -> Response:
+    return await in_hashing(_choose_password, token, typed, services)
+
+
+def _choose_password(token: str, typed: Typed, services: Services) -> Response:
     first, second = (_exactly(typed, name) for name in ("password", "again"))
     try:
         chosen = ChosenPassword.model_validate({"password": first}).password.get_secret_value()
