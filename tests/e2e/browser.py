@@ -30,7 +30,7 @@ from tests.servers.chromium import Chromium
 
 DESK: Final[ViewportSize] = {"width": 1440, "height": 900}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-PATIENCE: Final = 12_000
+PATIENCE: Final = 30_000
 """ms until something that a person waits for counts as missing: far more than a busy machine needs."""
 T = TypeVar("T")
 _STATUS: Final = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
@@ -50,7 +50,7 @@ class Watch:
         page.on("response", self._on_response)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        told = f"{message.location.get('url', '')}: {message.text}"
+        told = f"{message.page.url if message.page else ''} ({message.location.get('url', '')}): {message.text}"
         if "Content Security Policy" in message.text or (
             message.type == "error" and not self._is_expected(message.text)
         ):
@@ -159,7 +159,7 @@ def visitors(browser: Browser, system: System, tmp_path: Path, request: pytest.F
         _take_pictures(people, tmp_path)
     for visitor in people.open:
         visitor.context.close()
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def _take_pictures(people: Visitors, folder: Path) -> None:

@@ -268,8 +268,10 @@ def ask_the_practice(radiologist: Visitor, dentist: Visitor) -> None:
     dialog.get_by_role("button", name="Send question").click()
     expect(page.locator(".toasts")).to_contain_text("Your question was sent.")
 
-    expect(dentist.page.locator("#case-head")).to_contain_text("Question from the radiologist")
-    expect(dentist.page.locator("#messages")).to_contain_text(ASKED)
+    expect(dentist.page.locator("#case-head")).to_contain_text(
+        "Waiting for you: the radiologist asked for something more."
+    )
+    expect(dentist.page.locator("#case-head")).to_contain_text(ASKED)
     expect(dentist.page.locator("#case-actions")).to_contain_text("Answer question")
     assert dentist.page.url == dentist_url
 
@@ -286,22 +288,25 @@ def answer(dentist: Visitor, images: Images, radiologist: Visitor) -> None:
     page.get_by_label("Your answer").fill(ANSWERED)
     dentist.click("Send answer")
     expect(page.locator(".toasts")).to_contain_text("Your answer was sent to the radiologist.")
-    expect(page.locator("#case-head")).to_contain_text("Being read")
+    expect(page.locator("#case-head")).to_contain_text("Waiting for the report of")
 
-    expect(radiologist.page.locator("#messages")).to_contain_text(ANSWERED)
+    reading = radiologist.page
+    expect(reading.locator("#reading-note")).to_contain_text("You can write on: the case came back to you.")
+    reading.get_by_role("link", name="What happened").click()
+    expect(reading.locator("#case-timeline")).to_contain_text(ANSWERED)
+    reading.get_by_role("link", name="Read and report").click()
 
 
 def sign(radiologist: Visitor, dentist: Visitor) -> None:
     """With a wrong password first: a sentence says so, and the report is as it was."""
     page = radiologist.page
-    radiologist.goto(page.url)
     expect(page.locator(".iv-card[data-kind=series]")).to_have_count(3)
     radiologist.watch.expected |= {401, 403, 422}
     dialog = page.locator("dialog#sign")
     page.get_by_role("link", name="Sign report").click()
     dialog.get_by_label("Your password").fill("not my password")
     dialog.get_by_role("button", name="Sign report").click()
-    expect(dialog.locator(".error-summary")).to_contain_text("password")
+    expect(dialog).to_contain_text("The password is not right. Nothing was done; type it again.")
     expect(page.locator("#report-form [name=impression]")).to_have_value(IMPRESSION)
     dialog.get_by_label("Your password").fill(radiologist.system.password)
     dialog.get_by_role("button", name="Sign report").click()
