@@ -17,7 +17,7 @@ from sqlmodel import select
 from temporalio.client import Client
 
 from bench.measures import Figure, Outcome
-from bench.programs import ours, plain_client, program, temporal
+from bench.programs import ours, program, temporal
 from bench.site import Site, prepared
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, State
@@ -68,7 +68,7 @@ async def staged(folder: Path, *, tuned: bool) -> AsyncIterator[Stage]:
             prepared(folder / "home", server.target) as site,
             program("worker", ours("bench.worker", "cases", *style), folder, site.env),
         ):
-            yield Stage(site, await site.gateway(), await plain_client(server.target))
+            yield Stage(site, await site.gateway(), await site.client())
 
 
 async def life(stage: Stage, offers: Offers, gate: asyncio.Semaphore) -> None:

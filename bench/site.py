@@ -50,12 +50,15 @@ class Site:
             "ODONTOFLOW_LOG_LEVEL": "WARNING",
         }
 
-    async def gateway(self) -> Gateway:
-        """The API's way to a case, in this process."""
-        client = await Client.connect(
+    async def client(self) -> Client:
+        """With the codec of this home."""
+        return await Client.connect(
             self.settings.temporal_target, namespace=NAMESPACE, data_converter=data_converter(self.world.keys)
         )
-        return Gateway(client, self.world.database, self.world.keys)
+
+    async def gateway(self) -> Gateway:
+        """The API's way to a case, in this process."""
+        return Gateway(await self.client(), self.world.database, self.world.keys)
 
     def reader_of(self, case_id: str) -> str:
         """The short name of the radiologist to whom the case was offered."""
