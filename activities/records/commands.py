@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
+from sqlalchemy import select as rows_of
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -28,7 +29,9 @@ from schemas.tables.case import CaseCommand
 ENVELOPE_LIFE: Final = timedelta(minutes=2)
 LAPSE_GRACE: Final = timedelta(minutes=1)
 RECEIVED, APPLIED, REFUSED, LAPSED = "received", "applied", "refused", "lapsed"
-_RECEIVE: Final = insert(CaseCommand.metadata.tables["case_command"])
+_COMMANDS: Final = CaseCommand.metadata.tables["case_command"]
+_RECEIVE: Final = insert(_COMMANDS)
+_KNOWN: Final = rows_of(_COMMANDS.c.id).where(_COMMANDS.c.id == bindparam("command_id"))
 
 
 class KeyReused(InvalidInput):
@@ -81,6 +84,8 @@ class CommandDesk:
     def find(self, command: NewCommand) -> CaseCommand | None:
         """The same command received before. Raises KeyReused when the key stands for something else."""
         with self._database.read() as session:
+            if session.connection().execute(_KNOWN, {"command_id": command.id}).first() is None:
+                return None
             row = session.get(CaseCommand, command.id)
         if row is not None and row.fingerprint != command.fingerprint:
             raise KeyReused()
