@@ -1,5 +1,6 @@
 """A body on its way into a blob: read on the event loop, encrypted and written in a thread, 1 MiB at a time."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -17,6 +18,8 @@ from schemas.errors import OdontoError
 _BUFFER: Final = 1 << 20
 _RECHECK_SECONDS: Final = 4.0
 """A session, a person or a case's state that ends stops the uploads under way within 5 s."""
+_SILENCE_SECONDS: Final = 60.0
+"""A line without a byte for so long is taken for broken. Its upload would be locked for ever, to its own sender too."""
 _limiter: Final[RunVar[CapacityLimiter]] = RunVar("uploads")
 _THREADS: Final = 16
 
@@ -56,7 +59,8 @@ async def receive(
         raise WrongOffset()
     room = length - offset
     if checksum is not None:
-        whole = await _collect(body, min(room, CHECKED_BYTES), PartTooLarge if room > CHECKED_BYTES else BeyondTheEnd)
+        too_large = PartTooLarge if room > CHECKED_BYTES else BeyondTheEnd
+        whole = await _collect(body, min(room, CHECKED_BYTES), too_large, recheck)
         await in_thread(checksum.check, whole)
         await in_thread(writer.append, whole)
         return await _durable(writer, length)
@@ -79,13 +83,33 @@ async def _durable(writer: BlobWriter, length: int) -> int:
     return length if writer.offset == length else await in_thread(writer.sync)
 
 
-async def _collect(body: AsyncIterator[bytes], limit: int, too_large: type[Exception]) -> bytearray:
+async def _heard(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body's chunks. Raises ClientDisconnect after a silence."""
+    chunks = aiter(body)
+    while True:
+        try:
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ClientDisconnect from None
+        yield chunk
+
+
+async def _collect(
+    body: AsyncIterator[bytes], limit: int, too_large: type[Exception], recheck: Callable[[], None]
+) -> bytearray:
     whole = bytearray()
+    checked = time.monotonic()
     try:
-        async for chunk in body:
+        async for chunk in _heard(body):
             whole += chunk
             if len(whole) > limit:
                 raise too_large()
+            if time.monotonic() - checked > _RECHECK_SECONDS:
+                await in_thread(recheck)
+                checked = time.monotonic()
     except ClientDisconnect:
         raise Interrupted from None
     return whole
@@ -96,17 +120,17 @@ async def _pieces(body: AsyncIterator[bytes], room: int, recheck: Callable[[], N
     buffer = bytearray()
     checked = time.monotonic()
     try:
-        async for chunk in body:
+        async for chunk in _heard(body):
             room -= len(chunk)
             if room < 0:
                 raise BeyondTheEnd()
+            if time.monotonic() - checked > _RECHECK_SECONDS:
+                await in_thread(recheck)
+                checked = time.monotonic()
             buffer += chunk
             if len(buffer) >= _BUFFER:
                 yield buffer
                 buffer = bytearray()
-            if time.monotonic() - checked > _RECHECK_SECONDS:
-                await in_thread(recheck)
-                checked = time.monotonic()
     except ClientDisconnect:
         if buffer:
             yield buffer

@@ -228,7 +228,10 @@ async def test_a_case_that_takes_no_files_refuses_at_the_beginning_and_at_the_en
         assert session.exec(select(Upload.state).where(Upload.case_id == case.id)).all() == ["ended"]
 
 
-async def test_a_session_that_ends_stops_an_upload_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("checked", [False, True])
+async def test_a_session_that_ends_stops_an_upload_under_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
     monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.05)
     case = desk.open_case()
 
@@ -244,8 +247,28 @@ async def test_a_session_that_ends_stops_an_upload_under_way(desk: Desk, monkeyp
 
     async with desk.client() as client:
         location = await begin(client, case, 200_000)
-        answer = await client.patch(location, headers=part(0), content=endless())
+        digest = base64.b64encode(hashlib.sha256(b"x" * 200_000).digest()).decode()
+        headers = part(0, Upload_Checksum=f"sha256 {digest}") if checked else part(0)
+        answer = await client.patch(location, headers=headers, content=endless())
     assert answer.status_code == 401
+
+
+async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A telephone that lost its network says no goodbye, and soon comes back to go on."""
+    monkeypatch.setattr("api.tus.receiving._SILENCE_SECONDS", 0.2)
+    case = desk.open_case()
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"123"
+        await asyncio.sleep(3600)
+        yield b""
+
+    async with desk.client() as client, asyncio.timeout(10):
+        location = await begin(client, case, 6)
+        answer = await client.patch(location, headers=part(0), content=broken())
+        assert answer.headers["upload-offset"] == "3"
+        answer = await client.patch(location, headers=part(3), content=b"456")
+        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "6")
 
 
 async def test_an_upload_can_be_given_up_and_expires(desk: Desk) -> None:
