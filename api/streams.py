@@ -6,20 +6,32 @@ practice any more, or is signed out, hears nothing more of it (SAFETY: revocatio
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from api.listing import contracted_practices
 from api.services import Services
+from infra.feed import FeedTail
 from infra.sessions import Sessions
 from schemas.access import OrganizationKind, Person, is_admin
-from schemas.errors import NotSignedIn
+from schemas.errors import NotSignedIn, OdontoError
 from schemas.tables.wires import FeedEvent
 
 RECHECK_SECONDS: Final = 4.0
 _KEEPALIVE: Final = b": still here\n\n"
 _QUEUE: Final = 1000
+MOST_STREAMS: Final = 40
+"""Of one person in one process: more windows than anybody has."""
+_open: Final[WeakKeyDictionary[FeedTail, Counter[str]]] = WeakKeyDictionary()
+
+
+class TooManyStreams(OdontoError):
+    code = "too_many_streams"
+    status = 429
+    title = "Too many windows follow what happens. Close some of them; the others go on."
 
 
 @dataclass(frozen=True)
@@ -66,12 +78,34 @@ def encode(event: FeedEvent) -> bytes:
     return f"id: {event.id}\nevent: {event.kind.partition('.')[0]}\ndata: {data}\n\n".encode()
 
 
+class _Line:
+    """What waits for one client. One that cannot keep up is dropped; it comes back with its last id and misses nothing."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Sequence[FeedEvent]] = asyncio.Queue(_QUEUE)
+        self.is_torn = False
+
+    def offer(self, events: Sequence[FeedEvent]) -> None:
+        if self.queue.full():
+            self.is_torn = True
+        else:
+            self.queue.put_nowait(events)
+
+
+def need_place(services: Services, person: Person) -> None:
+    """Raises TooManyStreams: each open stream looks at the database every few seconds."""
+    if _open.get(services.feed, Counter())[person.user_id] >= MOST_STREAMS:
+        raise TooManyStreams()
+
+
 async def event_stream(services: Services, sessions: Sessions, token: str, last_id: int | None) -> AsyncIterator[bytes]:
     """Bytes of one client's stream, from the event after ``last_id``, until the client leaves or the session ends."""
     person = await asyncio.to_thread(sessions.person, token)
     scope = await asyncio.to_thread(scope_of, services, person)
-    queue: asyncio.Queue[Sequence[FeedEvent]] = asyncio.Queue(_QUEUE)
-    stop_listening = services.feed.listen(lambda events: _offer(queue, events))
+    line = _Line()
+    stop_listening = services.feed.listen(line.offer)
+    open_streams = _open.setdefault(services.feed, Counter())
+    open_streams[person.user_id] += 1
     try:
         position = services.feed.position if last_id is None else last_id
         yield b"retry: 2000\n\n"
@@ -80,11 +114,14 @@ async def event_stream(services: Services, sessions: Sessions, token: str, last_
             yield b"".join(encode(event) for event in missed if scope.hears(event))
         checked = asyncio.get_running_loop().time()
         while True:
+            clock = asyncio.get_running_loop().time()
             try:
-                events = await asyncio.wait_for(queue.get(), RECHECK_SECONDS)
+                events = await asyncio.wait_for(line.queue.get(), max(0.0, checked + RECHECK_SECONDS - clock))
             except TimeoutError:
                 events = ()
                 yield _KEEPALIVE
+            if line.is_torn:
+                return
             clock = asyncio.get_running_loop().time()
             if clock - checked >= RECHECK_SECONDS:
                 person = await asyncio.to_thread(sessions.person, token)
@@ -96,13 +133,8 @@ async def event_stream(services: Services, sessions: Sessions, token: str, last_
                 heard = b"".join(encode(event) for event in fresh if scope.hears(event))
                 if heard:
                     yield heard
-    except (NotSignedIn, asyncio.QueueFull):
+    except NotSignedIn:
         yield b"event: ended\ndata: {}\n\n"
     finally:
         stop_listening()
-
-
-def _offer(queue: "asyncio.Queue[Sequence[FeedEvent]]", events: Sequence[FeedEvent]) -> None:
-    """A client that cannot keep up is dropped; it comes back with its last id and misses nothing."""
-    if not queue.full():
-        queue.put_nowait(events)
+        open_streams[person.user_id] -= 1

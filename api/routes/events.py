@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from api.deps import PersonDep, ServicesDep, SessionsDep, token_of
-from api.streams import event_stream
+from api.streams import event_stream, need_place
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
 
@@ -23,7 +23,10 @@ async def read_events(
 
     A client that reconnects with ``Last-Event-ID`` misses nothing.
     """
-    position = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
+    need_place(services, person)
+    # Ids have at most 18 digits; a longer number was never one of them.
+    known = last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19
+    position = int(last_event_id) if last_event_id and known else None
     stream = event_stream(services, sessions, token_of(request) or "", position)
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

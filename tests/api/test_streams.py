@@ -1,0 +1,117 @@
+"""Live events: nothing is missed, nothing of others is heard, and a stream ends with its session."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+import api.streams
+from api.streams import TooManyStreams, event_stream, need_place
+from infra.database import now
+from infra.feed import publish
+from infra.sessions import TOKEN, Sessions
+from tests.ui.site import BASE, PASSWORD, Site, site
+
+
+@pytest_asyncio.fixture
+async def quiet(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site(tmp_path) as made:
+        yield made
+
+
+def sessions_of(place: Site) -> Sessions:
+    services = place.app.state.services
+    return Sessions(services.database, services.passwords, services.settings)
+
+
+def token_of(place: Site, name: str) -> str:
+    return sessions_of(place).sign_in(f"{name}@demo.test", PASSWORD, TOKEN, name).token
+
+
+def happen(place: Site, practice: str, count: int = 1) -> None:
+    with place.world.database.write() as session:
+        for _ in range(count):
+            publish(session, "case.submit", at=now(), practice_id=place.world.organizations[practice], case_id="case_1")
+
+
+def stream_of(place: Site, token: str, last_id: int | None = None) -> AsyncIterator[bytes]:
+    return event_stream(place.app.state.services, sessions_of(place), token, last_id)
+
+
+async def heard(stream: AsyncIterator[bytes], until: bytes) -> bytes:
+    async with asyncio.timeout(20):
+        whole = b""
+        async for piece in stream:
+            whole += piece
+            if until in whole:
+                return whole
+        return whole
+
+
+async def test_one_hears_of_ones_own_practice_alone_and_misses_nothing(quiet: Site) -> None:
+    happen(quiet, "practice2")
+    happen(quiet, "practice", 2)
+    assert (await heard(stream_of(quiet, token_of(quiet, "dentist"), 0), b"id: 3")).count(b"id: ") == 2
+    assert (await heard(stream_of(quiet, token_of(quiet, "dentist2"), 0), b"id: 1")).count(b"id: ") == 1
+    live = stream_of(quiet, token_of(quiet, "dentist"), 3)
+    assert b"retry" in await anext(live)
+    waiting = asyncio.create_task(heard(live, b"id: 4"))
+    await asyncio.sleep(0.1)
+    happen(quiet, "practice")
+    assert b"event: case\n" in await waiting
+
+
+async def test_a_stream_ends_with_its_session_however_much_happens(
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that come all the time must not put off the look at the session."""
+    monkeypatch.setattr(api.streams, "RECHECK_SECONDS", 1.0)
+    token = token_of(quiet, "dentist")
+    stream = stream_of(quiet, token)
+    assert b"retry" in await anext(stream)
+    sessions = sessions_of(quiet)
+    sessions.end(sessions.person(token))
+    begun = asyncio.get_running_loop().time()
+    ended = asyncio.create_task(heard(stream, b"event: ended"))
+    while not ended.done():
+        await asyncio.to_thread(happen, quiet, "practice2")
+        await asyncio.sleep(0.3)
+    assert b"event: ended" in await ended
+    assert asyncio.get_running_loop().time() - begun < 2.5
+
+
+async def test_a_client_that_cannot_keep_up_is_dropped_and_not_kept_in_the_dark(
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.streams, "_QUEUE", 1)
+    stream = stream_of(quiet, token_of(quiet, "dentist"), 0)
+    assert b"retry" in await anext(stream)
+    for _ in range(3):  # three batches, of which one has room
+        happen(quiet, "practice")
+        quiet.app.state.services.feed.wake()
+        await asyncio.sleep(0.6)
+    whole = await heard(stream, b"never")
+    last = int(whole.rpartition(b"id: ")[2].split(b"\n")[0]) if b"id: " in whole else 0
+    again = await heard(stream_of(quiet, token_of(quiet, "dentist"), last), b"id: 3") if last < 3 else b"id: 3"
+    assert b"id: 3" in again
+
+
+async def test_nobody_holds_more_streams_than_windows(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.streams, "MOST_STREAMS", 2)
+    services, token = quiet.app.state.services, token_of(quiet, "dentist")
+    streams = [stream_of(quiet, token) for _ in range(2)]
+    for stream in streams:
+        await anext(stream)
+    with pytest.raises(TooManyStreams):
+        need_place(services, quiet.world.person("dentist"))
+    need_place(services, quiet.world.person("staff"))
+    transport = httpx.ASGITransport(quiet.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        answer = await client.get("/api/v1/events", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 429
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+    need_place(services, quiet.world.person("dentist"))
