@@ -93,6 +93,16 @@ PersonDep = Annotated[Person, Depends(signed_in)]
 Public = Depends(public)
 
 
+async def look_again(request: Request, sessions: SessionsDep) -> Callable[[], Person]:
+    """For answers that take long: who asks, as they stand at that later moment. What it gives is blocking, and raises
+    NotSignedIn.
+    """
+    return lambda: signed_in(request, sessions)
+
+
+LookAgainDep = Annotated[Callable[[], Person], Depends(look_again)]
+
+
 @policy("administrator")
 def administrator(person: Annotated[Person, Depends(signed_in)]) -> Person:
     if not is_admin(person):

@@ -3,18 +3,18 @@
 Mounted at ``/r/{token}``, so that the portal's cookie, whose path that is, reaches it and nothing else does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from sqlmodel import Session, col
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
-from api.deps import VisitDep
+from api.deps import PortalDep, VisitDep, portal_visit
 from api.imaging.access import CaseImages, ImageAccess, image_access
 from api.portal_facts import Visit
 from api.routes import dicomweb
@@ -28,6 +28,10 @@ class VisitImages:
     """A patient behind both factors of a link: the submitted images of the link's case."""
 
     visit: Visit
+    look_again: Callable[[], Visit]
+
+    def again(self) -> ImageAccess:
+        return replace(self, visit=self.look_again())
 
     def narrow(self, statement: Any) -> Any:
         return statement.where(col(Case.id) == self.visit.link.case.id)
@@ -37,8 +41,8 @@ class VisitImages:
         return {case.id: CaseImages(case, self.visit.key, submitted_only=True) for case in cases if case.id == own}
 
 
-def visit_images(visit: VisitDep) -> ImageAccess:
-    return VisitImages(visit)
+def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageAccess:
+    return VisitImages(visit, lambda: portal_visit(request, portal))
 
 
 VisitImagesDep = Annotated[ImageAccess, Depends(visit_images)]

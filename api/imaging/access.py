@@ -4,14 +4,14 @@ A route's dependency hands out an :class:`ImageAccess`; replacing :func:`image_a
 ``dependency_overrides``, or a router with another dependency) serves the same images to another kind of requester.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends
 from sqlmodel import Session, col, or_, select
 
-from api.deps import PersonDep, ServicesDep, policy
+from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
 from api.standing import CaseAccess, standings_of
 from infra.keys import DataKey
 from infra.keystore import KeyStore
@@ -40,6 +40,10 @@ class ImageAccess(Protocol):
         """By case id, those of the cases whose images are theirs to see. This decides; ``narrow`` only helps."""
         ...
 
+    def again(self) -> "ImageAccess":
+        """The same requester as they stand at this later moment. Blocking; raises what refuses them."""
+        ...
+
 
 @dataclass(frozen=True)
 class PersonImages:
@@ -47,6 +51,10 @@ class PersonImages:
 
     person: Person
     keys: KeyStore
+    look_again: Callable[[], Person]
+
+    def again(self) -> ImageAccess:
+        return replace(self, person=self.look_again())
 
     def narrow(self, statement: Any) -> Any:
         practices = [
@@ -73,8 +81,8 @@ class PersonImages:
 
 
 @policy("images: of the cases whose images one may see")
-async def image_access(person: PersonDep, services: ServicesDep) -> ImageAccess:
-    return PersonImages(person, services.keys)
+async def image_access(person: PersonDep, services: ServicesDep, look_again: LookAgainDep) -> ImageAccess:
+    return PersonImages(person, services.keys, look_again)
 
 
 ImageAccessDep = Annotated[ImageAccess, Depends(image_access)]

@@ -4,7 +4,7 @@ Frames go out as they are stored, from byte ranges; decoded only for clients tha
 for syntaxes that no browser reads, whose metadata describes the decoded frames.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from api.deps import ServicesDep
 from api.imaging import media, qido
 from api.imaging.access import ImageAccess, ImageAccessDep
+from api.imaging.downloads import while_allowed
 from api.imaging.lookup import FoundInstance, FoundStudy, need_instance, need_instances, studies
 from api.imaging.parsers import ParsersDep, in_images
 from api.imaging.pixels import Pictures
@@ -24,6 +25,8 @@ router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])
 JSON: Final = "application/dicom+json"
 _PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
 _MAX_FRAMES: Final = 100
+_MAX_BYTES: Final = 128 << 20
+"""Of several frames in one answer, which is put together in memory; one frame alone may be larger."""
 
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
 
@@ -142,6 +145,8 @@ async def frames(
         parts = media.Multipart(media.OCTETS)
         body = bytearray()
         for index, frame in enumerate(pictures.frames(found, numbers, decoded=decoded)):
+            if index and len(body) + len(frame) > _MAX_BYTES:
+                raise InvalidInput("These frames are too large to be sent together. Ask for fewer at a time.")
             body += parts.begin(media.frame_part(syntax), first=index == 0)
             body += frame
         body += parts.end()
@@ -162,7 +167,7 @@ async def retrieve_instance(
 ) -> Response:
     """WADO-RS: the instance as it came, as one part or, for ``Accept: application/dicom``, as it is."""
     found = await in_images(_find, services, access, study, series, instance)
-    return _whole(request, [found], pictures)
+    return _whole(request, [found], pictures, lambda: _find(services, access.again(), study, series, instance))
 
 
 @router.get("/studies/{study}/series/{series}")
@@ -171,11 +176,11 @@ async def retrieve_series(
 ) -> Response:
     """WADO-RS: all instances of a series, a part each."""
 
-    def find() -> Sequence[FoundInstance]:
+    def find(access: ImageAccess) -> Sequence[FoundInstance]:
         with services.database.read() as session:
             return need_instances(session, access, study, series)
 
-    return _whole(request, await in_images(find), pictures)
+    return _whole(request, await in_images(find, access), pictures, lambda: find(access.again()))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/rendered")
@@ -299,7 +304,9 @@ def _base(request: Request) -> str:
     return str(request.base_url).rstrip("/") + "/dicomweb"
 
 
-def _whole(request: Request, found: Sequence[FoundInstance], pictures: Pictures) -> Response:
+def _whole(
+    request: Request, found: Sequence[FoundInstance], pictures: Pictures, still: Callable[[], object]
+) -> Response:
     stored = {each.instance.transfer_syntax_uid for each in found}
     form = media.instances_as(request.headers.get("accept", ""), stored)
     if form == media.DICOM:
@@ -308,7 +315,9 @@ def _whole(request: Request, found: Sequence[FoundInstance], pictures: Pictures)
         (only,) = found
         headers = {**_PRIVATE, "ETag": only.etag, "Content-Length": str(only.file.size)}
         content_type = media.instance_part(only.instance.transfer_syntax_uid)
-        return StreamingResponse(pictures.whole(only), headers=headers | {"Content-Type": content_type})
+        return StreamingResponse(
+            while_allowed(pictures.whole(only), still), headers=headers | {"Content-Type": content_type}
+        )
     parts = media.Multipart(media.DICOM)
 
     def body() -> Iterator[bytes]:
@@ -317,7 +326,7 @@ def _whole(request: Request, found: Sequence[FoundInstance], pictures: Pictures)
             yield from pictures.whole(each)
         yield parts.end()
 
-    return StreamingResponse(body(), headers=_PRIVATE | {"Content-Type": parts.content_type})
+    return StreamingResponse(while_allowed(body(), still), headers=_PRIVATE | {"Content-Type": parts.content_type})
 
 
 def _need_jpeg(request: Request) -> None:

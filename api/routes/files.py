@@ -9,13 +9,14 @@ from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
 from api.case_files import take_out
-from api.deps import CaseDep, ServicesDep, policy, require
+from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
+from api.imaging.downloads import while_allowed
 from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
 from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
 from api.routes.dicomweb import PicturesDep
-from api.standing import CaseAccess
+from api.standing import CaseAccess, load_case
 from infra.database import now
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
@@ -58,15 +59,22 @@ def list_files(access: Listing, services: ServicesDep) -> FilesView:
 
 
 @router.get("/{file_id}/content", response_class=Response)
-async def read_content(file_id: str, access: SeeImages, services: ServicesDep) -> Response:
+async def read_content(file_id: str, access: SeeImages, services: ServicesDep, look_again: LookAgainDep) -> Response:
     """The file as it came, to be saved."""
 
-    def find() -> tuple[StoredFile, str]:
+    def find(access: CaseAccess) -> tuple[StoredFile, str]:
         with services.database.read() as session:
             file = need_file(session, images_of(access), file_id)
         return file, name_of(access.key, file)["name"]
 
-    file, name = await in_images(find)
+    def still() -> None:
+        person = look_again()
+        with services.database.read() as session:
+            fresh = load_case(session, services.keys, access.row.id, person)
+        fresh.need(Right.SEE_IMAGES)
+        find(fresh)
+
+    file, name = await in_images(find, access)
     reader = await in_images(services.blobs.reader, file.id, access.key.secret)
 
     def body() -> Iterator[bytes]:
@@ -74,7 +82,7 @@ async def read_content(file_id: str, access: SeeImages, services: ServicesDep) -
             yield from reader.stream()
 
     return StreamingResponse(
-        body(),
+        while_allowed(body(), still),
         media_type=_TYPES.get(file.kind, "application/octet-stream"),
         headers=_INERT
         | {

@@ -279,3 +279,19 @@ async def test_errors_name_no_patient(desk: Desk) -> None:
     answer = await get(desk, "/studies/1.2/metadata")
     assert answer.headers["content-type"] == "application/problem+json"
     assert "Muster" not in json.dumps(answer.json())
+
+
+async def test_frames_that_would_fill_the_memory_are_not_put_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = desk.open_case()
+    await desk.upload(case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.imaging.ingest(case.id)
+    url = "/dicomweb/studies/1.2/series/1.3/instances/1.4/frames/"
+    async with desk.client() as client:
+        size = len((await client.get(f"{url}1")).content)
+        monkeypatch.setattr("api.routes.dicomweb._MAX_BYTES", 3 * size)
+        assert (await client.get(f"{url}1,1")).status_code == 200
+        assert (await client.get(url + ",".join(["1"] * 100))).status_code == 422
+        monkeypatch.setattr("api.routes.dicomweb._MAX_BYTES", 1)
+        assert (await client.get(f"{url}1")).status_code == 200
