@@ -186,6 +186,12 @@ class Sessions:
             return False
         return bool(row.kind == TOKEN or moment - row.last_seen_at <= self._idle)
 
+    def owner(self, token: str) -> str:
+        """A word for whose session it was, ended or not; empty for a token that never was one. It names nobody."""
+        with self._database.read() as session:
+            user_id = session.exec(select(Session.user_id).where(Session.token_hash == hash_token(token))).one_or_none()
+        return hash_token(user_id) if user_id else ""
+
     def end(self, person: Person) -> None:
         with self._database.write() as session:
             row = session.get_one(Session, person.session_id)

@@ -4,7 +4,10 @@ import re
 
 import httpx
 import pytest
+from sqlmodel import select
 
+from infra.database import now
+from schemas.tables.people import Session
 from tests.ui.reading import read
 from tests.ui.site import PASSWORD, Site, browser
 from ui.pages.session import DEMO_PASSWORD
@@ -64,6 +67,27 @@ async def test_a_form_whose_session_has_ended_is_kept_and_sent_after_signing_in(
         twice = await waiting.send(client)
     assert 'Zoë "><script>' in read(done).text
     assert done.url == twice.url, "the same form, though it went through a sign-in"
+
+
+async def test_what_one_person_typed_is_not_offered_to_the_next_who_signs_in(practice: Site) -> None:
+    """At a reception desk several people use one browser."""
+    async with practice.as_("dentist") as client:
+        form = read(await client.get("/patients")).form("/patients")
+        end_sessions(practice)
+        asked = await form.send(client, given_name="Zoë")
+        other = await read(asked).form("/sign-in").send(client, email="staff@demo.test", password=PASSWORD)
+        assert other.status_code == 200 and "Zoë" not in other.text
+        end_sessions(practice)
+        asked = await form.send(client, given_name="Zoë")
+        wrong = await read(asked).form("/sign-in").send(client, email="staff@demo.test", password="wrong")
+        same = await read(wrong).form("/sign-in").send(client, email="staff@demo.test", password=PASSWORD)
+        assert "Zoë" in same.text, "the last session was theirs"
+
+
+def end_sessions(practice: Site) -> None:
+    with practice.world.database.write() as session:
+        for row in session.exec(select(Session)).all():
+            row.revoked_at = now()
 
 
 async def test_a_message_whose_session_had_ended_comes_back_to_its_case(practice: Site) -> None:

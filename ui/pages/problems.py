@@ -4,6 +4,7 @@ The page of another practice's thing and of one that does not exist are the same
 request.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from html import escape
@@ -16,6 +17,9 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from api import errors
+from api.deps import token_of
+from api.services import services_of
+from infra.sessions import Sessions
 from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError
 from ui.pages.answers import NO_STORE, answer, is_part_request, referring_path, same_site, see_other
@@ -115,7 +119,13 @@ async def _keep_and_ask(request: Request, fact: OdontoError) -> Response:
         typed = Typed()
     if not typed.fields():
         return error_answer(request, fact)
-    return ask_again(typed, resume_url=same_site(request.url.path), next_url=referring_path(request))
+    owner = await asyncio.to_thread(_owner, request)
+    return ask_again(typed, resume_url=same_site(request.url.path), next_url=referring_path(request), owner=owner)
+
+
+def _owner(request: Request) -> str:
+    services = services_of(request.app)
+    return Sessions(services.database, services.passwords, services.settings).owner(token_of(request) or "")
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -130,6 +130,10 @@ def _welcome(
     """On to the page that was asked for; or to the form that could not be sent, which is then sent by hand."""
     _end_former(request, sessions)
     resume_url = same_site(typed.text("resume"), "") if typed else ""
+    owner = typed.text("resume_owner") if typed else ""
+    if owner and owner != sessions.owner(signed_in.token):
+        # Somebody else typed it: it is neither shown to this person nor sent as theirs.
+        resume_url, next_url = "", "/"
     response: Response = see_other(next_url)
     if typed and resume_url:
         view = ResumeView(url=resume_url, back_url=next_url, kept=typed.kept())
@@ -155,7 +159,7 @@ def _end_former(request: Request, sessions: Sessions) -> None:
         return
 
 
-def ask_again(typed: Typed, *, resume_url: str, next_url: str) -> Response:
+def ask_again(typed: Typed, *, resume_url: str, next_url: str, owner: str) -> Response:
     """The sign-in page in place of an answer to a form whose session had ended: what was typed stays with it."""
     view = SignInView(
         form=FormState(nonce=new_nonce()),
@@ -163,6 +167,7 @@ def ask_again(typed: Typed, *, resume_url: str, next_url: str) -> Response:
         notice="Please sign in to go on. What you typed is kept.",
         kept=typed.pairs,
         resume_url=resume_url,
+        resume_owner=owner,
     )
     return answer("pages/sign_in.html", Page(title="Sign in"), status=401, view=view)
 
@@ -185,6 +190,7 @@ def _sign_in_page(
         demo_emails=tuple(email for _, email in demo),
         kept=typed.kept() if typed else (),
         resume_url=same_site(typed.text("resume"), "") if typed else "",
+        resume_owner=typed.text("resume_owner") if typed else "",
     )
     return answer("pages/sign_in.html", Page(title="Sign in"), status=status, view=view)
 

@@ -74,7 +74,8 @@ class Page:
 class SignInView:
     """The sign-in page. ``notice`` says why one is here again; ``demo`` lists accounts in the embedded mode only.
 
-    ``kept`` is what was typed into a form whose session had ended, to be sent on to ``resume_url`` afterwards.
+    ``kept`` is what was typed into a form whose session had ended, to be sent on to ``resume_url`` afterwards, by the one
+    who typed it (``resume_owner``).
     """
 
     form: FormState
@@ -85,6 +86,7 @@ class SignInView:
     demo_emails: tuple[str, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     resume_url: str = ""
+    resume_owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
