@@ -5,7 +5,7 @@ import io
 import warnings
 from typing import Final, NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from activities.documents.errors import UnusablePicture
 
@@ -35,6 +35,8 @@ def logo(data: bytes) -> Picture:
 
 
 def _opened(data: bytes, side: int) -> Image.Image:
+    # WeasyPrint switches this on for its whole process: half a key image would be printed as if it were whole.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -28,12 +28,10 @@ from activities.records.apply import RecordActivities
 from activities.records.commands import NewCommand
 from activities.records.signing import draft_hash
 from infra.codec import data_converter
-from infra.envelopes import KeyRing
 from infra.mail import MailboxMailer
 from infra.sealing import column_aad, seal_json
 from schemas.deadlines import next_deadline
 from schemas.decisions import next_work
-from schemas.errors import EngineUnavailable
 from schemas.forms import ACTION_FORMS, ReportDraftBody
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, State
@@ -49,7 +47,7 @@ from tests.world import World
 from workflows import policies
 from workflows.case import CaseWorkflow
 from workflows.gateway import ENVELOPE_PURPOSE, Gateway, Wish
-from workflows.keyring import envelope_ring, use_envelope_ring
+from workflows.keyring import use_envelope_ring
 from workflows.runner import sandboxed
 
 CLEAN: Final = ProcessOutcome(readable=1, identity=IdentityStanding.MATCHED)
@@ -231,7 +229,8 @@ class LiveCase:
 
     def write_report(self) -> None:
         """A complete draft, as the editor's autosave leaves it."""
-        body = ReportDraftBody(content=complete_report(), addendum="An addendum.")
+        content = complete_report().model_copy(update={"key_images": ()})
+        body = ReportDraftBody(content=content, addendum="An addendum.")
         key = self.world.keys.data_key(self.world.case(self.id).key_id)
         with self.world.database.write() as session:
             draft = session.get(ReportDraft, self.id)
@@ -384,7 +383,6 @@ async def running(
 ) -> AsyncIterator[Practice]:
     """A practice whose worker runs. ``client`` may have any converter; ``converter`` or the world's own is used."""
     client = client_of(client, world, converter)
-    before = _ring_in_use()
     use_envelope_ring(world.keys.master.ring(ENVELOPE_PURPOSE))
     practice = Practice(
         client=client,
@@ -400,13 +398,3 @@ async def running(
                 await stack.enter_async_context(worker)
             stack.push_async_callback(practice.close)
             yield practice
-    if before is not None:
-        use_envelope_ring(before)
-
-
-def _ring_in_use() -> KeyRing | None:
-    """A process has one ring; another test's worker in this process goes on with its own afterwards."""
-    try:
-        return envelope_ring()
-    except EngineUnavailable:
-        return None
