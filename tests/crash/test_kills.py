@@ -36,7 +36,7 @@ class System:
     async def insist(self, case: LiveCase, name: str, action: Action, **form: Any) -> CaseCommand:
         """As a person who presses the button again until the page says what came of it: with the same key each time."""
         key = secrets.token_hex(8)
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
                 command = await case.act(name, action, key=key, **form)

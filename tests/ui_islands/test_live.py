@@ -70,7 +70,12 @@ def test_after_a_break_nothing_is_missed(page: Page, origin: str, double: Double
     double.fragment = "<p>3</p>"
     double.emit("worklist")
     expect(page.locator("#one")).to_have_text("3")
-    assert double.event_requests[-1] == "1"
+    # The last event may still have come over the ending stream; then the reconnect asks for what is after it.
+    for _ in range(200):
+        if len(double.event_requests) > 1:
+            break
+        page.wait_for_timeout(25)
+    assert double.event_requests[-1] in {"1", "2"}
 
 
 def test_several_tabs_share_one_connection_and_hand_it_on(page: Page, origin: str, double: Double) -> None:
