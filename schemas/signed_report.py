@@ -123,6 +123,17 @@ def check_succession(old: SignedReport, new: SignedReport) -> None:
         raise BrokenSuccession("An addendum is a version of its own.")
 
 
+def marks_hash(annotations_hash: str, pictures: Sequence[tuple[str, bytes]]) -> str:
+    """What `report_hash` takes for annotations: the marks, and each key image as it is printed (its id and its bytes).
+
+    Without key images it is the hash of the marks alone.
+    """
+    if not pictures:
+        return annotations_hash
+    covered = [annotations_hash, [[image_id, hashlib.sha256(picture).hexdigest()] for image_id, picture in pictures]]
+    return hashlib.sha256(json.dumps(covered, separators=(",", ":")).encode()).hexdigest()
+
+
 def report_hash(
     case_id: str,
     version: int,

@@ -12,14 +12,14 @@ from activities.records.projection import state_of
 from activities.records.readers import Reader, need_approver, need_reader
 from activities.records.writing import Writing
 from infra.keystore import KeyStore
-from infra.sealing import column_aad, open_json, seal_json
+from infra.sealing import column_aad, open_json, open_sealed, seal_json
 from schemas.clinical import N_
 from schemas.errors import StateConflict
 from schemas.forms import ReportDraftBody
 from schemas.ids import new_id
 from schemas.lifecycle import Action
 from schemas.report import ReportContent
-from schemas.signed_report import Addendum, Signature, SignedReport, check_succession, report_hash
+from schemas.signed_report import Addendum, Signature, SignedReport, check_succession, marks_hash, report_hash
 from schemas.sla import AmendmentKind
 from schemas.state import Amendment
 from schemas.tables.case import CaseTransition, Message
@@ -190,6 +190,19 @@ def approve(writing: Writing) -> None:
     )
 
 
+def _pictures(writing: Writing, content: ReportContent) -> list[tuple[str, bytes]]:
+    """The key images that the report shows, in its order: id and JPEG."""
+    wanted = [image.image_id for image in content.key_images]
+    rows = writing.session.exec(
+        select(KeyImage).where(KeyImage.case_id == writing.row.id, col(KeyImage.id).in_(wanted))
+    ).all()
+    stored = {row.id: row for row in rows}
+    return [
+        (image_id, open_sealed(writing.keys, stored[image_id].image, column_aad("key_image", image_id, "image")))
+        for image_id in wanted
+    ]
+
+
 def _amendment_before(writing: Writing) -> Amendment | None:
     return state_of(writing.row).amendment
 
@@ -211,7 +224,7 @@ def _add_version(
         row.id,
         version,
         content,
-        annotations.content_hash if annotations else NO_ANNOTATIONS,
+        marks_hash(annotations.content_hash if annotations else NO_ANNOTATIONS, _pictures(writing, content)),
         image_set_hash(session, row.id, record.state.image_set),
         addenda=addenda,
     )

@@ -43,6 +43,7 @@ from schemas.signed_report import (
     Signature,
     SignedReport,
     check_succession,
+    marks_hash,
     report_hash,
 )
 from schemas.sla import AmendmentKind
@@ -315,3 +316,12 @@ def test_every_tooth_that_can_be_named_can_be_stored() -> None:
     codes += [code + "S" for code in codes[:4]] + ["?"]
     assert ClinicalForm(teeth=codes[:52]).teeth == codes[:52]
     assert AreaOfInterest(teeth=tuple(codes[-5:])).teeth == tuple(codes[-5:])
+
+
+def test_the_marks_hash_covers_every_picture_and_its_place() -> None:
+    alone = marks_hash("a" * 64, [])
+    assert alone == "a" * 64
+    pictures = [("k1", b"one"), ("k2", b"two")]
+    others = [[("k1", b"one"), ("k2", b"tWo")], pictures[::-1], pictures[:1], [("k1", b"two"), ("k2", b"one")]]
+    hashes = {marks_hash("a" * 64, each) for each in (pictures, *others)} | {marks_hash("b" * 64, pictures), alone}
+    assert len(hashes) == len(others) + 3
