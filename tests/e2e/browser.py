@@ -30,7 +30,7 @@ from tests.servers.chromium import Chromium
 
 DESK: Final[ViewportSize] = {"width": 1440, "height": 900}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-PATIENCE: Final = 12_000
+PATIENCE: Final = 30_000
 """ms until something that a person waits for counts as missing: far more than a busy machine needs."""
 T = TypeVar("T")
 _STATUS: Final = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
