@@ -6,7 +6,6 @@ the kill itself, with the start of a process in it. And, without a goal, a kill 
 
 import asyncio
 import os
-import secrets
 import signal
 import tempfile
 import time
@@ -20,15 +19,13 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from activities.records.commands import APPLIED, CommandDesk
 from bench.measures import Figure, Outcome
 from bench.programs import NAMESPACE, ours, plain_client, program, temporal
-from bench.site import NotApplied, Site, prepared
-from schemas.forms import ACTION_FORMS
+from bench.site import Site, prepared
 from schemas.lifecycle import Action, State
 from worker.processes import STICKY_TIMEOUT
 from workflows import policies
-from workflows.gateway import Gateway, Wish
+from workflows.gateway import Gateway
 
 _DEFAULT_STICKY_S: Final = 10.0
 _LOOK_S: Final = 0.01
@@ -82,25 +79,10 @@ class Stage:
         reader = self.site.reader_of(case_id)
         asks = State(row.state) is State.IN_REVIEW
         action = Action.REQUEST_MODIFICATION if asks else Action.WITHDRAW_MODIFICATION
-        wish = Wish(
-            person=self.site.world.person(reader),
-            case=row,
-            held=self.site.world.held(reader, row),
-            is_owner=False,
-            action=action,
-            form=ACTION_FORMS[action].model_validate({"text": "A view is missing."} if asks else {}),
-            idempotency_key=secrets.token_hex(8),
-            fresh=False,
-        )
+        form = {"text": "A view is missing."} if asks else {}
         begun = time.perf_counter()
-        command = await self.gateway.act(wish)
-        desk = CommandDesk(self.site.world.database, self.site.world.keys)
-        for _ in range(_PATIENCE_TICKS):
-            settled = await asyncio.to_thread(desk.outcome, command.id)
-            if settled is not None and settled.outcome == APPLIED:
-                return time.perf_counter() - begun
-            await asyncio.sleep(_LOOK_S)
-        raise NotApplied(command.id)
+        await self.site.act(self.gateway, reader, case_id, action, **form)
+        return time.perf_counter() - begun
 
 
 async def idle_round(stage: Stage, case_id: str, sticky_s: float, times: Times) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from temporalio.client import Client
 
-from activities.records.commands import APPLIED, Refused
+from activities.records.commands import APPLIED, CommandDesk, Refused
 from bench.programs import NAMESPACE
 from infra.codec import data_converter
 from infra.database import Database
@@ -66,7 +66,10 @@ class Site:
         return next(name for name, person in self.world.people.items() if person.user_id == assignee)
 
     async def act(self, gateway: Gateway, name: str, case_id: str, action: Action, **form: object) -> None:
-        """A person's command through the gateway. Raises NotApplied, or the fact that refuses it."""
+        """A person's command through the gateway, until it is applied. Raises NotApplied, or the fact that refuses it.
+
+        A busy worker or one that was killed may answer later than the gateway waits.
+        """
         row = await asyncio.to_thread(self.world.case, case_id)
         wish = Wish(
             person=self.world.person(name),
@@ -79,8 +82,15 @@ class Site:
             fresh="password" in form,
         )
         command = await gateway.act(wish)
-        if command.outcome != APPLIED:
-            raise NotApplied(action, command.outcome)
+        if command.outcome == APPLIED:
+            return
+        desk = CommandDesk(self.world.database, self.world.keys)
+        for _ in range(_PATIENCE_TICKS):
+            settled = await asyncio.to_thread(desk.outcome, command.id)
+            if settled is not None and settled.outcome == APPLIED:
+                return
+            await asyncio.sleep(_TICK_S)
+        raise NotApplied(action, command.id)
 
     async def until(self, case_id: str, state: State) -> None:
         for _ in range(_PATIENCE_TICKS):

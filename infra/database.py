@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, event, insert, select, text, update
@@ -11,6 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
 from infra.settings import Settings
+from infra.turns import Turns
 from schemas.tables.wires import Head
 
 _BUSY_TIMEOUT_MS = 15_000
@@ -78,6 +80,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reader = engine.execution_options(read_only=True)
+        file = engine.url.database if self.is_sqlite else None
+        self._turns = Turns(Path(f"{file}-turn") if file and file != ":memory:" else None)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Database":
@@ -96,7 +100,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turns.take(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def ping(self) -> None:
@@ -105,6 +109,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._turns.close()
 
 
 def _make_head(session: Session, name: str) -> None:
