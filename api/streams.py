@@ -21,6 +21,7 @@ from schemas.errors import NotSignedIn, OdontoError
 from schemas.tables.wires import FeedEvent
 
 RECHECK_SECONDS: Final = 4.0
+_ENDED: Final = b"event: ended\ndata: {}\n\n"
 _KEEPALIVE: Final = b": still here\n\n"
 _QUEUE: Final = 1000
 MOST_STREAMS: Final = 40
@@ -100,7 +101,11 @@ def need_place(services: Services, person: Person) -> None:
 
 async def event_stream(services: Services, sessions: Sessions, token: str, last_id: int | None) -> AsyncIterator[bytes]:
     """Bytes of one client's stream, from the event after ``last_id``, until the client leaves or the session ends."""
-    person = await asyncio.to_thread(sessions.person, token)
+    try:
+        person = await asyncio.to_thread(sessions.person, token)
+    except NotSignedIn:
+        yield _ENDED  # the session ended between the route's look and this one
+        return
     scope = await asyncio.to_thread(scope_of, services, person)
     line = _Line()
     stop_listening = services.feed.listen(line.offer)
@@ -134,7 +139,7 @@ async def event_stream(services: Services, sessions: Sessions, token: str, last_
                 if heard:
                     yield heard
     except NotSignedIn:
-        yield b"event: ended\ndata: {}\n\n"
+        yield _ENDED
     finally:
         stop_listening()
         open_streams[person.user_id] -= 1

@@ -5,11 +5,9 @@ Every page at a desk, in the light; the pages where it matters also in the dark,
 
 import argparse
 import io
-import json
 import os
 import shutil
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +90,35 @@ class Album:
         context = self._browser.new_context(viewport=DESK, color_scheme="light")
         self._take(context, Shot("sign-in", "/sign-in"), "sign-in")
         self._take(context, Shot("mailbox", "/dev/mailbox"), "mailbox")
-        link = self._newest_link()
-        phone = self._browser.new_context(viewport=PHONE, color_scheme="light", device_scale_factor=1.5)
-        page = phone.new_page()
+
+    def of_patient(self) -> None:
+        """The portal on a phone: its question, and the report behind the code that the practice reads out."""
+        link, code, born = self._handed_over()
+        page = self._browser.new_context(viewport=PHONE, color_scheme="light").new_page()
         page.goto(link)
         self._save(page, "portal-date")
+        for part, value in zip(("day", "month", "year"), reversed(born.split("-")), strict=True):
+            page.fill(f"input[name=birth_date-{part}]", value)
+        page.click("main form button[type=submit]")
+        self._save(page, "portal-code")
+        page.fill("input[name=code]", code)
+        page.click("main form button[type=submit]")
+        page.wait_for_timeout(_SETTLE_MS)
+        self._save(page, "portal-report")
+
+    def _handed_over(self) -> tuple[str, str, str]:
+        """Link, code and date of birth of the first released case."""
+        api = self._browser.new_context(base_url=self._base).request
+        token = api.post("/api/v1/auth/token", data={"email": "dentist@demo.test", "password": PASSWORD}).json()[
+            "token"
+        ]
+        headers = {"Authorization": f"Bearer {token}"}
+        case_id = api.get("/api/v1/cases?state=released", headers=headers).json()["items"][-1]["id"]
+        case = f"/api/v1/cases/{case_id}"
+        born = api.get(case, headers=headers).json()["patient"]["demographics"]["birth_date"]
+        grants = api.get(f"{case}/grants", headers=headers).json()["items"]
+        code = api.post(f"{case}/grants/{grants[0]['id']}/code", headers=headers).json()
+        return code["link"], code["code"], born
 
     def _signed_in(self, account: str, size: ViewportSize, scheme: str) -> BrowserContext:
         context = self._browser.new_context(
@@ -119,11 +141,6 @@ class Album:
         patients = context.request.get(f"{self._base}/api/v1/patients")
         if patients.ok:
             self._places["patient"] = patients.json()["items"][-1]["id"]
-
-    def _newest_link(self) -> str:
-        with urllib.request.urlopen(f"{self._base}/dev/mailbox.json") as answer:  # noqa: S310 - loopback
-            items = json.load(answer)["items"]
-        return str(next(link for mail in items for link in mail["links"] if "/r/" in link))
 
     def _take(self, context: BrowserContext, shot: Shot, name: str) -> None:
         page = context.new_page()
@@ -152,6 +169,7 @@ def main() -> None:
         for account in SHOTS:
             album.of(account)
         album.of_visitor()
+        album.of_patient()
         browser.close()
 
 

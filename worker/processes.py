@@ -92,7 +92,7 @@ def wire(settings: Settings) -> Wires:
     def tell_progress(case_id: str, done: int, total: int) -> None:
         with database.write() as session:
             case = session.get_one(Case, case_id)
-            publish(session, "files.checked", at=now(), practice_id=case.practice_id, case_id=case_id)
+            publish(session, "file.checked", at=now(), practice_id=case.practice_id, case_id=case_id)
 
     parsers = ParserPool()
     return Wires(

@@ -115,3 +115,7 @@ async def test_nobody_holds_more_streams_than_windows(quiet: Site, monkeypatch: 
     for stream in streams:
         await stream.aclose()  # type: ignore[attr-defined]
     need_place(services, quiet.world.person("dentist"))
+
+
+async def test_a_session_that_ends_before_the_first_byte_is_told_and_nothing_breaks(quiet: Site) -> None:
+    assert [piece async for piece in stream_of(quiet, "no such token")] == [b"event: ended\ndata: {}\n\n"]

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ class Story:
         return dict(client.get(f"/api/v1/cases/{self.case_id}").json())
 
     def wait_for(self, client: httpx.Client, *states: str, seconds: float = 40.0) -> dict[str, Any]:
-        return until(lambda: self.state(client), lambda case: case["state"] in states, seconds)
+        seen: dict[str, Any] = until(lambda: self.state(client), lambda case: case["state"] in states, seconds)
+        return seen
 
     def open_case(self, dentist: httpx.Client, person: Mapping[str, Any], form: Mapping[str, Any]) -> None:
         patient = dentist.post("/api/v1/patients?confirmed=true", json=dict(person))
@@ -115,6 +117,4 @@ def files_of(folder: Path) -> list[tuple[str, bytes]]:
 
 
 def _b64(text: str) -> str:
-    from base64 import b64encode
-
     return b64encode(text.encode()).decode()
