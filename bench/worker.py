@@ -7,6 +7,7 @@ and what a figure is compared with may be chosen: the sandbox, and the sticky ti
 import argparse
 import asyncio
 import dataclasses
+import gc
 import logging
 import os
 import signal
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--sticky", type=float, default=processes.STICKY_TIMEOUT.total_seconds(), help="seconds")
     arguments = parser.parse_args()
     logging.basicConfig(level="WARNING")
+    gc.freeze()  # as worker/loading.py does it; the bare worker has the same advantage
 
     async def until_told() -> None:
         stop = asyncio.Event()

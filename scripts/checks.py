@@ -39,8 +39,9 @@ def main() -> int:
     code = 0
     if what == "test":
         print("== pytest", flush=True)
-        # One process a core; a file's tests stay in one process, so that its fixtures start once.
-        spread = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+        # One process a core; a file's tests stay in one process, so that its fixtures start once. A process that dies ends
+        # the run: xdist's replacement can wait forever for tests that were given to the dead one.
+        spread = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--max-worker-restart=0"]
         command = [str(BIN / "python"), "-m", "pytest", "--color=no", "--durations=15", *spread, *arguments]
         code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
     if failed:

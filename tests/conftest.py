@@ -24,3 +24,22 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = SEARCH_PATH
     for name in [name for name in os.environ if name.startswith("ODONTOFLOW_")]:
         del os.environ[name]
+
+
+class FailuresAtOnce:
+    """Tells each failure when it happens: a run that is cut short has still said what went wrong."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.ensure_newline()
+            self._terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
+            self._terminal.write_line(report.longreprtext)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(session.config, "workerinput"):
+        session.config.pluginmanager.register(FailuresAtOnce(terminal))

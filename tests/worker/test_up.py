@@ -162,7 +162,7 @@ def test_a_signal_during_the_start_stops_what_has_begun(launch: Callable[..., Ru
 def test_a_killed_child_comes_back(launch: Callable[..., Run], name: str) -> None:
     run = launch().until_ready()
     os.kill(run.pids(name)[0], signal.SIGKILL)
-    wait_for(lambda: len(run.pids(name)) == 2, seconds=3.0)
+    wait_for(lambda: len(run.pids(name)) == 2)
     assert alive(run.pids(name)[1])
     assert any(line.startswith(f"{name} ended (killed by SIGKILL)") for line in run.lines)
 
@@ -172,7 +172,7 @@ def test_children_die_with_a_killed_supervisor(launch: Callable[..., Run]) -> No
     services = [pid for name in ("engine", "worker", "api") for pid in run.pids(name)]
     assert all(alive(pid) for pid in services)
     run.process.kill()
-    wait_for(lambda: not any(alive(pid) for pid in services), seconds=3.0)
+    wait_for(lambda: not any(alive(pid) for pid in services))
 
 
 def test_what_a_child_started_ends_with_it(launch: Callable[..., Run]) -> None:

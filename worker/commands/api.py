@@ -14,9 +14,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     import logging
 
-    import uvicorn
+    from worker.loading import loading
 
-    from infra.settings import get_settings
+    with loading():
+        import uvicorn
+
+        import ui.app  # noqa: F401 - the server asks for it by its name
+        from infra.settings import get_settings
 
     settings = get_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -9,6 +9,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from worker.processes import main
+    from worker.loading import loading
+
+    with loading():
+        from worker.processes import main
 
     return int(main() or 0)

@@ -130,7 +130,8 @@ def test_an_answer_that_is_cut_short_is_a_failure() -> None:
         read_frame(io.BytesIO(b"P" + b"\xff" * 8))
 
 
-def test_a_document_that_breaks_the_layout_is_that_documents_failure() -> None:
+def test_a_document_that_breaks_the_layout_is_that_documents_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "limit_cpu", lambda: None)  # it would bound the life of the process that runs the tests
     requests, answers = io.BytesIO(), io.BytesIO()
     for _ in range(2):
         write_frame(requests, DOCUMENT, b"Martha Whitfield")
