@@ -14,7 +14,17 @@ from infra.passwords import AT_ONCE
 from schemas.errors import OdontoError
 
 MOST_WAITING: Final = 200
-_limiter: Final[RunVar[CapacityLimiter]] = RunVar("passwords")
+
+
+class _Line:
+    """Those who are served or wait, counted at once: a limiter notices who waits only after a turn of the loop."""
+
+    def __init__(self) -> None:
+        self.limiter = CapacityLimiter(AT_ONCE)
+        self.length = 0
+
+
+_line: Final[RunVar[_Line]] = RunVar("passwords")
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -31,10 +41,14 @@ async def in_hashing(
 ) -> Result:
     """Raises TooManyAtOnce rather than let the line grow without end, and what the function raises."""
     try:
-        limiter = _limiter.get()
+        line = _line.get()
     except LookupError:
-        limiter = CapacityLimiter(AT_ONCE)
-        _limiter.set(limiter)
-    if limiter.statistics().tasks_waiting >= MOST_WAITING:
+        line = _Line()
+        _line.set(line)
+    if line.length >= AT_ONCE + MOST_WAITING:
         raise TooManyAtOnce()
-    return await anyio.to_thread.run_sync(partial(function, *arguments, **named), limiter=limiter)
+    line.length += 1
+    try:
+        return await anyio.to_thread.run_sync(partial(function, *arguments, **named), limiter=line.limiter)
+    finally:
+        line.length -= 1
