@@ -4,10 +4,12 @@ What is durable is what the blob says: a row's offset is only for lists. Complet
 end and the file's row; a crash before it is mended by whoever asks for the upload next.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from infra.audit import write_audit
@@ -16,7 +18,7 @@ from infra.database import Database, now
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json, seal_json
-from schemas.errors import NotFound, OdontoError
+from schemas.errors import NotFound, OdontoError, StateConflict
 from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.tables.case import Case
@@ -34,6 +36,16 @@ class UploadGone(OdontoError):
     title = "This upload has ended or expired. Please send the file again from the beginning."
 
 
+class UploadKeyReused(StateConflict):
+    code = "upload_key_reused"
+    title = "This Idempotency-Key began an upload of another length. Send a new key with every file."
+
+
+class Begun(NamedTuple):
+    upload: Upload
+    is_new: bool
+
+
 class UploadDesk:
     """Blocking."""
 
@@ -42,10 +54,29 @@ class UploadDesk:
         self._blobs = blobs
         self._keys = keys
 
-    def begin(self, case: Case, user_id: str, length: int, meta: dict[str, str]) -> Upload:
-        """A new upload of ``length`` bytes. ``meta``: filename, filetype, relative_path."""
+    def begin(self, case: Case, user_id: str, length: int, meta: dict[str, str], key: str | None = None) -> Begun:
+        """An upload of ``length`` bytes. ``meta``: filename, filetype, relative_path.
+
+        ``key`` is the client's idempotency key: with it the same person gets the same upload again, however far it is.
+        Raises UploadKeyReused when the key was given to an upload of another length.
+        """
+        nonce = hashlib.sha256(f"{case.id}\n{user_id}\n{key}".encode()).hexdigest() if key else None
+        upload = self._new(case, user_id, length, meta, nonce)
+        try:
+            with self._database.write() as session:
+                known = session.exec(select(Upload).where(Upload.nonce == nonce)).first() if nonce else None
+                if known is None:
+                    session.add(upload)
+        except IntegrityError:  # the other of two requests at the same moment
+            with self._database.read() as session:
+                known = session.exec(select(Upload).where(Upload.nonce == nonce)).one()
+        if known is not None and known.length != length:
+            raise UploadKeyReused()
+        return Begun(known or upload, is_new=known is None)
+
+    def _new(self, case: Case, user_id: str, length: int, meta: dict[str, str], nonce: str | None) -> Upload:
         upload_id, moment = new_id("upl"), now()
-        upload = Upload(
+        return Upload(
             id=upload_id,
             case_id=case.id,
             practice_id=case.practice_id,
@@ -53,14 +84,12 @@ class UploadDesk:
             file_id=new_id("fil"),
             length=length,
             meta=seal_json(self._key_of(case), dict(meta), column_aad("upload", upload_id, "meta")),
+            nonce=nonce,
             state=OPEN,
             created_at=moment,
             updated_at=moment,
             expires_at=moment + LIFE,
         )
-        with self._database.write() as session:
-            session.add(upload)
-        return upload
 
     def find(self, upload_id: str) -> Upload:
         """Raises NotFound; UploadGone for one that ended or expired."""
@@ -166,7 +195,7 @@ class UploadDesk:
             row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
             if row.state == COMPLETE:
                 return
-            row.state, row.updated_at = ENDED, now()
+            row.state, row.nonce, row.updated_at = ENDED, None, now()
         self._blobs.delete(upload.file_id)
 
     def sweep(self, limit: int = 200) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from sqlmodel import Session
 
 from api.cases import acting
@@ -96,9 +96,16 @@ def describe(services: ServicesDep) -> Response:
 
 
 @router.post("", status_code=201)
-async def create(request: Request, access: CreateIn, services: ServicesDep, sessions: SessionsDep) -> Response:
+async def create(
+    request: Request,
+    access: CreateIn,
+    services: ServicesDep,
+    sessions: SessionsDep,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None,
+) -> Response:
     """Begins an upload. Metadata: ``case_id``, ``filename``, ``filetype``, optional ``relative_path``. With a body of type
-    ``application/offset+octet-stream`` its first bytes come along."""
+    ``application/offset+octet-stream`` its first bytes come along. A repeated ``Idempotency-Key`` gives the same upload
+    again and takes no bytes that are there already."""
     length = protocol.number(request.headers, "upload-length")
     if length > services.settings.upload_max_bytes:
         raise protocol.UploadTooLarge()
@@ -110,10 +117,13 @@ async def create(request: Request, access: CreateIn, services: ServicesDep, sess
         "filetype": _printable(meta.get("filetype", ""), 100),
         "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
     }
-    row = await in_thread(desk.begin, access.row, access.person.user_id, length, kept)
+    row, is_new = await in_thread(desk.begin, access.row, access.person.user_id, length, kept, key)
     upload = OpenUpload(row, access, desk)
-    offset = 0
-    if has_body or length == 0:
+    offset = 0 if is_new else await in_thread(desk.offset, row)
+    if offset > 0:
+        async for _ in request.stream():
+            pass  # a browser takes an answer that comes before its last byte for a broken line
+    elif has_body or length == 0:
         offset = await _take(request, upload, services, sessions, offset=0)
     headers = protocol.answer_headers(offset=offset if has_body else None, expires=row.expires_at)
     return Response(status_code=201, headers={**headers, "Location": f"/api/v1/uploads/{row.id}"})

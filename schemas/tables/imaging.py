@@ -22,6 +22,8 @@ class Upload(SQLModel, table=True):
     offset: int = 0
     meta: bytes = sealed_field()
     """JSON: filename, filetype, relative_path."""
+    nonce: str | None = code_field(64, unique=True, nullable=True)
+    """Hash of case, person and the client's idempotency key, so that a creation whose answer was lost is not doubled."""
     state: str = code_field(16)
     """``open``, ``complete``, ``ended``."""
     created_at: datetime = moment_field()

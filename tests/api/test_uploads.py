@@ -271,6 +271,30 @@ async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monk
         assert (answer.status_code, answer.headers["upload-offset"]) == (204, "6")
 
 
+async def test_a_creation_whose_answer_was_lost_is_not_doubled(desk: Desk) -> None:
+    case = desk.open_case()
+    headers = creation(case.id, 6) | {"Idempotency-Key": "once"}
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"123"
+
+    async with desk.client() as client:
+        first = await client.post("/api/v1/uploads", headers=headers, content=half())
+        assert (first.status_code, first.headers["upload-offset"]) == (201, "3")
+        again = await client.post("/api/v1/uploads", headers=headers, content=b"123456")
+        assert (again.headers["location"], again.headers["upload-offset"]) == (first.headers["location"], "3")
+        rest = await client.patch(again.headers["location"], headers=part(3), content=b"456")
+        assert rest.status_code == 204
+        late = await client.post("/api/v1/uploads", headers=headers, content=b"123456")
+        assert (late.status_code, late.headers["upload-offset"]) == (201, "6")
+        other = await client.post("/api/v1/uploads", headers=headers | {"Upload-Length": "5"}, content=b"12345")
+        assert (other.status_code, other.json()["code"]) == (409, "upload_key_reused")
+        bare = {name: value for name, value in headers.items() if name != "Content-Type"} | {"Idempotency-Key": "two"}
+        both = await asyncio.gather(*(client.post("/api/v1/uploads", headers=bare) for _ in range(2)))
+        assert len({answer.headers["location"] for answer in both}) == 1
+    assert [file.size for file in desk.files(case)] == [6]
+
+
 async def test_an_upload_can_be_given_up_and_expires(desk: Desk) -> None:
     case = desk.open_case()
     async with desk.client() as client:

@@ -684,6 +684,7 @@ def upgrade() -> None:
         sa.Column("length", sa.Integer(), nullable=False),
         sa.Column("offset", sa.Integer(), nullable=False),
         sa.Column("meta", SEALED, nullable=False),
+        sa.Column("nonce", text_type(64), nullable=True),
         sa.Column("state", text_type(16), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
@@ -701,6 +702,7 @@ def upgrade() -> None:
             ["user.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("nonce"),
     )
     with op.batch_alter_table("upload", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_upload_case_id"), ["case_id"], unique=False)

@@ -90,9 +90,17 @@ function endOf(error: Error | DetailedError): Ended {
   return { kind: "refused", problem: problemFrom(status, body) };
 }
 
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Transfers over tus 1.0: creation, checksum, resuming by stored address, termination. */
 export function tusTransfers(options: TusOptions): OpenTransfer {
+  const keys = new WeakMap<Item, string>();
   return (item: Item, onSent, onEnd) => {
+    // The same for every try at this file: when the answer to its creation is lost, the next one continues that upload.
+    const key = keys.get(item) ?? randomKey();
+    keys.set(item, key);
     let stopped = false;
     let upload: Upload | null = null;
 
@@ -102,7 +110,7 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
-        headers: csrfHeader(options.csrf),
+        headers: { ...csrfHeader(options.csrf), "Idempotency-Key": key },
         metadata: {
           case_id: options.caseId,
           filename: file.name,
