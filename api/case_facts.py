@@ -81,6 +81,7 @@ class CaseFacts:
 
 _TELLING: Final[Mapping[str, Action]] = {
     State.MODIFICATION_REQUESTED: Action.REQUEST_MODIFICATION,
+    State.IN_REVIEW: Action.ANSWER_MODIFICATION,
     State.REJECTED: Action.REJECT,
     State.CANCELLED: Action.CANCEL,
     State.ENTERED_IN_ERROR: Action.ENTER_IN_ERROR,

@@ -1,4 +1,4 @@
-"""DICOMweb for a patient: the same routes as for people, read only, over the images of one released case.
+"""Images for a patient: DICOMweb by the same routes as for people, read only, and the photographs, of one released case.
 
 Mounted at ``/r/{token}``, so that the portal's cookie, whose path that is, reaches it and nothing else does.
 """
@@ -7,17 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from sqlmodel import Session, col
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
-from api.deps import PortalDep, VisitDep, portal_visit
+from api.deps import PortalDep, ServicesDep, VisitDep, portal_visit
 from api.imaging.access import CaseImages, ImageAccess, image_access
+from api.imaging.downloads import INERT
+from api.imaging.files import FilesView, need_file, photographs_of
+from api.imaging.parsers import in_images
+from api.imaging.pixels import Pictures
 from api.portal_facts import Visit
 from api.routes import dicomweb
+from api.routes.dicomweb import PicturesDep
+from api.services import Services
+from schemas.errors import NotFound
 from schemas.tables.case import Case
 
 PREFIX: Final = "/r/{token}"
@@ -38,7 +45,7 @@ class VisitImages:
 
     def opens(self, session: Session, cases: Sequence[Case]) -> dict[str, CaseImages]:
         own = self.visit.link.case.id
-        return {case.id: CaseImages(case, self.visit.key, submitted_only=True) for case in cases if case.id == own}
+        return {case.id: _images(self.visit) for case in cases if case.id == own}
 
 
 def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageAccess:
@@ -46,6 +53,38 @@ def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageA
 
 
 VisitImagesDep = Annotated[ImageAccess, Depends(visit_images)]
+photographs: Final = APIRouter(prefix="/photographs")
+
+
+@photographs.get("")
+def list_photographs(request: Request, visit: VisitDep, services: ServicesDep) -> FilesView:
+    """What the viewer shows beside the series."""
+    token = request.path_params["token"]
+    with services.database.read() as session:
+        return FilesView(items=photographs_of(session, _images(visit), f"/r/{token}/photographs"), uploads=[])
+
+
+@photographs.get("/{file_id}", response_class=Response)
+async def read_photograph(file_id: str, visit: VisitDep, services: ServicesDep, pictures: PicturesDep) -> Response:
+    """Drawn anew as JPEG: upright, without metadata, at most 2,560 pixels wide and high."""
+    return await in_images(_draw, file_id, visit, services, pictures, small=False)
+
+
+@photographs.get("/{file_id}/thumbnail", response_class=Response)
+async def read_thumbnail(file_id: str, visit: VisitDep, services: ServicesDep, pictures: PicturesDep) -> Response:
+    return await in_images(_draw, file_id, visit, services, pictures, small=True)
+
+
+def _images(visit: Visit) -> CaseImages:
+    return CaseImages(visit.link.case, visit.key, submitted_only=True)
+
+
+def _draw(file_id: str, visit: Visit, services: Services, pictures: Pictures, *, small: bool) -> Response:
+    with services.database.read() as session:
+        file = need_file(session, _images(visit), file_id)
+    if file.kind != "photo":
+        raise NotFound()
+    return Response(pictures.photo(visit.key, file, small=small), media_type="image/jpeg", headers=INERT)
 
 
 class NoStore:
@@ -74,6 +113,7 @@ def patient_images(parent: FastAPI) -> ASGIApp:
         route for route in dicomweb.router.routes if isinstance(route, APIRoute) and route.methods == {"GET"}
     )
     app.include_router(reading)
+    app.include_router(photographs)
     app.dependency_overrides[image_access] = visit_images
     errors.install(app)
     return NoStore(app)

@@ -6,6 +6,13 @@ from typing import Final
 
 from api.imaging.parsers import in_images
 
+INERT: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+"""What came from outside is never shown by the browser under our origin: it is saved, and could run nothing if opened."""
 RECHECK_SECONDS: Final = 4.0
 """A session, a link or a standing that ends stops what is under way within 5 s."""
 

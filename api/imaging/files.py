@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -77,6 +78,7 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
     if images.submitted_only:
         statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
     descriptions: dict[str, str] = {}
+    base = f"/api/v1/cases/{images.case.id}/files"
     views = []
     for file, instance, series, study in session.exec(statement).all():
         reference = None
@@ -90,16 +92,44 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
                 number=series.number,
                 description=descriptions[series.id],
             )
-        views.append(_view(images.key, file, instance, reference, may_open=may_open))
+        urls = _urls(file, f"{base}/{file.id}") if may_open else _Urls()
+        views.append(_view(images.key, file, instance, reference, urls))
     return views
 
 
-def _view(
-    key: DataKey, file: StoredFile, instance: Instance | None, series: SeriesRef | None, *, may_open: bool
-) -> FileView:
+def photographs_of(session: Session, images: CaseImages, base: str) -> list[FileView]:
+    """The checked photographs alone, for somebody who gets no file as it came. ``base`` is where they are drawn."""
+    statement = (
+        select(StoredFile)
+        .where(StoredFile.case_id == images.case.id, StoredFile.kind == "photo", StoredFile.state == "ready")
+        .order_by(col(StoredFile.created_at), col(StoredFile.id))
+    )
+    if images.submitted_only:
+        statement = statement.where(col(StoredFile.first_set).is_not(None))
+    return [
+        _view(images.key, file, None, None, _Urls(f"{base}/{file.id}", None, f"{base}/{file.id}/thumbnail"))
+        for file in session.exec(statement).all()
+    ]
+
+
+class _Urls(NamedTuple):
+    shown: str | None = None
+    download: str | None = None
+    thumbnail: str | None = None
+
+
+def _urls(file: StoredFile, base: str) -> _Urls:
+    if file.state != "ready":
+        return _Urls()
+    return _Urls(
+        shown=f"{base}/{'picture' if file.kind == 'photo' else 'content'}",
+        download=f"{base}/content",
+        thumbnail=f"{base}/thumbnail" if file.kind in {"dicom", "photo"} else None,
+    )
+
+
+def _view(key: DataKey, file: StoredFile, instance: Instance | None, series: SeriesRef | None, urls: _Urls) -> FileView:
     name = name_of(key, file)
-    base = f"/api/v1/cases/{file.case_id}/files/{file.id}"
-    opens = may_open and file.state == "ready"
     return FileView(
         id=file.id,
         name=name["name"],
@@ -113,9 +143,9 @@ def _view(
         created_at=file.created_at,
         series=series,
         instance_uid=instance.sop_uid if instance else None,
-        url=f"{base}/{'picture' if file.kind == 'photo' else 'content'}" if opens else None,
-        download_url=f"{base}/content" if opens else None,
-        thumbnail_url=f"{base}/thumbnail" if opens and file.kind in {"dicom", "photo"} else None,
+        url=urls.shown,
+        download_url=urls.download,
+        thumbnail_url=urls.thumbnail,
     )
 
 

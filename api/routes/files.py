@@ -11,7 +11,7 @@ from sqlmodel import select
 from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
-from api.imaging.downloads import while_allowed
+from api.imaging.downloads import INERT, while_allowed
 from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
 from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
@@ -25,13 +25,6 @@ from schemas.tables.imaging import Instance, Series, StoredFile
 router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
 
 _PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-_INERT: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, no-store",
-}
-"""What came from outside is never shown by the browser under our origin: it is saved, and could run nothing if opened."""
 _TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf"}
 
 
@@ -84,7 +77,7 @@ async def read_content(file_id: str, access: SeeImages, services: ServicesDep, l
     return StreamingResponse(
         while_allowed(body(), still),
         media_type=_TYPES.get(file.kind, "application/octet-stream"),
-        headers=_INERT
+        headers=INERT
         | {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
             "Content-Length": str(file.size),
@@ -103,7 +96,7 @@ async def read_picture(file_id: str, access: SeeImages, services: ServicesDep, p
             raise NotFound()
         return pictures.photo(access.key, file, small=False)
 
-    return Response(await in_images(draw), media_type="image/jpeg", headers=_INERT | _PRIVATE)
+    return Response(await in_images(draw), media_type="image/jpeg", headers=INERT | _PRIVATE)
 
 
 @router.get("/{file_id}/thumbnail", response_class=Response)
@@ -125,7 +118,7 @@ async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep,
             raise NotFound()
         return pictures.photo(access.key, file, small=True)
 
-    return Response(await in_images(draw), media_type="image/jpeg", headers=_INERT | _PRIVATE)
+    return Response(await in_images(draw), media_type="image/jpeg", headers=INERT | _PRIVATE)
 
 
 @router.delete("/{file_id}", status_code=204)

@@ -1,11 +1,13 @@
 """Cases that are already some way along, made over HTTP as people make them."""
 
 import asyncio
+import io
 import secrets
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from PIL import Image
 from sqlmodel import select
 
 from infra.blobs.local import LocalBlobStore
@@ -94,8 +96,15 @@ async def submitted_case(live: Live, **patient: Any) -> Story:
         case = await client.post("/api/v1/cases", json=body, headers={"Idempotency-Key": secrets.token_hex(8)})
     story = Story(live, case.json()["id"])
     put_file(live, story.case_id, dicom_file())
+    put_file(live, story.case_id, photograph(), "anna smiles.jpg")
     await story.act("dentist", "submit")
     return story
+
+
+def photograph() -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (80, 60), (190, 150, 130)).save(content, "JPEG")
+    return content.getvalue()
 
 
 async def case_in_review(live: Live, **patient: Any) -> Story:

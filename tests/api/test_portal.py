@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import col, select
 
 from infra.database import now
+from schemas.tables.imaging import StoredFile
 from schemas.tables.release import GrantCode, PortalSession, ReleaseGrant
 from schemas.tables.wires import AuditRow, Notification
 from tests.api.live import PASSWORD, Live
@@ -104,6 +105,33 @@ async def test_date_and_code_open_the_report_its_images_and_its_document(
     with live.world.database.read() as session:
         acts = session.exec(select(AuditRow.act).where(AuditRow.subject_id == grant_of(story).id)).all()
     assert {"release.code_sent", "release.open", "release.download", "release.view_images"} <= set(acts)
+
+
+async def test_photographs_are_shown_without_the_names_of_their_files(live: Live, story: Story, address: str) -> None:
+    link = story.link()
+    async with browser(live) as client:
+        report = await enter(live, client, link, address)
+        found = re.search(rf'href="({link}/photographs/[^"]+)"', report.text)
+        assert found is not None
+        assert "smiles" not in report.text
+        for url in (found[1], f"{found[1]}/thumbnail"):
+            picture = await client.get(url)
+            assert picture.headers["content-type"] == "image/jpeg"
+            assert picture.headers["cache-control"] == "no-store"
+        (listed,) = (await client.get(f"{link}/photographs")).json()["items"]
+        assert (listed["url"], listed["download_url"]) == (found[1], None)
+        viewer = await client.get(re.search(rf'href="({link}/images/[0-9.]+)"', report.text)[1])  # type: ignore[index]
+        assert f'data-files="{link}/photographs"' in viewer.text
+        with live.world.database.read() as session:
+            image = session.exec(
+                select(StoredFile.id).where(StoredFile.case_id == story.case_id, StoredFile.kind == "dicom")
+            ).one()
+        assert (await client.get(f"{link}/photographs/{image}")).status_code == 404
+        assert (await client.get(f"{link}/photographs/fil_unknown")).status_code == 404
+    async with browser(live) as stranger:
+        for url in (f"{link}/photographs", found[1], f"{found[1]}/thumbnail"):
+            assert (await stranger.get(url)).headers["content-type"] != "image/jpeg"
+            assert "fil_" not in (await stranger.get(url)).text
 
 
 async def test_nothing_about_the_patient_before_the_second_factor_nor_in_any_mail(

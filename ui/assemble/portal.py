@@ -10,6 +10,8 @@ from babel.dates import format_date
 from sqlmodel import Session
 
 from activities.records.opening import demographics_of, form_of
+from api.imaging.access import CaseImages
+from api.imaging.files import photographs_of
 from api.portal_facts import Visit
 from api.release_links import Link
 from api.reports import signed_versions
@@ -25,7 +27,7 @@ from schemas.tables.people import Organization, Patient
 from ui.assemble.report import report_view
 from ui.assemble.studies import series_of, series_views
 from ui.templating import Reader, translations
-from ui.views import FormState, ImagesView, Page, PortalView
+from ui.views import FormState, ImagesView, Page, PortalView, StudyView
 
 _SUPERSEDED: Final = {
     AmendmentKind.APPENDED: N_("Something was added to this report on %(when)s. This is the whole of it."),
@@ -73,7 +75,7 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
             report_view(versions[-1:], lambda _: f"{url}/report.pdf"),
             plain=plain_words(versions[-1].content, link.practice),
         ),
-        images=series_views(rows, f"{url}/dicomweb"),
+        images=series_views(rows, f"{url}/dicomweb") + _photographs(session, visit, f"{url}/photographs"),
         superseded=_superseded(versions, State(link.case.state), link.practice),
         expires=link.grant.expires_at,
         dentist=form_of(keys, link.case).referrer or dentist,
@@ -91,8 +93,28 @@ def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> Im
         back_url=url,
         back_word=_(N_("Back to your report")),
         root=f"{url}/dicomweb",
+        files_url=f"{url}/photographs",
         studies=tuple(dict.fromkeys(row.study_uid for row in ordered)),
         series=series_views(rows, f"{url}/dicomweb"),
+    )
+
+
+def _photographs(session: Session, visit: Visit, root: str) -> tuple[StudyView, ...]:
+    """Without the names of their files, which are the practice's own."""
+    word = translations(visit.link.practice.locale).gettext(N_("Photograph"))
+    found = photographs_of(session, CaseImages(visit.link.case, visit.key, submitted_only=True), root)
+    return tuple(
+        StudyView(
+            id=each.id,
+            name=word,
+            detail=word,
+            images=1,
+            size=each.size,
+            state="ready",
+            preview=each.thumbnail_url or "",
+            url=each.url or "",
+        )
+        for each in found
     )
 
 

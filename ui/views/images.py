@@ -9,7 +9,8 @@ from ui.views.files import StudyView
 class ImagesView:
     """``root`` is the DICOMweb service, ``studies`` the study uids in the order in which they are shown.
 
-    ``case_id`` is empty for a patient, who has no files, marks or key images beside the images of the service.
+    ``case_id`` is empty for a patient, who has no marks or key images beside the images; ``files_url`` lists a patient's
+    photographs.
     """
 
     title: str
@@ -20,5 +21,6 @@ class ImagesView:
     studies: tuple[str, ...]
     series: tuple[StudyView, ...]
     case_id: str = ""
+    files_url: str = ""
     annotations_url: str = ""
     editable: bool = False
