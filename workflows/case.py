@@ -84,7 +84,7 @@ class CaseWorkflow:
         trace.show(self.state)
         if start.reopening:
             await self._wait_for_reopening()
-        while self.state.is_open or self.state.effects:
+        while not self._is_over:
             await self._read_facts()
             if self._should_run_again():
                 await self._run_again()
@@ -93,6 +93,10 @@ class CaseWorkflow:
             await self._wait()
         self._drop_own_work()
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @property
+    def _is_over(self) -> bool:
+        return not self.state.is_open and not self.state.effects
 
     async def _wait_for_reopening(self) -> None:
         with suppress(TimeoutError):
@@ -255,6 +259,8 @@ class CaseWorkflow:
 
     async def _wait(self) -> None:
         """Sleeps until the next deadline, or until a command, a fact, or finished work changes the case."""
+        if self._is_over:  # somebody ended it while a fact was being read
+            return
         seen, work = self.state, self._work
         deadline = next_deadline(seen, workflow.now())
         timeout = None if deadline is None else max(deadline.at - workflow.now(), timedelta())

@@ -1,5 +1,7 @@
 """Who is no person of the API's word does nothing to a case, and leaves nothing in its history (invariant 5)."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -201,3 +203,26 @@ async def test_an_item_that_cannot_be_told_holds_up_no_other(practice: Practice)
         enqueue(session, FactKind.FILES_SETTLED, waiting.id)
     await practice.gateway.dispatcher.dispatch()
     await eventually(lambda: waiting.id in practice.imaging.ingested, lambda: str(practice.imaging.ingested))
+
+
+async def test_a_case_that_is_cancelled_while_it_reads_a_fact_ends(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files arrive and the practice cancels at the same moment: the workflow must not wait on for ever (invariant 16)."""
+    case = await practice.open()
+    await case.settle()
+    is_read, may_answer = threading.Event(), threading.Event()
+
+    def slowly(kind: str) -> FactKind:
+        is_read.set()
+        assert may_answer.wait(10)
+        return FactKind(kind)
+
+    monkeypatch.setattr("activities.records.apply.FactKind", slowly)
+    with case.world.database.write() as session:
+        enqueue(session, FactKind.FILES_SETTLED, case.id)
+    await practice.gateway.dispatcher.dispatch(case.id)
+    assert await asyncio.to_thread(is_read.wait, 10)
+    await case.act("dentist", Action.CANCEL)
+    may_answer.set()
+    await case.ended()
