@@ -27,7 +27,9 @@ def project(row: Case, state: CaseState, now: datetime) -> None:
     row.wait_since = state.wait.since
     row.wait_until = state.wait.until
     row.wait_then = state.wait.then
-    row.due_at = (state.amendment.clock if state.amendment else state.clock).due_at(now)
+    clock = state.amendment.clock if state.amendment else state.clock
+    row.due_at = clock.due_at(now)
+    row.risk_at = clock.threshold_at(clock.percents[1], now)
     row.signed_at = state.signed_at
     row.submitted_at = state.clock.started_at
     row.snapshot = state.model_dump_json()

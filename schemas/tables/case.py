@@ -55,6 +55,8 @@ class Case(SQLModel, table=True):
     wait_until: datetime | None = moment_field(nullable=True)
     wait_then: str = code_field(32)
     due_at: datetime | None = moment_field(nullable=True)
+    risk_at: datetime | None = moment_field(nullable=True)
+    """When the clock comes to "at risk"; as ``due_at``, none while it does not run."""
     snapshot: str = Field(sa_type=LONG_TEXT)
     created_by: str = id_field(foreign_key="user.id")
     created_at: datetime = moment_field()

@@ -69,6 +69,16 @@ class FeedEvent(SQLModel, table=True):
     at: datetime = moment_field()
 
 
+class BlobRemoval(SQLModel, table=True):
+    """A blob that nothing refers to any more, noted in the very transaction that let go of it, until it is gone."""
+
+    __tablename__ = "blob_removal"
+
+    blob_id: str = id_field(primary_key=True)
+    due_at: datetime = moment_field(index=True)
+    """When it is tried next; each failure puts it off."""
+
+
 class Head(SQLModel, table=True):
     """A counter whose row lock is held to the commit, so that numbers come in commit order and without a gap."""
 

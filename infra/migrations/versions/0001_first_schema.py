@@ -39,6 +39,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_actor", ["actor_id", "at"], unique=False)
 
     op.create_table(
+        "blob_removal",
+        sa.Column("blob_id", text_type(64), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("blob_id"),
+    )
+    with op.batch_alter_table("blob_removal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_blob_removal_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
         "data_key",
         sa.Column("id", text_type(64), nullable=False),
         sa.Column("scope", text_type(16), nullable=False),
@@ -308,6 +317,7 @@ def upgrade() -> None:
         sa.Column("wait_until", UtcDateTime(), nullable=True),
         sa.Column("wait_then", text_type(32), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=True),
+        sa.Column("risk_at", UtcDateTime(), nullable=True),
         sa.Column("snapshot", LONG_TEXT, nullable=False),
         sa.Column("created_by", text_type(64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
