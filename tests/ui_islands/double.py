@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydicom.dataset import Dataset
 from starlette.requests import ClientDisconnect
@@ -32,7 +32,6 @@ CSP: Final = (
     "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
     "img-src 'self' data: blob:; style-src 'self'; style-src-attr 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 )
-CSRF: Final = "csrf-token-of-the-page"
 
 
 def problem(status: int, code: str, detail: str) -> JSONResponse:
@@ -75,6 +74,7 @@ class Double:
     events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     event_requests: list[str | None] = field(default_factory=list)
     fragment: str = "<p>first</p>"
+    fragment_moved_to: str = ""
     drop_events: int = 0
     slow_frames: float = 0
 
@@ -115,8 +115,6 @@ def build(double: Double) -> FastAPI:
     async def policy(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if double.signed_out and request.url.path.startswith(("/api", "/dicomweb")):
             return problem(401, "session_ended", "Your session has ended. Sign in again.")
-        if request.method not in {"GET", "HEAD", "OPTIONS"} and request.headers.get("X-CSRF-Token") != CSRF:
-            return problem(403, "csrf", "This form is too old. Reload the page.")
         response = await call_next(request)
         response.headers["Content-Security-Policy"] = CSP
         if request.url.path.startswith("/static"):
@@ -142,7 +140,7 @@ def _pages(app: FastAPI, double: Double) -> None:
         extra = 'data-audience="patient"' if patient else "data-readonly" if readonly else ""
         return _page(
             f'<div class="full"><div data-island="viewer" data-case-id="case_1" data-study="{STUDY}" data-root="/dicomweb" '
-            f'data-annotations="/api/v1/cases/case_1/annotations" data-csrf="{CSRF}" {extra}></div></div>',
+            f'data-annotations="/api/v1/cases/case_1/annotations" {extra}></div></div>',
             "viewer.js",
         )
 
@@ -150,8 +148,7 @@ def _pages(app: FastAPI, double: Double) -> None:
     def reading() -> HTMLResponse:
         return _page(
             f'<div class="reading"><header class="reading-bar"><h1>Case</h1></header><main class="viewer">'
-            f'<div class="viewer-island" data-island="viewer" data-case-id="case_1" data-study="{STUDY}" '
-            f'data-csrf="{CSRF}"></div></main>'
+            f'<div class="viewer-island" data-island="viewer" data-case-id="case_1" data-study="{STUDY}"></div></main>'
             f'<aside class="panel panel--report"><textarea aria-label="Impression"></textarea></aside></div>',
             "viewer.js",
             attributes='data-scene="reading" data-density="compact"',
@@ -160,23 +157,29 @@ def _pages(app: FastAPI, double: Double) -> None:
     @app.get("/uploader")
     def uploader() -> HTMLResponse:
         return _page(
-            f'<main><div data-island="uploader" data-case-id="case_1" data-endpoint="/api/v1/uploads" data-csrf="{CSRF}" '
-            f'data-max-bytes="50000000"></div></main>',
+            '<main><div data-island="uploader" data-case-id="case_1" data-endpoint="/api/v1/uploads" '
+            'data-max-bytes="50000000"></div></main>',
             "uploader.js",
         )
 
     @app.get("/live")
-    def live() -> HTMLResponse:
+    def live(since: str = "", shows: str = "") -> HTMLResponse:
         return _page(
             f'<p data-live-status hidden></p><section id="one" data-live="case:1 worklist" data-live-url="/fragment" '
-            f'data-live-announce="Worklist updated">{double.fragment}</section>'
+            f'data-live-announce="Worklist updated">{shows or double.fragment}</section>'
             '<section id="two" data-live="other" data-live-url="/fragment"><p>untouched</p></section>',
             "live.js",
+            attributes=f'data-events-since="{since}"',
         )
 
     @app.get("/fragment")
-    def fragment() -> HTMLResponse:
-        return HTMLResponse(double.fragment)
+    def fragment() -> Response:
+        return RedirectResponse(double.fragment_moved_to) if double.fragment_moved_to else HTMLResponse(double.fragment)
+
+    @app.get("/elsewhere")
+    @app.get("/sign-in")
+    def elsewhere() -> HTMLResponse:
+        return HTMLResponse("<p>another page</p>")
 
 
 def _dicomweb(app: FastAPI, double: Double, series: list[Series], by_uid: dict[str, Series]) -> None:

@@ -97,6 +97,45 @@ def test_several_tabs_share_one_connection_and_hand_it_on(page: Page, origin: st
     second.close()
 
 
+def test_a_tab_that_opens_later_is_told_what_happened_since_it_was_rendered(
+    page: Page, origin: str, double: Double
+) -> None:
+    double.fragment = "<p>1</p>"
+    page.goto(f"{origin}/live?since=0")
+    double.fragment = "<p>2</p>"
+    double.emit("worklist")
+    expect(page.locator("#one")).to_have_text("2")
+    # Rendered before that event, its script began after it: the first tab's word went out in between.
+    second = page.context.new_page()
+    second.goto(f"{origin}/live?since=0&shows=1")
+    second.bring_to_front()
+    expect(second.locator("#one")).to_have_text("2")
+    expect(second.locator("#two")).to_have_text("untouched")
+    # Older than what the first tab knows: everything is fetched anew.
+    page.goto("about:blank")
+    second.goto(f"{origin}/live?since=1")
+    page.goto(f"{origin}/live?since=0&shows=1")
+    page.bring_to_front()
+    expect(page.locator("#one")).to_have_text("2")
+    assert double.event_requests.count("0") == 1
+    second.close()
+
+
+def test_only_the_sign_in_page_means_signed_out(page: Page, origin: str, double: Double) -> None:
+    page.goto(f"{origin}/live?since=0")
+    double.fragment_moved_to = "/elsewhere"
+    with page.expect_response("**/elsewhere"):
+        double.emit("worklist")
+    double.fragment_moved_to = ""
+    double.fragment = "<p>later</p>"
+    double.emit("worklist")
+    expect(page.locator("#one")).to_have_text("later")
+    expect(page.locator("[data-live-status]")).to_be_hidden()
+    double.fragment_moved_to = "/sign-in"
+    double.emit("worklist")
+    expect(page.locator("[data-live-status]")).to_contain_text("Your session has ended.")
+
+
 def test_an_ended_session_is_said(page: Page, origin: str, double: Double) -> None:
     double.signed_out = True
     page.goto(f"{origin}/live")

@@ -279,6 +279,30 @@ def test_an_image_that_failed_for_want_of_a_line_is_drawn_when_it_is_back(
     expect(page.locator("[data-pane=pane-0] .iv-line--loading")).to_have_text("", timeout=10_000)
 
 
+def test_a_pane_that_was_taken_away_is_let_go(page: Page, origin: str) -> None:
+    open_viewer(page, origin)
+    panes = page.locator(".iv-pane")
+    for layout, count in [("2x2", 4), ("1x1", 1), ("2x2", 4), ("1x1", 1)]:
+        page.locator(f"[data-command='layout-{layout}']").click()
+        expect(panes).to_have_count(count)
+    devtools = page.context.new_cdp_session(page)
+    prototype = devtools.send("Runtime.evaluate", {"expression": "HTMLElement.prototype"})["result"]["objectId"]
+
+    count_panes = """function () {
+        return this.filter((one) => one.constructor.prototype !== one && one.dataset?.pane).length;
+    }"""
+
+    def kept() -> int:
+        devtools.send("HeapProfiler.collectGarbage")
+        found = devtools.send("Runtime.queryObjects", {"prototypeObjectId": prototype})["objects"]["objectId"]
+        call = {"objectId": found, "functionDeclaration": count_panes, "returnByValue": True}
+        counted = devtools.send("Runtime.callFunctionOn", call)
+        devtools.send("Runtime.releaseObject", {"objectId": found})
+        return int(counted["result"]["value"])
+
+    until(page, lambda: kept() == 1, "panes that left the page are still held")
+
+
 def test_an_image_that_fits_still_fits_when_the_window_changes(page: Page, origin: str) -> None:
     open_viewer(page, origin)
     fitting = page.locator("[data-pane=pane-0] .iv-line--zoom").inner_text()

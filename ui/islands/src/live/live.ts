@@ -6,7 +6,8 @@ import type { StreamEvent } from "./sse";
 
 /**
  * Live updates for a page. Reads `/api/v1/events` (or `data-events-url` on this script's `<body>`), beginning after
- * `data-events-since` (the feed id the page was rendered at, so that nothing between is missed).
+ * `data-events-since` (the feed id the page was rendered at, so that nothing between is missed, in a second tab either: it
+ * asks the tab that holds the connection).
  *
  * - Each event is dispatched on `document` as `odonto:event`, `detail` = `{id, type, data}`.
  * - `data-live="topic …"` regions are fetched anew from `data-live-url` when an event's `topic` (or `topics`) is theirs.

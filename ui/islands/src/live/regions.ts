@@ -1,3 +1,4 @@
+import { sentToSignIn } from "../shared/http";
 import { CONTENT_EVENT } from "../shared/mount";
 
 /** What htmx adds to `window` when the page loads it. */
@@ -139,8 +140,9 @@ export class Regions {
         cache: "no-store",
         headers: { Accept: "text/html", "X-Live-Region": region.id },
       });
-      if (response.status === 401 || response.redirected) this.onSignedOut();
-      else if (response.ok && response.status !== 204) this.show(region, await response.text());
+      if (response.status === 401 || sentToSignIn(response)) this.onSignedOut();
+      else if (response.ok && response.status !== 204 && !response.redirected) this.show(region, await response.text());
+      // Led elsewhere: what the region showed has a page of its own now, which is not to be put into this one.
     } catch {
       // The line is gone; the feed notices it too and everything is caught up when it is back.
     } finally {

@@ -61,6 +61,11 @@ export function problemFrom(status: number, body: string): Problem {
   };
 }
 
+/** Whether the answer is the sign-in page: a page of ours sends someone there whose session has ended. */
+export function sentToSignIn(response: Response): boolean {
+  return response.redirected && new URL(response.url).pathname === "/sign-in";
+}
+
 /** `fetch` on our own origin with cookies; anything but a success is thrown as `RequestFailed`. */
 export async function request(url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
@@ -81,24 +86,18 @@ export async function getJson<T>(url: string, accept = "application/json", signa
   return (await response.json()) as T;
 }
 
-/** The header that proves the page is ours, where the page carries a token. */
-export function csrfHeader(csrf: string): Record<string, string> {
-  return csrf ? { "X-CSRF-Token": csrf } : {};
-}
-
-/** A JSON request that changes something. */
+/** A JSON request that changes something. That it comes from our own page, the server sees by its origin. */
 export function sendJson(
   method: "POST" | "PUT" | "DELETE",
   url: string,
   body: unknown,
-  csrf: string,
   headers: Record<string, string> = {},
   keepalive = false,
 ): Promise<Response> {
   return request(url, {
     method,
     keepalive,
-    headers: { Accept: "application/json", "Content-Type": "application/json", ...csrfHeader(csrf), ...headers },
+    headers: { Accept: "application/json", "Content-Type": "application/json", ...headers },
     body: body === undefined ? null : JSON.stringify(body),
   });
 }

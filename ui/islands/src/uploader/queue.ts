@@ -1,6 +1,6 @@
 import { folderOf, type Picked } from "./collect";
 import type { Problem } from "../shared/http";
-import { t } from "../shared/words";
+import { plural, t } from "../shared/words";
 
 export type ItemState = "waiting" | "sending" | "done" | "failed" | "cancelled";
 
@@ -18,9 +18,10 @@ export interface Item {
   transfer: Transfer | null;
 }
 
-/** One row: a folder, or the loose files that were chosen together. */
+/** One row: a folder, or the loose files that were chosen together (then `folder` is empty). */
 export interface Group {
   readonly id: number;
+  readonly folder: string;
   readonly label: string;
   readonly items: Item[];
 }
@@ -81,18 +82,18 @@ export class UploadQueue {
   }
 
   /** Queues what a person picked; a folder is one row, loose files of one choice are one row. */
-  add(picked: Picked[], looseLabel: string): void {
+  add(picked: Picked[]): void {
     const rows = new Map<string, Group>();
-    const { busy } = this;
-    for (const one of picked) {
+    const underWay = this.busy ? ["waiting", "sending", "done"] : ["waiting", "sending"];
+    const known = this.items.filter((item) => underWay.includes(item.state));
+    const fresh = picked.filter((one) => !known.some((item) => sameFile(item.picked, one)));
+    for (const one of fresh) {
       const folder = folderOf(one.path);
       let group = rows.get(folder);
       if (!group) {
-        group = this.openRow(folder || looseLabel);
+        group = this.openRow(folder, fresh);
         rows.set(folder, group);
       }
-      const underWay = busy ? ["waiting", "sending", "done"] : ["waiting", "sending"];
-      if (group.items.some((item) => sameFile(item.picked, one) && underWay.includes(item.state))) continue;
       const item: Item = {
         id: this.nextId++,
         picked: one,
@@ -168,12 +169,18 @@ export class UploadQueue {
     }
   }
 
-  private openRow(label: string): Group {
-    const same = this.groups.find((group) => group.label === label);
-    if (same && this.busy) return same;
-    // All that was queued has ended: the same folder once more is a new matter, and takes the old one's row.
+  private openRow(folder: string, picked: Picked[]): Group {
+    const loose = picked.filter(({ path }) => folderOf(path) === "");
+    const same = this.groups.find((group) =>
+      folder ? group.folder === folder : group.items.every((item) => loose.some((one) => sameFile(item.picked, one))),
+    );
+    if (same && folder && this.busy) return same;
+    // What was queued under it has ended: the same once more is a new matter, and takes the old one's row.
     if (same) this.groups.splice(this.groups.indexOf(same), 1);
-    const group: Group = { id: this.nextId++, label, items: [] };
+    const [only] = loose;
+    const label =
+      folder || (loose.length === 1 && only ? only.file.name : plural(loose.length, "{n} single file", "{n} single files"));
+    const group: Group = { id: this.nextId++, folder, label, items: [] };
     this.groups.push(group);
     return group;
   }

@@ -1,5 +1,5 @@
 import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpStack } from "tus-js-client";
-import { csrfHeader, problemFrom } from "../shared/http";
+import { problemFrom } from "../shared/http";
 import type { Ended, Item, OpenTransfer } from "./queue";
 import { fingerprint, type ResumeStore } from "./resume";
 
@@ -68,7 +68,6 @@ class ChecksumStack implements HttpStack {
 export interface TusOptions {
   endpoint: string;
   caseId: string;
-  csrf: string;
   store: ResumeStore;
   abilities: () => Promise<ServerAbilities>;
 }
@@ -110,7 +109,7 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
-        headers: { ...csrfHeader(options.csrf), "Idempotency-Key": key },
+        headers: { "Idempotency-Key": key },
         metadata: {
           case_id: options.caseId,
           filename: file.name,

@@ -12,13 +12,12 @@ import { abilitiesOf, tusTransfers, type ServerAbilities } from "./transport";
 import { UploadView } from "./view";
 
 /**
- * The uploader: `<div data-island="uploader" data-case-id data-endpoint data-csrf data-max-bytes>`; optional
+ * The uploader: `<div data-island="uploader" data-case-id data-endpoint data-max-bytes>`; optional
  * `data-settled-url` and `data-sign-in-url`. It fires `uploads-finished` (bubbling, `detail.stored`) when all that was
  * queued has ended, after it told the server that the batch is complete.
  */
 function mount(root: HTMLElement): void {
   const caseId = root.dataset.caseId ?? "";
-  const csrf = root.dataset.csrf ?? "";
   const endpoint = root.dataset.endpoint ?? "/api/v1/uploads";
   const settledUrl = root.dataset.settledUrl ?? `/api/v1/cases/${encodeURIComponent(caseId)}/files/settled`;
   const signInUrl = root.dataset.signInUrl ?? "/sign-in";
@@ -28,7 +27,7 @@ function mount(root: HTMLElement): void {
   const store = new ResumeStore(localStorage, caseId);
   let abilities: Promise<ServerAbilities> | null = null;
   const queue = new UploadQueue({
-    open: tusTransfers({ endpoint, caseId, csrf, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
+    open: tusTransfers({ endpoint, caseId, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
     onChange: () => view.changed(),
     onBytes: (n) => meter.add(n, performance.now()),
     onSettled: (stored) => void settle(stored),
@@ -41,7 +40,7 @@ function mount(root: HTMLElement): void {
     store.forgetDone();
     view.say(plural(stored, "{n} file stored.", "{n} files stored."));
     try {
-      await sendJson("POST", settledUrl, {}, csrf);
+      await sendJson("POST", settledUrl, {});
     } catch (error) {
       // The files are stored; only the server's next look at them waits.
       hint.textContent = t("The files are stored, but their check has not begun: {reason}", { reason: sentence(error) });
@@ -62,7 +61,7 @@ function mount(root: HTMLElement): void {
         : leftOut > 0
           ? plural(leftOut, "{n} file was left out: a system file or a program.", "{n} files were left out: system files or programs.")
           : "";
-    if (picked.length > 0) queue.add(picked, plural(picked.length, "{n} single file", "{n} single files"));
+    if (picked.length > 0) queue.add(picked);
   }
 
   root.classList.add("uploader");
@@ -103,7 +102,7 @@ function dropZone(take: (collected: Collected) => void): HTMLElement {
       h("button", { type: "button", class: "button", onclick: () => files.click() }, t("Choose files")),
       canPickFolders && h("button", { type: "button", class: "button", onclick: () => folder.click() }, t("Choose a folder")),
     ),
-    h("p", { class: "dropzone-kinds" }, t("DICOM files and folders, JPEG, PNG, PDF or ZIP")),
+    h("p", { class: "dropzone-kinds" }, t("DICOM files and folders, PDF, or photographs: JPEG, PNG, TIFF or WebP")),
     files,
     folder,
   );

@@ -15,7 +15,7 @@ const requests: { method: string; match: string | null }[] = [];
 let answer: (method: string) => Response;
 
 function store(): AnnotationStore {
-  return new AnnotationStore("/annotations", "token", {
+  return new AnnotationStore("/annotations", {
     collect: () => ({ annotations: mine, viewer_state: view }),
     adopt: (annotations) => (mine = annotations),
     say: (state, words) => said.push([state, words]),

@@ -39,7 +39,6 @@ export class AnnotationStore {
 
   constructor(
     private readonly url: string,
-    private readonly csrf: string,
     private readonly hooks: StoreHooks,
   ) {
     addEventListener("online", () => this.soon(0));
@@ -104,7 +103,7 @@ export class AnnotationStore {
 
   private put(document: Document, keepalive = false): Promise<Response> {
     const condition: Record<string, string> = this.etag ? { "If-Match": this.etag } : { "If-None-Match": "*" };
-    return sendJson("PUT", this.url, document, this.csrf, condition, keepalive);
+    return sendJson("PUT", this.url, document, condition, keepalive);
   }
 
   private async refused(error: unknown, mine: Document, marks: boolean): Promise<void> {

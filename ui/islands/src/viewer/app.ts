@@ -64,7 +64,7 @@ class Viewer {
     this.marks = new MarkDesk(settings, this.stage, this.strip, this.foot);
     this.catalog = new Catalog(settings, this.stage, this.strip, this.marks.marks, () => this.reflect());
     this.keyImages = settings.keyImages
-      ? new KeyImageDesk(root, new KeyImages(settings.keyImages, settings.csrf), this.stage, this.marks.marks, this.strip, this.foot)
+      ? new KeyImageDesk(root, new KeyImages(settings.keyImages), this.stage, this.marks.marks, this.strip, this.foot)
       : null;
 
     root.toggleAttribute("data-patient", settings.patient);

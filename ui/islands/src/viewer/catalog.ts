@@ -1,9 +1,10 @@
 import { sentence } from "../shared/http";
 import { t } from "../shared/words";
 import type { Marks, Reference } from "./marks";
-import type { StackPane, StackView } from "./pane";
+import type { StackPane } from "./pane";
 import { listSeries, loadStack, type Series, type Stack } from "./series";
 import type { Settings } from "./settings";
+import type { StackView } from "./stack_view";
 import type { Stage } from "./stage";
 import type { Strip } from "./strip";
 

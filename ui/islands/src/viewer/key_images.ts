@@ -25,21 +25,18 @@ export interface NewKeyImage {
 
 /** The key images of a case over `GET`, `POST` and `DELETE`. */
 export class KeyImages {
-  constructor(
-    private readonly url: string,
-    private readonly csrf: string,
-  ) {}
+  constructor(private readonly url: string) {}
 
   async list(): Promise<KeyImage[]> {
     return (await getJson<{ items: KeyImage[] }>(this.url)).items;
   }
 
   async add(image: NewKeyImage): Promise<void> {
-    await sendJson("POST", this.url, image, this.csrf);
+    await sendJson("POST", this.url, image);
   }
 
   async remove(id: string): Promise<void> {
-    await sendJson("DELETE", `${this.url}/${encodeURIComponent(id)}`, undefined, this.csrf);
+    await sendJson("DELETE", `${this.url}/${encodeURIComponent(id)}`, undefined);
   }
 }
 

@@ -5,8 +5,8 @@ import type { Layout } from "./commands";
 import type { Foot } from "./foot";
 import { Marks, type SavedMark } from "./marks";
 import type { SavedAnnotation } from "./merge";
-import type { StackView } from "./pane";
 import type { Settings } from "./settings";
+import type { StackView } from "./stack_view";
 import type { Stage } from "./stage";
 import type { Strip } from "./strip";
 
@@ -35,7 +35,7 @@ export class MarkDesk {
       if (!settings.readonly) this.store?.marksChanged();
     });
     this.store = settings.annotations
-      ? new AnnotationStore(settings.annotations, settings.csrf, {
+      ? new AnnotationStore(settings.annotations, {
           collect: () => ({ annotations: this.marks.save(), viewer_state: { ...this.state() } }),
           adopt: (annotations) => this.adopt(annotations),
           say: (state, words) => this.saySaving(state, words),

@@ -10,23 +10,9 @@ import { Overlay } from "./overlay";
 import { factsOf, loadErrorWords, positionWords, titleOf } from "./pane_words";
 import { rangeOf, type Preset } from "./presets";
 import type { Stack } from "./series";
+import { startOf, viewOf, type StackView } from "./stack_view";
 
 const { Events, ViewportType } = Enums;
-
-/** How a stack is looked at; saved with the case so that it opens as it was left. */
-export interface StackView {
-  study: string;
-  series: string;
-  instance: string;
-  frame: number;
-  voi: GreyRange | null;
-  invert: boolean;
-  rotation: number;
-  flipHorizontal: boolean;
-  flipVertical: boolean;
-  zoom: number;
-  pan: [number, number];
-}
 
 export interface PaneHooks {
   onActivate: (pane: StackPane) => void;
@@ -69,13 +55,11 @@ export class StackPane {
       }
     });
     for (const name of [Events.STACK_NEW_IMAGE, Events.VOI_MODIFIED, Events.CAMERA_MODIFIED, Events.IMAGE_RENDERED]) {
-      this.surface.addEventListener(name, () => this.changed());
+      this.surface.addEventListener(name, this.changed);
     }
-    eventTarget.addEventListener(Events.IMAGE_LOADED, () => this.changed());
-    eventTarget.addEventListener(Events.IMAGE_LOAD_ERROR, (event: Event) => {
-      const { imageId, error } = (event as CustomEvent<{ imageId: string; error: unknown }>).detail;
-      if (imageId === this.viewport?.getCurrentImageId()) this.fail(loadErrorWords(error));
-    });
+    // The library's own event target knows no `signal`: these two are taken off by hand in `disable`.
+    eventTarget.addEventListener(Events.IMAGE_LOADED, this.changed);
+    eventTarget.addEventListener(Events.IMAGE_LOAD_ERROR, this.loadFailed);
     // What failed for want of a line is tried again when it is back; prefetching begins again, too.
     const online = (): void => {
       if (this.retry) this.retry();
@@ -99,6 +83,9 @@ export class StackPane {
 
   disable(group: ToolTypes.IToolGroup): void {
     this.gone.abort();
+    eventTarget.removeEventListener(Events.IMAGE_LOADED, this.changed);
+    eventTarget.removeEventListener(Events.IMAGE_LOAD_ERROR, this.loadFailed);
+    cancelAnimationFrame(this.frameRequest);
     utilities.stackPrefetch.disable(this.surface);
     if (this.engine) group.removeViewports(this.engine.id, this.id);
     this.engine?.disableElement(this.id);
@@ -172,8 +159,7 @@ export class StackPane {
     this.stack = stack;
     this.say(t("Loading the image"));
     const { view } = start;
-    const saved = view ? stack.frames.findIndex((one) => one.instance === view.instance && one.frame === view.frame) : -1;
-    const index = start.index ?? (saved >= 0 ? saved : stack.frames.length > 10 ? Math.floor(stack.frames.length / 2) : 0);
+    const index = start.index ?? startOf(stack, view);
     this.slider.max = String(stack.frames.length - 1);
     this.slider.hidden = stack.frames.length < 2;
     utilities.stackPrefetch.disable(this.surface);
@@ -267,23 +253,7 @@ export class StackPane {
 
   get view(): StackView | null {
     const { viewport, stack } = this;
-    const frame = stack?.frames[this.index];
-    if (!viewport || !stack || !frame || !viewport.getCornerstoneImage()) return null;
-    const { voiRange, invert } = viewport.getProperties();
-    const seen = viewport.getViewPresentation();
-    return {
-      study: stack.series.study,
-      series: stack.series.uid,
-      instance: frame.instance,
-      frame: frame.frame,
-      voi: voiRange ? { lower: voiRange.lower, upper: voiRange.upper } : null,
-      invert: invert ?? false,
-      rotation: seen.rotation ?? 0,
-      flipHorizontal: seen.flipHorizontal ?? false,
-      flipVertical: seen.flipVertical ?? false,
-      zoom: seen.zoom ?? 1,
-      pan: [seen.pan?.[0] ?? 0, seen.pan?.[1] ?? 0],
-    };
+    return viewport && stack ? viewOf(viewport, stack, this.index) : null;
   }
 
   private applyView(view: StackView): void {
@@ -313,14 +283,19 @@ export class StackPane {
     strategy.enable(this.surface);
   }
 
-  private changed(): void {
+  private readonly changed = (): void => {
     if (this.frameRequest) return;
     this.frameRequest = requestAnimationFrame(() => {
       this.frameRequest = 0;
       this.draw();
       this.hooks.onViewChange();
     });
-  }
+  };
+
+  private readonly loadFailed = (event: Event): void => {
+    const { imageId, error } = (event as CustomEvent<{ imageId: string; error: unknown }>).detail;
+    if (imageId === this.viewport?.getCurrentImageId()) this.fail(loadErrorWords(error));
+  };
 
   private draw(): void {
     const { viewport, stack, index } = this;

@@ -6,7 +6,6 @@ export interface Settings {
   annotations: string;
   files: string;
   keyImages: string;
-  csrf: string;
   /** Nothing that writes is offered, and a reader's saved view is left alone. */
   readonly: boolean;
   /** `data-audience="patient"`: few tools, plain words, no figures. */
@@ -25,7 +24,6 @@ export function settingsOf(root: HTMLElement): Settings {
     annotations: dataset.annotations ?? ofCase("annotations"),
     files: dataset.files ?? ofCase("files"),
     keyImages: dataset.keyImages ?? ofCase("key-images"),
-    csrf: dataset.csrf ?? "",
     readonly: dataset.audience === "patient" || (dataset.readonly !== undefined && dataset.readonly !== "false"),
     patient: dataset.audience === "patient",
   };
