@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
+PAGE = FOLDER.with_suffix(".md")
 DESK: ViewportSize = {"width": 1440, "height": 900}
 TABLET: ViewportSize = {"width": 834, "height": 1112}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -36,33 +37,74 @@ class Shot:
 
     name: str
     path: str
+    caption: str
     settle_ms: int = _SETTLE_MS
 
 
 SHOTS: dict[str, tuple[Shot, ...]] = {
     "dentist": (
-        Shot("worklist", "/"),
-        Shot("patients", "/patients"),
-        Shot("patient", "/patients/{patient}"),
-        Shot("new-case", "/patients/{patient}/new-case"),
-        Shot("case-draft", "/cases/{draft}"),
-        Shot("case-question", "/cases/{modification_requested}"),
-        Shot("case-identity", "/cases/{attention}"),
-        Shot("case-released", "/cases/{released}"),
+        Shot("worklist", "/", "The practice's cases, those that wait for you first"),
+        Shot("patients", "/patients", "Patients"),
+        Shot("patient", "/patients/{patient}", "A patient's record"),
+        Shot("new-case", "/patients/{patient}/new-case", "A new case: the clinical form"),
+        Shot("case-draft", "/cases/{draft}", "A draft with its files"),
+        Shot("case-form", "/cases/{draft}/form", "The clinical form is edited"),
+        Shot("case-question", "/cases/{modification_requested}", "The reader asked: the clock stands"),
+        Shot("case-identity", "/cases/{attention}", "Images that may be another patient's"),
+        Shot("case-signed", "/cases/{signed}", "Signed, and not yet released"),
+        Shot("case-released", "/cases/{released}", "Released to the patient"),
+        Shot("images", "/cases/{released}/images", "The images alone", _IMAGES_MS),
+        Shot("links", "/cases/{released}/links", "The patient's links"),
+        Shot("notices", "/notices", "Notices"),
+        Shot("practice-users", "/practice/users", "The practice's people"),
+        Shot("account", "/account", "One's own account"),
+        Shot("not-there", "/cases/unknown", "An address that leads nowhere"),
     ),
     "radiologist": (
-        Shot("reading-list", "/"),
-        Shot("reading", "/cases/{in_review}/read", _IMAGES_MS),
+        Shot("reading-list", "/", "The reading list"),
+        Shot("reading", "/cases/{in_review}/read", "Reading: images and report side by side", _IMAGES_MS),
     ),
-    "scheduler": (Shot("board", "/board"),),
+    "radiologist2": (
+        Shot("approval", "/cases/{awaiting_approval}/read", "A report waits for the second signature", _IMAGES_MS),
+        Shot("case-rejected", "/cases/{rejected}", "Rejected, with the reason"),
+    ),
+    "scheduler": (
+        Shot("board", "/board", "The board, by the time that is left"),
+        Shot("case-unassigned", "/cases/{unassigned}", "A case is assigned"),
+    ),
     "admin": (
-        Shot("users", "/admin/users"),
-        Shot("audit", "/admin/audit"),
-        Shot("trace", "/admin/cases/{released}/trace"),
+        Shot("users", "/admin/users", "Users of the platform"),
+        Shot("audit", "/admin/audit", "The audit trail"),
+        Shot("trace", "/admin/cases/{released}/trace", "A case's trace"),
     ),
 }
+VISITOR = (
+    Shot("sign-in", "/sign-in", "Signing in"),
+    Shot("mailbox", "/dev/mailbox", "The mails of the embedded mode"),
+    Shot("welcome", "/styleguide/pages/welcome", "An invitation is accepted"),
+    Shot("resume", "/styleguide/pages/resume", "What was typed when the session ended is kept"),
+)
+PORTAL = {
+    "portal-date": "The patient's link: first the date of birth",
+    "portal-code": "then the code of six digits",
+    "portal-report": "then the report and its images",
+}
+WHO = {
+    "dentist": "Dentists and their staff",
+    "radiologist": "Radiologists",
+    "radiologist2": "Approvers",
+    "scheduler": "Schedulers",
+    "admin": "Administrators",
+}
 DARK = {"worklist", "case-question", "board", "reading-list"}
-SMALL = {"worklist": PHONE, "case-question": TABLET, "case-released": PHONE, "new-case": TABLET}
+SMALL = {
+    "worklist": PHONE,
+    "case-question": TABLET,
+    "case-released": PHONE,
+    "new-case": TABLET,
+    "reading": TABLET,
+    "board": TABLET,
+}
 
 
 class Album:
@@ -88,8 +130,8 @@ class Album:
 
     def of_visitor(self) -> None:
         context = self._browser.new_context(viewport=DESK, color_scheme="light")
-        self._take(context, Shot("sign-in", "/sign-in"), "sign-in")
-        self._take(context, Shot("mailbox", "/dev/mailbox"), "mailbox")
+        for shot in VISITOR:
+            self._take(context, shot, shot.name)
 
     def of_patient(self) -> None:
         """The portal on a phone: its question, and the report behind the code that the practice reads out."""
@@ -99,10 +141,10 @@ class Album:
         self._save(page, "portal-date")
         for part, value in zip(("day", "month", "year"), reversed(born.split("-")), strict=True):
             page.fill(f"input[name=birth_date-{part}]", value)
-        page.click("main form button[type=submit]")
+        page.click("main form button.button--primary")
         self._save(page, "portal-code")
         page.fill("input[name=code]", code)
-        page.click("main form button[type=submit]")
+        page.click("main form button.button--primary")
         page.wait_for_timeout(_SETTLE_MS)
         self._save(page, "portal-report")
 
@@ -155,6 +197,31 @@ class Album:
         sys.stdout.write(f"{name}\n")
 
 
+def page_of_pictures() -> str:
+    """docs/screenshots.md: every picture with its words."""
+    lines = ["# Pictures", "", "Taken with `make screenshots` from the demo's data."]
+
+    def add(name: str, caption: str) -> None:
+        lines.extend(["", f"**{caption}**", "", f"![{caption}](screenshots/{name}.png)"])
+
+    for account, shots in SHOTS.items():
+        lines.extend(["", f"## {WHO[account]}"])
+        for shot in shots:
+            add(shot.name, shot.caption)
+            if shot.name in DARK:
+                add(f"{shot.name}-dark", f"{shot.caption}, dark")
+            if shot.name in SMALL:
+                suffix = "phone" if SMALL[shot.name] is PHONE else "tablet"
+                add(f"{shot.name}-{suffix}", f"{shot.caption}, on a {suffix}")
+    lines.extend(["", "## Patients"])
+    for name, caption in PORTAL.items():
+        add(name, caption)
+    lines.extend(["", "## Before one is signed in"])
+    for shot in VISITOR:
+        add(shot.name, shot.caption)
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", default=f"http://127.0.0.1:{os.environ.get('ODONTOFLOW_PORT', '8000')}")
@@ -171,6 +238,7 @@ def main() -> None:
         album.of_visitor()
         album.of_patient()
         browser.close()
+    PAGE.write_text(page_of_pictures())
 
 
 if __name__ == "__main__":

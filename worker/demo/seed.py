@@ -5,6 +5,7 @@ Each story's commands have fixed idempotency keys, so that a seeding that was in
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from infra.sealing import column_aad, seal_json
 from infra.sessions import person_of_user
 from infra.settings import Settings
 from schemas.access import Person, Right
-from schemas.clinical import ClinicalForm, Pregnancy, Sex
+from schemas.clinical import ClinicalForm, Pregnancy, Purpose, Region, Sex
 from schemas.forms import ACTION_FORMS, Demographics, NewCase, ReportDraftBody
 from schemas.ids import new_id
 from schemas.lifecycle import Action, State
@@ -127,7 +128,7 @@ async def _tell_story(stage: Stage, story: Story) -> None:
     practice_id = stage.organizations[story.practice]
     subject = stage.studies.patients[story.patient]
     patient_id = await asyncio.to_thread(_patient, stage, practice_id, subject.identity, dentist)
-    new = NewCase(patient_id=patient_id, priority=story.priority, form=_form(story))
+    new = NewCase(patient_id=patient_id, priority=story.priority, form=_form(story, subject.identity.sex))
     case_id = await asyncio.to_thread(
         open_new_case,
         stage.database,
@@ -159,15 +160,18 @@ _OFFERED_SEQ: Final = 3
 """Submitted, checked, offered."""
 
 
-def _form(story: Story) -> ClinicalForm:
+def _form(story: Story, sex: str) -> ClinicalForm:
+    """The teeth are those that the question names."""
+    named = re.findall(r"\b[1-4][1-8]\b", story.question)
     return ClinicalForm(
         referrer="Dr. Laura Keller" if story.practice == "seefeld" else "Dr. Samuel Frei",
         purpose=story.purpose,
         clinical_question=story.question,
         history="No relevant medical history. No known allergies.",
-        teeth=["36"] if story.purpose.value in {"implant", "endodontics"} else ["38"],
+        teeth=named,
+        region=None if named else Region.TMJ_RIGHT if story.purpose is Purpose.TMD else Region.BOTH_JAWS,
         prior_images="none",
-        pregnancy=Pregnancy.NOT_PREGNANT,
+        pregnancy=Pregnancy.NOT_PREGNANT if sex == "F" else Pregnancy.NOT_APPLICABLE,
         consent=True,
         field_of_view_mm=80.0 if Kind.CBCT in story.kinds else None,
     )
