@@ -8,6 +8,7 @@ from sqlmodel import Session
 from activities.imaging.parser.results import Identity
 from activities.records.opening import demographics_of
 from infra.keystore import KeyStore
+from schemas.forms import Demographics
 from schemas.identity import PersonIdentity
 from schemas.tables.case import Case
 from schemas.tables.people import Patient
@@ -17,7 +18,10 @@ _NAME, _ID, _ISSUER, _BIRTH_DATE, _SEX = "00100010", "00100020", "00100021", "00
 
 def case_identity(session: Session, keys: KeyStore, case: Case) -> PersonIdentity:
     """The patient as the practice knows them. PHI."""
-    person = demographics_of(keys, session.get_one(Patient, case.patient_id))
+    return identity_of_demographics(demographics_of(keys, session.get_one(Patient, case.patient_id)))
+
+
+def identity_of_demographics(person: Demographics) -> PersonIdentity:
     return PersonIdentity(
         family=person.family_name,
         given=person.given_name,

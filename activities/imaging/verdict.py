@@ -17,6 +17,7 @@ from schemas.messages import ProcessOutcome
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import IdentityFinding, Instance
+from schemas.tables.people import Patient
 
 IMAGES = ("dicom", "photo")
 
@@ -37,6 +38,8 @@ def judge(session: Session, keys: KeyStore, case: Case, image_set: int, *, at: d
     key = keys.data_key(case.key_id)
     ready = {file.id: file for file in files_of_set(session, case.id, image_set) if file.state == "ready"}
     instances = session.exec(select(Instance).where(col(Instance.file_id).in_(list(ready)))).all()
+    # Waits for an edit of the patient under way: one that began before these images were checked did not compare them.
+    session.get_one(Patient, case.patient_id, with_for_update=True)
     patient = case_identity(session, keys, case)
     people = [(instance.file_id, _person(key, instance)) for instance in instances]
     outcomes: dict[PersonIdentity, IdentityOutcome] = {

@@ -8,6 +8,7 @@ from api.deps import PersonDep, ServicesDep, in_practice
 from api.errors import problem
 from api.patients import (
     EditedMeanwhile,
+    ImagesSayOtherwise,
     PossibleDuplicate,
     RevisionMissing,
     create_patient,
@@ -71,6 +72,9 @@ def add_patient(
     practice_id: CreateIn,
     services: ServicesDep,
     confirmed: Annotated[bool, Query(description="True: another person of the same name and birth date.")] = False,
+    key: Annotated[
+        str, Header(alias="Idempotency-Key", max_length=128, description="Sent again, it adds no second record.")
+    ] = "",
 ) -> Response:
     try:
         with services.database.write() as session:
@@ -81,6 +85,7 @@ def add_patient(
                 body,
                 actor=practice_actor(person, practice_id),
                 confirmed=confirmed,
+                key=key,
             )
     except PossibleDuplicate as fact:
         return problem(fact, patient_ids=fact.facts["patient_ids"])
@@ -93,7 +98,10 @@ def read_patient(patient_id: str, practice_id: ListIn, services: ServicesDep) ->
         return _answer(patient_view(services.keys, load_patient(session, patient_id, [practice_id])))
 
 
-@router.put("/{patient_id}")
+@router.put(
+    "/{patient_id}",
+    responses={409: {"description": "Images of an open case say otherwise; `case_ids` and `fields` name what"}},
+)
 def replace_patient(
     patient_id: str,
     body: Demographics,
@@ -102,9 +110,9 @@ def replace_patient(
     revision: Revision,
     services: ServicesDep,
 ) -> Response:
-    with services.database.write() as session:
+    try:
         patient = edit_patient(
-            session,
+            services.database,
             services.keys,
             patient_id,
             practice_id,
@@ -112,6 +120,8 @@ def replace_patient(
             revision=revision,
             actor=practice_actor(person, practice_id),
         )
+    except ImagesSayOtherwise as fact:
+        return problem(fact, case_ids=[each.case_id for each in fact.found], fields=fact.fields)
     return _answer(patient_view(services.keys, patient))
 
 

@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from activities.records.opening import demographics_of
 from schemas.tables.people import Patient
+from tests.checked_images import add_checked_image, put_through
 from tests.ui.reading import read
 from tests.ui.site import Site
 
@@ -179,3 +180,34 @@ async def test_patients_belong_to_their_practice(practice: Site) -> None:
         assert [post.status_code for post in posts] == [404, 404]
     async with practice.as_("radiologist") as client:
         assert (await client.get("/patients")).status_code == 403
+
+
+async def test_details_that_the_images_of_a_case_contradict_are_not_saved(practice: Site) -> None:
+    """Else one person writes a stranger into the record, submits, and writes the patient back (invariant 12)."""
+    case = practice.world.add_case()
+    add_checked_image(practice.world, case)
+    put_through(practice.world, case)
+    path = f"/patients/{case.patient_id}"
+    async with practice.as_("dentist") as client:
+        form = read(await client.get(path)).form(path)
+        refused = await form.send(client, family_name="Brandt", phone="+41 44 000", **{"birth_date-day": "9"})
+        assert refused.status_code == 409
+        page = read(refused)
+        assert f"The images of case {case.number} say otherwise, so nothing was saved." in page.text
+        assert "cancel that case" in page.text
+        kept = page.form(path)
+        assert kept.fields["family_name"] == ["Brandt"]
+        assert kept.fields["phone"] == ["+41 44 000"]
+        assert kept.fields["birth_date-day"] == ["9"]
+        person = demographics_of(practice.world.keys, on_record(practice)[0])
+        assert (person.family_name, person.phone) == ("Moreau", "")
+        body = person.model_copy(update={"family_name": "Brandt"}).model_dump(mode="json")
+        answer = await client.put(f"/api/v1{path}", json=body, headers={"If-Match": '"1"'})
+        assert (answer.status_code, answer.json()["case_ids"], answer.json()["fields"]) == (
+            409,
+            [case.id],
+            ["family_name"],
+        )
+        saved = await kept.send(client, family_name="Moreau", **{"birth_date-day": "4"})
+    assert "details were saved" in read(saved).text
+    assert demographics_of(practice.world.keys, on_record(practice)[0]).phone == "+41 44 000"

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from api.patient_facts import PatientCases
+from api.patients import ImagesSayOtherwise
 from schemas.clinical import N_, SEX_LABELS, Sex
 from schemas.forms import Demographics
 from schemas.tables.people import Patient
@@ -79,6 +80,15 @@ def differences(stored: Demographics, typed: Demographics, looker: Looker) -> tu
         for name, word in FIELDS.items()
         if getattr(stored, name) != getattr(typed, name)
     )
+
+
+def images_say_otherwise(fact: ImagesSayOtherwise, looker: Looker) -> dict[str, str]:
+    """What is wrong with each field: the first one has the way out, too."""
+    first, *others = fact.fields
+    words = {first: looker.say(fact.way_out, cases=fact.numbers)}
+    return words | {
+        field: looker.say(N_("The images of case %(cases)s say otherwise."), cases=fact.numbers) for field in others
+    }
 
 
 def _shown(value: object, looker: Looker) -> str:

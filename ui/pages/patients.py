@@ -15,6 +15,7 @@ from api.listing import Held, with_standing
 from api.patient_facts import cases_by_patient, cases_of_patient, count_patients
 from api.patients import (
     EditedMeanwhile,
+    ImagesSayOtherwise,
     PossibleDuplicate,
     create_patient,
     duplicates_of,
@@ -33,7 +34,14 @@ from schemas.tables.people import Patient
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
-from ui.assemble.patients import details_as_typed, differences, duplicates, patient_rows, sex_options
+from ui.assemble.patients import (
+    details_as_typed,
+    differences,
+    duplicates,
+    images_say_otherwise,
+    patient_rows,
+    sex_options,
+)
 from ui.pages.answers import answer, see_other
 from ui.pages.form_fields import read_person
 from ui.pages.shell import Shell, ShellDep
@@ -129,16 +137,18 @@ def save_patient(
         return _record_again(services, shell, patient, typed.again(errors), status=422)
     revision = typed.number("revision") or 0
     try:
-        with services.database.write() as session:
-            edit_patient(
-                session,
-                services.keys,
-                patient_id,
-                practice_id,
-                who,
-                revision=revision,
-                actor=practice_actor(person, practice_id),
-            )
+        edit_patient(
+            services.database,
+            services.keys,
+            patient_id,
+            practice_id,
+            who,
+            revision=revision,
+            actor=practice_actor(person, practice_id),
+        )
+    except ImagesSayOtherwise as fact:
+        form = typed.again(images_say_otherwise(fact, looker))
+        return _record_again(services, shell, patient, form, status=fact.status)
     except EditedMeanwhile as fact:
         form = typed.again({"given_name": looker.say(fact.title)})
         values = {**form.values, "revision": str(patient.revision)}
