@@ -1,9 +1,11 @@
-"""The position in a list, as a keyset: the moment and the id of the last row. Opaque to clients, without content."""
+"""The position in a list, as a keyset: what its order makes of the last row. Opaque to clients, without content."""
 
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.errors import InvalidInput
 
@@ -14,16 +16,63 @@ class CursorInvalid(InvalidInput):
 
 
 def write_cursor(moment: datetime, row_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), row_id]).encode()).decode()
+    """Of a list by time."""
+    return _write([moment.isoformat(), row_id])
 
 
 def read_cursor(cursor: str) -> tuple[datetime, str]:
     """Raises CursorInvalid."""
     try:
-        text, row_id = json.loads(base64.urlsafe_b64decode(cursor))
-        moment = datetime.fromisoformat(text)
+        text, row_id = _read(cursor)
+        return _moment(text), _text(row_id)
     except (ValueError, TypeError, binascii.Error):
         raise CursorInvalid() from None
-    if moment.tzinfo is None or not isinstance(row_id, str):
-        raise CursorInvalid()
-    return moment, row_id
+
+
+class Urgency(NamedTuple):
+    """A case's place in a list by urgency. ``due_at`` is None while its clock does not run."""
+
+    due_at: datetime | None
+    rank: int
+    created_at: datetime
+    case_id: str
+
+
+def write_urgency(place: Urgency) -> str:
+    due = place.due_at.isoformat() if place.due_at else None
+    return _write([due, place.rank, place.created_at.isoformat(), place.case_id])
+
+
+def read_urgency(cursor: str) -> Urgency:
+    """Raises CursorInvalid."""
+    try:
+        due, rank, created, case_id = _read(cursor)
+        if not isinstance(rank, int):
+            raise TypeError
+        return Urgency(None if due is None else _moment(due), rank, _moment(created), _text(case_id))
+    except (ValueError, TypeError, binascii.Error):
+        raise CursorInvalid() from None
+
+
+def _write(place: Sequence[str | int | None]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _read(cursor: str) -> list[object]:
+    found = json.loads(base64.urlsafe_b64decode(cursor))
+    if not isinstance(found, list):
+        raise TypeError
+    return found
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, func, select
 
-from api.cursors import read_cursor, write_cursor
+from api.cursors import Urgency, read_cursor, read_urgency, write_cursor, write_urgency
 from api.patients import find_patients_by_text
 from api.standing import standings_of
 from infra.keystore import KeyStore
@@ -97,18 +97,38 @@ def list_cases(
 
 
 def worklist(
-    session: Session, person: Person, *conditions: ColumnElement[bool], limit: int = 100
-) -> list[tuple[Case, frozenset[Taker]]]:
-    """Open cases, the most urgent first: what is promised soonest, then by priority, then by age."""
-    statement = (
-        select(Case)
-        .where(visible(session, person), col(Case.is_open), *conditions)
-        .order_by(
-            col(Case.due_at).is_(None), col(Case.due_at), col(Case.priority_rank), col(Case.created_at), col(Case.id)
-        )
-        .limit(limit)
+    session: Session, person: Person, *conditions: ColumnElement[bool], limit: int = 100, cursor: str = ""
+) -> tuple[list[Held], str]:
+    """Open cases, the most urgent first: what is promised soonest, then by priority, then by age.
+
+    Cases whose clock does not run come last, so a list of what somebody is waited for is asked on its own
+    (``api.waiting``). Beside the page the cursor of the next one, or empty. Raises CursorInvalid.
+    """
+    statement = select(Case).where(visible(session, person), col(Case.is_open), *conditions)
+    if cursor:
+        statement = statement.where(_after(read_urgency(cursor)))
+    statement = statement.order_by(
+        col(Case.due_at).is_(None), col(Case.due_at), col(Case.priority_rank), col(Case.created_at), col(Case.id)
+    ).limit(limit + 1)
+    rows = session.exec(statement).all()
+    following = ""
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = write_urgency(Urgency(last.due_at, last.priority_rank, last.created_at, last.id))
+    return with_standing(session, person, rows[:limit]), following
+
+
+def _after(place: Urgency) -> ColumnElement[bool]:
+    """The rows that come after a place in the order of a worklist."""
+    rank, created, due = col(Case.priority_rank), col(Case.created_at), col(Case.due_at)
+    behind = or_(
+        rank > place.rank,
+        and_(rank == place.rank, created > place.created_at),
+        and_(rank == place.rank, created == place.created_at, col(Case.id) > place.case_id),
     )
-    return with_standing(session, person, session.exec(statement).all())
+    if place.due_at is None:
+        return and_(due.is_(None), behind)
+    return or_(due.is_(None), due > place.due_at, and_(due == place.due_at, behind))
 
 
 def count_by_state(session: Session, person: Person) -> dict[str, int]:
@@ -119,6 +139,11 @@ def count_by_state(session: Session, person: Person) -> dict[str, int]:
 
 def count_cases(session: Session, person: Person, *conditions: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(Case).where(visible(session, person), *conditions)).one()
+
+
+def count_open(session: Session, person: Person, *conditions: ColumnElement[bool]) -> int:
+    """How long a worklist is."""
+    return count_cases(session, person, col(Case.is_open).is_(True), *conditions)
 
 
 def search_cases(session: Session, keys: KeyStore, person: Person, text: str, *, limit: int = 50) -> list[Held]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, not_, or_
 from sqlmodel import Session, col, func, select
 
 from api.listing import contracted_practices
@@ -23,12 +23,14 @@ _TAKERS: Final[dict[str, frozenset[Taker]]] = {
     WaitOwner.SECOND_PERSON: frozenset({_POOL, _ASSIGNED}),
     WaitOwner.SCHEDULER: frozenset({Taker(Role.SCHEDULER, Relation.OWN), Taker(Role.SCHEDULER, Relation.GROUP)}),
 }
+_RELEASES: Final = (WaitReason.TO_RELEASE, WaitReason.LINK_LOCKED)
+"""Waits for a release, which staff do not do."""
 
 
 def waits_for(row: Case, held: frozenset[Taker], *, is_owner: bool) -> bool:
     """Whether somebody who stands so to the case has the next move. Staff do not release; the plan is the owner's."""
     takers = _TAKERS.get(row.wait_owner, frozenset())
-    if row.wait_reason == WaitReason.TO_RELEASE:
+    if row.wait_reason in _RELEASES:
         takers &= {_DENTIST}
     if row.wait_owner == WaitOwner.BILLING_OWNER and not is_owner:
         return False
@@ -40,6 +42,11 @@ def waiting_for(session: Session, person: Person) -> ColumnElement[bool]:
     contracted = contracted_practices(session, person)
     theirs = [_of_member(person, member, contracted) for member in person.members]
     return and_(col(Case.is_open), col(Case.wait_reason) != WaitReason.INTAKE, or_(false(), *theirs))
+
+
+def not_waiting_for(session: Session, person: Person) -> ColumnElement[bool]:
+    """The others; where nobody is assigned the comparison is unknown, and that is no yes."""
+    return not_(func.coalesce(waiting_for(session, person), false()))
 
 
 def count_waiting(session: Session, person: Person) -> int:
@@ -59,7 +66,7 @@ def _of_practice(member: Member) -> ColumnElement[bool]:
     if member.role is Role.SCHEDULER:
         return owner == WaitOwner.SCHEDULER
     if member.role is Role.STAFF:
-        return and_(owner == WaitOwner.PRACTICE, col(Case.wait_reason) != WaitReason.TO_RELEASE)
+        return and_(owner == WaitOwner.PRACTICE, col(Case.wait_reason).not_in(_RELEASES))
     return owner.in_([WaitOwner.PRACTICE, *([WaitOwner.BILLING_OWNER] if member.is_owner else [])])
 
 

@@ -101,7 +101,7 @@ async def test_what_waits_is_the_same_for_a_row_and_for_a_count(practice: Site) 
             stored.approver_id = world.user_id("radiologist2") if reason is WaitReason.APPROVAL else None
     for name, person in world.people.items():
         with world.database.read() as session:
-            seen = worklist(session, person)
+            seen, _ = worklist(session, person)
             owns = owns_practice(person, world.organizations["practice"])
             one_by_one = [
                 row.id

@@ -5,10 +5,8 @@ from typing import Final, NamedTuple
 
 from api.listing import Held
 from api.row_facts import RowFacts
-from api.waiting import waits_for
-from schemas.access import owns_practice
 from schemas.clinical import N_
-from schemas.lifecycle import State, WaitReason
+from schemas.lifecycle import State
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.views import CaseGroup, Filter, PoolView, WorklistView
@@ -28,36 +26,29 @@ class Totals(NamedTuple):
     finished: int
 
 
+class Part(NamedTuple):
+    """The first page of one group of a list. ``url`` leads to all of it, where there is more."""
+
+    title: str
+    rows: Sequence[Held]
+    total: int
+    url: str = ""
+
+
 def practice_list(
-    rows: Sequence[Held],
-    finished: Sequence[Held],
-    facts: RowFacts,
-    looker: Looker,
-    *,
-    totals: Totals,
+    yours: Part, others: Sequence[Part], facts: RowFacts, looker: Looker, *, totals: Totals
 ) -> WorklistView:
-    """Open cases by whose move it is, the most urgent first, and the last finished ones below."""
-    yours, drafts, others = [], [], []
-    for row, held in rows:
-        if row.wait_reason == WaitReason.INTAKE:
-            drafts.append((row, held))
-        elif waits_for(row, held, is_owner=owns_practice(looker.person, row.practice_id)):
-            yours.append((row, held))
-        else:
-            others.append((row, held))
-    if not rows and not finished:
+    """Open cases by whose move it is, and the last finished ones below. What waits for whoever looks is always named."""
+    if not yours.rows and not any(part.rows for part in others):
         return WorklistView(groups=(), live_url="/?part=worklist")
-    groups = [CaseGroup(title=looker.say(N_("Waiting for you")), rows=case_rows(yours, facts, looker), due=True)]
-    for title, part, total, url in (
-        (N_("Drafts"), drafts, totals.drafts, "/?show=drafts"),
-        (N_("Under way"), others, 0, ""),
-        (N_("Finished"), finished, totals.finished, "/?show=finished"),
-    ):
-        if part:
-            shown = case_rows(part, facts, looker)
-            more = url if total > len(shown) else ""
-            groups.append(CaseGroup(title=looker.say(title), rows=shown, total=total or len(shown), more_url=more))
-    return WorklistView(groups=tuple(groups), filters=practice_filters(looker, totals, ""), live_url="/?part=worklist")
+    groups = (_group(yours, facts, looker, due=True), *(_group(part, facts, looker) for part in others if part.rows))
+    return WorklistView(groups=groups, filters=practice_filters(looker, totals, ""), live_url="/?part=worklist")
+
+
+def _group(part: Part, facts: RowFacts, looker: Looker, *, due: bool = False) -> CaseGroup:
+    shown = case_rows(part.rows, facts, looker)
+    more_url = part.url if part.total > len(shown) else ""
+    return CaseGroup(title=looker.say(part.title), rows=shown, total=part.total, more_url=more_url, due=due)
 
 
 def practice_filters(looker: Looker, totals: Totals, current: str) -> tuple[Filter, ...]:
@@ -70,13 +61,6 @@ def practice_filters(looker: Looker, totals: Totals, current: str) -> tuple[Filt
     )
 
 
-def one_group(
-    title: str, rows: Sequence[Held], facts: RowFacts, looker: Looker, *, total: int | None = None, more_url: str = ""
-) -> CaseGroup:
-    shown = case_rows(rows, facts, looker)
-    return CaseGroup(title=looker.say(title), rows=shown, total=total or len(shown), more_url=more_url)
-
-
 def reading_tabs(looker: Looker, current: str, numbers: dict[str, int]) -> tuple[Filter, ...]:
     return tuple(
         Filter(
@@ -86,25 +70,20 @@ def reading_tabs(looker: Looker, current: str, numbers: dict[str, int]) -> tuple
     )
 
 
-def reading_list(rows: Sequence[Held], facts: RowFacts, looker: Looker, *, tabs: tuple[Filter, ...]) -> PoolView:
-    """A radiologist's own cases: offers first, for they lapse; then what is to be read; then what waits for others."""
-    offered: list[Held] = []
-    to_read: list[Held] = []
-    elsewhere: list[Held] = []
-    for row, held in rows:
-        if row.state == State.ASSIGNED:
-            offered.append((row, held))
-        elif waits_for(row, held, is_owner=False):
-            to_read.append((row, held))
-        else:
-            elsewhere.append((row, held))
-    groups = tuple(
-        one_group(title, part, facts, looker)
-        for title, part in (
-            (N_("Offered to you"), offered),
-            (N_("To read"), to_read),
-            (N_("Waiting for others"), elsewhere),
-        )
-        if part
-    )
-    return PoolView(tabs=tabs, groups=groups, live_url="/?part=worklist")
+def reading_list(
+    parts: Sequence[Part],
+    facts: RowFacts,
+    looker: Looker,
+    *,
+    tabs: tuple[Filter, ...],
+    live_url: str,
+    next_url: str = "",
+    pool: bool = False,
+) -> PoolView:
+    groups = tuple(_group(part, facts, looker) for part in parts if part.rows)
+    return PoolView(tabs=tabs, groups=groups, live_url=live_url, next_url=next_url, pool=pool)
+
+
+def one_group(part: Part, facts: RowFacts, looker: Looker) -> tuple[CaseGroup, ...]:
+    """A list that is one group, or none."""
+    return (_group(part, facts, looker),) if part.rows else ()

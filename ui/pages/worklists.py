@@ -1,14 +1,13 @@
 """Where each role lands: what waits for them now, the most urgent first."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from api.deps import PersonDep, ServicesDep, policy
-from api.listing import CaseFilter, count_by_state, count_cases, list_cases, search_cases, worklist
+from api.listing import CaseFilter, count_by_state, count_cases, count_open, list_cases, search_cases, worklist
 from api.readers import readers_of
 from api.row_facts import row_facts
 from api.services import Services
@@ -17,11 +16,23 @@ from schemas.clinical import N_
 from schemas.errors import Forbidden
 from schemas.lifecycle import Role, State
 from schemas.tables.case import Case
-from ui.assemble.board import board
+from ui.assemble.board import BANDS, BandRows, band_conditions, board
 from ui.assemble.case_rows import case_rows
+from ui.assemble.looker import Looker
 from ui.assemble.search import matching
+from ui.assemble.worklist_parts import (
+    BOARD_STATES,
+    PAGE,
+    Slice,
+    first_page,
+    page_of,
+    practice_slices,
+    reading_conditions,
+    reading_slices,
+)
 from ui.assemble.worklists import (
     FINISHED,
+    Part,
     Totals,
     one_group,
     practice_filters,
@@ -32,27 +43,12 @@ from ui.assemble.worklists import (
 from ui.pages.answers import answer, see_other
 from ui.pages.shell import HOMES, Shell, ShellDep
 from ui.pages.typed import TypedDep
-from ui.views import CaseGroup, FormState, Page, PoolView, WorklistView
+from ui.views import BoardView, CaseGroup, FormState, Page, PoolView, WorklistView
 
 router: Final = APIRouter()
 
-_OPEN_LIMIT: Final = 100
-_BOARD_LIMIT: Final = 300
-_PAGE: Final = 50
+_SEARCHED: Final = 300
 _LAST_FINISHED: Final = 5
-_BOARD_STATES: Final = (
-    State.PROCESSING,
-    State.ATTENTION,
-    State.BILLING_HOLD,
-    State.UNASSIGNED,
-    State.ASSIGNED,
-    State.IN_REVIEW,
-    State.MODIFICATION_REQUESTED,
-    State.AWAITING_APPROVAL,
-    State.AMENDING,
-)
-"""From submission to the report: what a scheduler keeps in time."""
-
 _DRAFTS: Final = (State.DRAFT,)
 
 
@@ -68,7 +64,12 @@ SchedulerDep = Annotated[Person, Depends(scheduling)]
 
 @router.get("/")
 def home(
-    shell: ShellDep, services: ServicesDep, part: str = "", show: str = "", tab: str = "", after: str = ""
+    shell: ShellDep,
+    services: ServicesDep,
+    part: str = "",
+    show: str = "",
+    tab: str = "",
+    after: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
     """The person's list; ``part=worklist`` is its live region alone."""
     elsewhere = HOMES.get(shell.looker.role)
@@ -76,7 +77,7 @@ def home(
         return see_other(elsewhere)
     with services.database.read() as session:
         if shell.looker.is_reader:
-            return _reading_page(shell, _reading(session, services, shell, tab, after), part)
+            return _reading_page(shell, _reading(session, services, shell, tab, show, after), part)
         view = _practice(session, services, shell, show, after)
     page = _cases_page(shell)
     template = "pages/worklist_groups.html" if part == "worklist" else "pages/worklist.html"
@@ -84,9 +85,17 @@ def home(
 
 
 @router.get("/board")
-def show_board(shell: ShellDep, person: SchedulerDep, services: ServicesDep, part: str = "") -> Response:
+def show_board(
+    shell: ShellDep,
+    person: SchedulerDep,
+    services: ServicesDep,
+    part: str = "",
+    band: str = "",
+    after: Annotated[str, Query(max_length=300)] = "",
+) -> Response:
+    """Every band's first page; ``band`` is one of them alone, ``after`` where its page begins."""
     with services.database.read() as session:
-        view = board(**_board_facts(session, services, shell))
+        view = _board(session, services, shell, band if band in BANDS else "", after)
     template = "pages/board_table.html" if part == "board" else "pages/board.html"
     return answer(template, shell.page("Board", "board", live=True), view=view)
 
@@ -106,7 +115,7 @@ def search(typed: TypedDep, shell: ShellDep, services: ServicesDep, request: Req
         found = search_cases(session, services.keys, looker.person, text) if text else []
         facts = row_facts(session, services.keys, found, looker.person.user_id)
         states = () if looker.role is Role.DENTIST or looker.role is Role.STAFF else (col(Case.state) != State.DRAFT,)
-        open_rows = worklist(session, looker.person, *states, limit=_BOARD_LIMIT)
+        open_rows, _ = worklist(session, looker.person, *states, limit=_SEARCHED)
         open_facts = row_facts(session, services.keys, open_rows, looker.person.user_id)
         totals = _totals(session, looker.person)
     by_text = case_rows(found, facts, looker)
@@ -142,60 +151,66 @@ def _practice(session: Session, services: Services, shell: Shell, show: str, aft
     looker = shell.looker
     person, keys = looker.person, services.keys
     totals = _totals(session, person)
-    states = {"drafts": _DRAFTS, "finished": FINISHED}.get(show)
-    if states is not None:
-        wanted = CaseFilter(states=states, limit=_PAGE, cursor=after or None)
-        rows, following = list_cases(session, person, wanted)
-        facts = row_facts(session, keys, rows, person.user_id)
-        title, total = (N_("Drafts"), totals.drafts) if show == "drafts" else (N_("Finished"), totals.finished)
-        groups = (one_group(title, rows, facts, looker, total=total),) if rows else ()
-        next_url = f"/?show={show}&after={following}" if following else ""
-        filters = practice_filters(looker, totals, show)
-        live_url = f"/?show={show}&part=worklist"
-        return WorklistView(groups=groups, filters=filters, next_url=next_url, live_url="" if after else live_url)
-    rows = worklist(session, person, col(Case.state).not_in(FINISHED), limit=_OPEN_LIMIT)
+    slices = practice_slices(session, person)
+    if show in {"drafts", "finished"}:
+        states, title = (_DRAFTS, N_("Drafts")) if show == "drafts" else (FINISHED, N_("Finished"))
+        total = totals.drafts if show == "drafts" else totals.finished
+        rows, following = list_cases(session, person, CaseFilter(states=states, limit=PAGE, cursor=after or None))
+        part = Part(title, rows, total)
+    elif show in slices:
+        part, following = page_of(session, person, slices[show], after)
+    else:
+        return _practice_home(session, services, looker, slices, totals)
+    facts = row_facts(session, keys, part.rows, person.user_id)
+    return WorklistView(
+        groups=one_group(part, facts, looker),
+        filters=practice_filters(looker, totals, "" if show in slices else show),
+        next_url=f"/?show={show}&after={following}" if following else "",
+        live_url="" if after else f"/?show={show}&part=worklist",
+    )
+
+
+def _practice_home(
+    session: Session, services: Services, looker: Looker, slices: dict[str, Slice], totals: Totals
+) -> WorklistView:
+    person = looker.person
+    # What waits for the person is asked first and alone: its clocks are paused, so that among all open cases it is last.
+    yours, underway = (first_page(session, person, each, f"/?show={show}") for show, each in slices.items())
+    drafts, _ = list_cases(session, person, CaseFilter(states=_DRAFTS, limit=PAGE))
     finished, _ = list_cases(session, person, CaseFilter(states=FINISHED, limit=_LAST_FINISHED))
-    facts = row_facts(session, keys, [*rows, *finished], person.user_id)
-    return practice_list(rows, finished, facts, looker, totals=totals)
+    others = (
+        Part(N_("Drafts"), drafts, totals.drafts, "/?show=drafts"),
+        underway,
+        Part(N_("Finished"), finished, totals.finished, "/?show=finished"),
+    )
+    rows = [row for part in (yours, *others) for row in part.rows]
+    facts = row_facts(session, services.keys, rows, person.user_id)
+    return practice_list(yours, others, facts, looker, totals=totals)
 
 
-def _reading(session: Session, services: Services, shell: Shell, tab: str, after: str) -> PoolView:
+def _reading(session: Session, services: Services, shell: Shell, tab: str, show: str, after: str) -> PoolView:
     looker = shell.looker
     person = looker.person
-    conditions = _reading_conditions(person)
+    conditions = reading_conditions(person)
+    tab = tab if tab in conditions else ""
     numbers = {key: count_cases(session, person, *conditions[key]) for key in ("", "pool", "approve")}
-    tabs = reading_tabs(looker, tab if tab in conditions else "", numbers)
+    tabs = reading_tabs(looker, tab, numbers)
+    slices = reading_slices(session, person, tab, conditions[tab])
+    address = f"/?tab={tab}"
+    following = ""
     if tab == "signed":
-        wanted = CaseFilter(extra=conditions["signed"], limit=_PAGE, cursor=after or None)
-        rows, following = list_cases(session, person, wanted)
-        facts = row_facts(session, services.keys, rows, person.user_id)
-        groups = (one_group(N_("Signed by you"), rows, facts, looker),) if rows else ()
-        next_url = f"/?tab=signed&after={following}" if following else ""
-        return PoolView(tabs=tabs, groups=groups, next_url=next_url, live_url="" if after else _live_url("signed"))
-    rows = worklist(session, person, *conditions.get(tab, conditions[""]), limit=_OPEN_LIMIT)
-    facts = row_facts(session, services.keys, rows, person.user_id)
-    titles = {"pool": N_("Free to take"), "approve": N_("Waiting for your approval")}
-    if tab in titles:
-        groups = (one_group(titles[tab], rows, facts, looker),) if rows else ()
-        return PoolView(tabs=tabs, groups=groups, pool=tab == "pool", live_url=_live_url(tab))
-    return reading_list(rows, facts, looker, tabs=tabs)
-
-
-def _live_url(tab: str) -> str:
-    return f"/?tab={tab}&part=worklist"
-
-
-def _reading_conditions(person: Person) -> dict[str, tuple[ColumnElement[bool], ...]]:
-    """By tab. The assignee of a signed case has nothing to do with it until an amendment is asked for."""
-    me = col(Case.assignee_id) == person.user_id
-    author = col(Case.author_id) == person.user_id
-    unfinished = col(Case.state).in_(_BOARD_STATES) | (col(Case.wait_owner) == "radiologist")
-    return {
-        "": (me, unfinished),
-        "pool": (col(Case.assignee_id).is_(None), col(Case.state).in_([State.UNASSIGNED, State.ATTENTION])),
-        "approve": (col(Case.approver_id) == person.user_id, col(Case.state) == State.AWAITING_APPROVAL),
-        "signed": (author | (col(Case.approver_id) == person.user_id), col(Case.version) > 0),
-    }
+        wanted = CaseFilter(extra=conditions["signed"], limit=PAGE, cursor=after or None)
+        rows, cursor = list_cases(session, person, wanted)
+        parts, following = [Part(N_("Signed by you"), rows, len(rows))], cursor or ""
+    elif show in slices:
+        part, following = page_of(session, person, slices[show], after)
+        parts, address = [part], f"/?tab={tab}&show={show}"
+    else:
+        parts = [first_page(session, person, each, f"/?tab={tab}&show={key}") for key, each in slices.items()]
+    facts = row_facts(session, services.keys, [row for part in parts for row in part.rows], person.user_id)
+    next_url = f"{address}&after={following}" if following else ""
+    live_url = "" if after else f"{address}&part=worklist"
+    return reading_list(parts, facts, looker, tabs=tabs, live_url=live_url, next_url=next_url, pool=tab == "pool")
 
 
 def _reading_page(shell: Shell, view: PoolView, part: str) -> Response:
@@ -203,12 +218,19 @@ def _reading_page(shell: Shell, view: PoolView, part: str) -> Response:
     return answer("pages/pool_table.html" if part == "worklist" else "pages/pool.html", page, view=view)
 
 
-def _board_facts(session: Session, services: Services, shell: Shell) -> dict[str, Any]:
-    person = shell.looker.person
-    rows = worklist(session, person, col(Case.state).in_(_BOARD_STATES), limit=_BOARD_LIMIT)
-    return {
-        "rows": rows,
-        "facts": row_facts(session, services.keys, rows, person.user_id, chat=False),
-        "readers": readers_of(session, {row.practice_id for row, _ in rows}),
-        "looker": shell.looker,
-    }
+def _board(session: Session, services: Services, shell: Shell, band: str, after: str) -> BoardView:
+    looker = shell.looker
+    person = looker.person
+    on_board = col(Case.state).in_(BOARD_STATES)
+    conditions = band_conditions(looker.moment)
+    bands: dict[str, BandRows] = {}
+    totals = {}
+    for key, condition in conditions.items():
+        totals[key] = count_open(session, person, on_board, condition)
+        if band in {"", key}:
+            rows, following = worklist(session, person, on_board, condition, limit=PAGE, cursor=after if band else "")
+            bands[key] = BandRows(rows, totals[key], following)
+    rows = [row for part in bands.values() for row in part.rows]
+    facts = row_facts(session, services.keys, rows, person.user_id, chat=False)
+    readers = readers_of(session, {row.practice_id for row, _ in rows})
+    return board(bands, totals, facts, readers, looker, band=band, after=after)

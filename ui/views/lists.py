@@ -83,7 +83,7 @@ class PoolView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardBand:
-    """A count above the board, and the group of rows that it links to."""
+    """A count above the board, of all the band's cases, and the group of rows that it links to."""
 
     key: str
     word: str
@@ -94,10 +94,16 @@ class BoardBand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """The scheduler's board by time left. ``readers`` are the people a case can be given to, with their load in the hint."""
+    """The scheduler's board by time left. ``readers`` are the people a case can be given to, with their load in the hint.
+
+    ``whole_url`` leads back from one band's page to the board.
+    """
 
     bands: tuple[BoardBand, ...]
     groups: tuple[CaseGroup, ...]
     readers: tuple[Option, ...]
     filters: tuple[Filter, ...] = ()
     search: FormState = field(default_factory=FormState)
+    next_url: str = ""
+    live_url: str = "/board?part=board"
+    whole_url: str = ""
