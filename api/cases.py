@@ -18,6 +18,7 @@ from infra.database import Database, now
 from infra.feed import publish
 from infra.keystore import KeyStore
 from schemas.access import Person, Right
+from schemas.clinical import N_
 from schemas.errors import StateConflict
 from schemas.forms import CaseFormEdit, NewCase, TimelineEntry
 from schemas.lifecycle import Action
@@ -27,7 +28,10 @@ from schemas.tables.case import Case, CaseCommand, CaseTransition
 
 class PriorityFixed(StateConflict):
     code = "priority_fixed"
-    title = "The priority is fixed once the case is submitted: its promised time depends on it."
+    title = N_(
+        "The priority is chosen when the case is opened and cannot be changed. Cancel this draft and open a new case with "
+        "the other one."
+    )
 
 
 def open_new_case(

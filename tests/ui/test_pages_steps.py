@@ -148,7 +148,9 @@ async def test_release_says_where_the_link_goes_and_revoking_ends_it(live: Live)
         released = read(await page.form(f"{path}/actions/release").send(dentist))
         assert "The report was released to the patient." in released.text
         revoke = released.form(f"{path}/actions/revoke_release")
-        assert revoke.fields["grant_id"] == [story.grants()[0].id]
+        grant = story.grants()[0]
+        assert revoke.fields["grant_id"] == [grant.id]
+        assert f"one-time code, until {grant.expires_at:%-d %b %Y}." in page.text
         after = read(await revoke.send(dentist))
     assert story.grants()[0].state == "revoked"
     assert "no link is active now" in after.text

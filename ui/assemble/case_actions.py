@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from api.case_facts import CaseFacts
@@ -123,9 +124,12 @@ def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *,
         form=look.form,
         blocked=_blocked(step, facts, looker),
         options=_options(step, facts, looker),
-        state=_prefilled(step, facts),
+        state=_prefilled(step, facts, looker),
     )
-    return replace(action, state=tried.form) if tried is not None and tried.action == step else action
+    if tried is None or tried.action != step:
+        return action
+    values = {**action.state.values, **tried.form.values}
+    return replace(action, state=FormState(values=values, errors=tried.form.errors, nonce=tried.form.nonce))
 
 
 def missing_for_submission(facts: CaseFacts, looker: Looker) -> list[str]:
@@ -186,10 +190,12 @@ def reader_option(reader: ReaderLoad, looker: Looker) -> Option:
     return Option(value=reader.user_id, word=reader.name, hint=hint)
 
 
-def _prefilled(step: Step, facts: CaseFacts) -> FormState:
+def _prefilled(step: Step, facts: CaseFacts, looker: Looker) -> FormState:
     match step:
         case Step.RELEASE:
-            return FormState(values={"recipient": (facts.person.email if facts.person else "") or ""})
+            ends = looker.moment + timedelta(minutes=facts.state.policy.link_life_minutes)
+            recipient = (facts.person.email if facts.person else "") or ""
+            return FormState(values={"recipient": recipient, "link_ends": looker.day(ends)})
         case Step.REVOKE_RELEASE if len(facts.state.grants) == 1:
             return FormState(values={"grant_id": facts.state.grants[0].grant_id})
         case _:

@@ -228,7 +228,7 @@ CASE_DRAFT: Final = case(
         problems=(
             UploadProblem(
                 filename="setup.exe",
-                text="Programs are not taken. Add DICOM, JPEG, PNG, PDF or ZIP files.",
+                text="Programs are not taken. Add DICOM files, photographs or PDF files.",
             ),
         ),
         upload_url="/api/v1/uploads",
@@ -299,7 +299,7 @@ CASE_SIGNED: Final = case(
             kind="primary",
             icon="released",
             form="release",
-            state=FormState(values={"recipient": "t.zielinski@example.test"}),
+            state=FormState(values={"recipient": "t.zielinski@example.test", "link_ends": "8 Dec 2026"}),
         ),
         Action(
             name="request_amendment",
