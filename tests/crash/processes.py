@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +22,15 @@ from worker.up.temporal import server_command
 _START_S = 30.0
 
 
-def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
+def start_process(
+    command: list[str], log: Path, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> "subprocess.Popen[bytes]":
+    """Starts a program that ends with this one, and adds what it says to its log. Call it on the main thread."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
+            cwd=folder,
+            env=None if environment is None else {**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -54,7 +61,7 @@ class Temporal:
             namespace="default",
             codec_endpoint="",
         )
-        self.process = _start([*command, "--headless"], self.folder / "temporal.log")
+        self.process = start_process([*command, "--headless"], self.folder / "temporal.log")
         await self._until_it_answers()
 
     async def _until_it_answers(self) -> None:
@@ -69,7 +76,7 @@ class Temporal:
         raise AssertionError((self.folder / "temporal.log").read_text()[-2000:])
 
     def kill(self) -> None:
-        _kill(self.process)
+        kill_process(self.process)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -104,7 +111,9 @@ class WorkerProcess:
             )
         )
         config.chmod(0o600)
-        self.process = _start([sys.executable, "-m", "tests.crash.worker", str(config)], self.folder / "worker.log")
+        self.process = start_process(
+            [sys.executable, "-m", "tests.crash.worker", str(config)], self.folder / "worker.log"
+        )
         await self._until(ready)
 
     async def _until(self, exists: Path) -> None:
@@ -132,13 +141,13 @@ class WorkerProcess:
         self.hang_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
-        _kill(self.process)
+        kill_process(self.process)
 
     def stop(self) -> None:
         self.kill()
 
 
-def _kill(process: "subprocess.Popen[bytes] | None") -> None:
+def kill_process(process: "subprocess.Popen[bytes] | None") -> None:
     """As ``kill -9``."""
     if process is not None and process.poll() is None:
         process.send_signal(signal.SIGKILL)

@@ -57,30 +57,45 @@ def wait_until_it_answers(server: MariaDB, process: "subprocess.Popen[bytes]", l
             return
 
 
-@pytest.fixture(scope="session")
-def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    """The session's MariaDB. Durability is off: tests that kill the server say so themselves."""
+def install(folder: Path) -> None:
+    """Makes an empty data folder, for :func:`server_command`. ``root`` may connect without a password."""
     installer = program("mariadb-install-db", remedy=REMEDY)
     program("my_print_defaults", remedy=REMEDY)
-    server_program = program("mariadbd", remedy=REMEDY)
-    folder = tmp_path_factory.mktemp("mariadb")
-    data, log = folder / "data", folder / "log"
-    # mariadbd refuses to run as root unless it is told to.
-    account = ["--user=root"] if os.geteuid() == 0 else []
-    install = [installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, "--skip-test-db", *account], check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    server = MariaDB(free_port())
+    command = [installer, "--no-defaults", f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal"]
+    subprocess.run([*command, "--skip-test-db", *_account()], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def server_command(folder: Path, port: int, *, durable: bool) -> list[str]:
+    """The server on an installed folder. ``durable``: an acknowledged commit survives a kill."""
     command = [
-        server_program,
+        program("mariadbd", remedy=REMEDY),
         "--no-defaults",
-        f"--datadir={data}",
+        f"--datadir={folder / 'data'}",
         f"--socket={folder / 's'}",
-        f"--port={server.port}",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        f"--pid-file={folder / 'pid'}",
+        f"--innodb-flush-log-at-trx-commit={int(durable)}",
+        "--skip-name-resolve",
     ]
-    command += ["--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0"]
+    return [*command, *_account()]
+
+
+def _account() -> list[str]:
+    # mariadbd refuses to run as root unless it is told to.
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """The session's MariaDB. Durability is off: tests that kill the server start one of their own."""
+    folder = tmp_path_factory.mktemp("mariadb")
+    install(folder)
+    server = MariaDB(free_port())
+    log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--skip-name-resolve", *account],
+            server_command(folder, server.port, durable=False),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

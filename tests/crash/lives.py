@@ -1,0 +1,243 @@
+"""Whole cases over HTTP, from a new patient to a released report or another end: what a campaign's people do."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+
+from schemas.clinical import Purpose
+from schemas.forms import ReportDraftBody
+from schemas.lifecycle import Action, State
+from schemas.report_parts import Modality
+from tests.activities.imaging.files import dicom_file
+from tests.api.test_case_story import FORM
+from tests.crash.caller import PATIENCE_S, Caller, Surprising, Unanswered, command_id_of, need, new_key
+from tests.crash.ledger import LifeStory, Told
+from worker.demo.people import PASSWORD
+from worker.demo.reports import demo_report
+
+READERS: Final = ("radiologist", "radiologist2")
+PEOPLE: Final = ("dentist", *READERS)
+_LOOK_S: Final = 0.3
+
+
+class End(StrEnum):
+    """How a life ends."""
+
+    RELEASED = "released"
+    DRAFT_CANCELLED = "draft cancelled"
+    SUBMISSION_CANCELLED = "submission cancelled"
+    REVIEW_CANCELLED = "review cancelled"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+_STATES: Final = {
+    End.RELEASED: State.RELEASED,
+    End.DRAFT_CANCELLED: State.CANCELLED,
+    End.SUBMISSION_CANCELLED: State.CANCELLED,
+    End.REVIEW_CANCELLED: State.CANCELLED,
+    End.REJECTED: State.REJECTED,
+    End.WITHDRAWN: State.ENTERED_IN_ERROR,
+}
+_DECK: Final = (*[End.RELEASED] * 7, *(end for end in End if end is not End.RELEASED))
+_LAST: Final = {
+    End.REVIEW_CANCELLED: Action.CANCEL,
+    End.REJECTED: Action.REJECT,
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens in one life, decided before it begins."""
+
+    number: int
+    end: End
+    is_declined: bool
+    is_asked: bool
+    has_new_images: bool
+    is_amended: bool
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        if self.end is End.DRAFT_CANCELLED:
+            return [Action.CANCEL]
+        if self.end is End.SUBMISSION_CANCELLED:
+            return [Action.SUBMIT, Action.CANCEL]
+        steps = [Action.SUBMIT, *([Action.DECLINE] if self.is_declined else []), Action.ACCEPT]
+        if self.is_asked:
+            steps += [Action.REQUEST_MODIFICATION, Action.ANSWER_MODIFICATION]
+        if self.end in _LAST:
+            return [*steps, _LAST[self.end]]
+        steps += [Action.SIGN, Action.RELEASE]
+        if self.is_amended:
+            steps += [Action.AMEND, Action.SIGN]
+        return [*steps, Action.ENTER_IN_ERROR] if self.end is End.WITHDRAWN else steps
+
+
+def plans(chance: random.Random) -> Iterator[Plan]:
+    """Lives without end: of each twelve, seven are released and one goes each of the other ways."""
+    number = 0
+    while True:
+        for end in chance.sample(_DECK, len(_DECK)):
+            number += 1
+            yield Plan(
+                number,
+                end,
+                is_declined=chance.random() < 0.25,
+                is_asked=chance.random() < 0.35,
+                has_new_images=chance.random() < 0.5,
+                is_amended=chance.random() < 0.35,
+            )
+
+
+class Life:
+    """One case, carried to its end by its people."""
+
+    def __init__(self, plan: Plan, caller: Caller) -> None:
+        self.plan = plan
+        self.story = LifeStory(
+            patient_email=f"patient-{plan.number}@patients.test", actions=plan.actions, end=_STATES[plan.end]
+        )
+        self._caller = caller
+        self._reader = ""
+
+    async def live(self) -> None:
+        """Raises Surprising or Unanswered."""
+        await self._open()
+        for action in self.story.actions:
+            await getattr(self, f"_{action}")()
+
+    @property
+    def _number(self) -> str:
+        return f"LIFE-{self.plan.number}"
+
+    async def _open(self) -> None:
+        caller, story = self._caller, self.story
+        patient = {
+            "family_name": "Muster",
+            "given_name": "Anna",
+            "birth_date": "1980-02-14",
+            "sex": "female",
+            "patient_number": self._number,
+            "email": story.patient_email,
+        }
+        path = "/api/v1/patients?confirmed=true"
+        made = await caller.ask("dentist", "POST", path, {"Idempotency-Key": new_key()}, json=patient)
+        story.patient_id = need(made, 201).json()["id"]
+        body = {"patient_id": story.patient_id, "priority": "urgent", "form": FORM}
+        key = new_key()
+        opened = need(await caller.ask("dentist", "POST", "/api/v1/cases", {"Idempotency-Key": key}, json=body), 201)
+        story.case_id = opened.json()["id"]
+        caller.ledger.applied.append(
+            Told(story.case_id, command_id_of(opened.json()["practice_id"], key), Action.CREATE)
+        )
+        await self._add_file()
+
+    async def _add_file(self) -> None:
+        story = self.story
+        patient = {
+            "PatientName": "Muster^Anna",
+            "PatientID": self._number,
+            "PatientBirthDate": "19800214",
+            "PatientSex": "F",
+        }
+        content = dicom_file(number=len(story.files) + 1, size=32, patient=patient)
+        await self._caller.upload("dentist", story.case_id, content)
+        story.files.append(content)
+        path = f"/api/v1/cases/{story.case_id}/files/settled"
+        need(await self._caller.ask("dentist", "POST", path, json={}), 202)
+
+    async def _act(self, name: str, action: Action, **form: Any) -> None:
+        await self._caller.act(name, self.story.case_id, action, **form)
+
+    async def _until(self, state: State, *, other_than: str = "") -> dict[str, Any]:
+        """The case once it stands there, with a reader other than that one."""
+        deadline = time.monotonic() + PATIENCE_S
+        with self._caller.ledger.waiting(by_the_system=True):
+            while True:
+                answer = await self._caller.ask("dentist", "GET", f"/api/v1/cases/{self.story.case_id}")
+                case: dict[str, Any] = need(answer, 200).json()
+                if case["state"] == state and (case["assignee"] or {}).get("id") != other_than:
+                    return case
+                if time.monotonic() > deadline:
+                    raise Unanswered(f"{self.story.case_id} stands at {case['state']}, not at {state}")
+                await asyncio.sleep(_LOOK_S)
+
+    async def _submit(self) -> None:
+        await self._act("dentist", Action.SUBMIT)
+        if self.plan.end is not End.SUBMISSION_CANCELLED:
+            await self._meet_reader()
+
+    async def _meet_reader(self, other_than: str = "") -> str:
+        case = await self._until(State.ASSIGNED, other_than=other_than)
+        self._reader = self._caller.name_of(case["assignee"]["id"])
+        return str(case["assignee"]["id"])
+
+    async def _decline(self) -> None:
+        declining = await self._meet_reader()
+        await self._act(self._reader, Action.DECLINE, reason="Away this week.")
+        await self._meet_reader(other_than=declining)
+
+    async def _accept(self) -> None:
+        await self._act(self._reader, Action.ACCEPT)
+
+    async def _request_modification(self) -> None:
+        await self._act(self._reader, Action.REQUEST_MODIFICATION, text="Which side is the pain on?")
+
+    async def _answer_modification(self) -> None:
+        if self.plan.has_new_images:
+            await self._add_file()
+        await self._act("dentist", Action.ANSWER_MODIFICATION, text="Left, region 36.")
+        await self._until(State.IN_REVIEW)
+
+    async def _sign(self) -> None:
+        await (self._write_addendum() if self.story.texts else self._write_report())
+        await self._act(self._reader, Action.SIGN, password=PASSWORD)
+
+    async def _release(self) -> None:
+        await self._act("dentist", Action.RELEASE)
+
+    async def _amend(self) -> None:
+        await self._act(self._reader, Action.AMEND, kind="appended", reason="The practice asked about the sinuses.")
+
+    async def _cancel(self) -> None:
+        await self._act("dentist", Action.CANCEL, reason="The patient stays away.")
+
+    async def _reject(self) -> None:
+        await self._act(self._reader, Action.REJECT, reason="Not a question for images.")
+
+    async def _enter_in_error(self) -> None:
+        await self._act(self._reader, Action.ENTER_IN_ERROR, password=PASSWORD, reason="Of another patient.")
+
+    async def _write_report(self) -> None:
+        content = demo_report(
+            Purpose.IMPLANT, modality=Modality.PANORAMIC, acquired=date(2026, 11, 2), question="Enough bone at 36?"
+        )
+        text = f"Bone is sufficient in case {self.story.case_id}."
+        body = ReportDraftBody(content=content.model_copy(update={"impression": text}))
+        await self._save(body.model_dump(mode="json"))
+        self.story.texts.append(text)
+
+    async def _write_addendum(self) -> None:
+        path = f"/api/v1/cases/{self.story.case_id}/report/draft"
+        draft = need(await self._caller.ask(self._reader, "GET", path), 200).json()
+        text = f"Both sinuses are clear in case {self.story.case_id}."
+        await self._save({**draft, "addendum": text})
+        self.story.texts.append(text)
+
+    async def _save(self, body: dict[str, Any]) -> None:
+        """Saves the draft. Whose answer was lost is told that somebody else saved, and finds their own words there."""
+        path = f"/api/v1/cases/{self.story.case_id}/report/draft"
+        for _ in range(20):
+            there = need(await self._caller.ask(self._reader, "GET", path), 200)
+            if there.json() == body:
+                return
+            headers = {"If-Match": there.headers["ETag"]}
+            if need(await self._caller.ask(self._reader, "PUT", path, headers, json=body), 200, 412).status_code == 200:
+                return
+        raise Surprising(f"the draft of {self.story.case_id} cannot be saved")
