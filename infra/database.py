@@ -1,13 +1,14 @@
 """The database: one engine a process, short transactions, the same rules on SQLite and MySQL/MariaDB."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, event, insert, select, text, update
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Connection, Engine, Table, bindparam, event, select, text, update
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
@@ -16,6 +17,9 @@ from infra.turns import Turns
 from schemas.tables.wires import Head
 
 _BUSY_TIMEOUT_MS = 15_000
+_PASSING: Final = frozenset({1205, 1213})
+"""Errors of MySQL and MariaDB that another try may not meet: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK."""
+Result = TypeVar("Result")
 # Made once: building a statement and its cache key costs more than SQLite needs to run it.
 _HEADS = Head.metadata.tables["head"]
 _ADVANCE = update(_HEADS).where(_HEADS.c.name == bindparam("counter")).values(value=_HEADS.c.value + bindparam("count"))
@@ -103,6 +107,23 @@ class Database:
         with self._turns.take(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def transact(self, work: Callable[[Session], Result]) -> Result:
+        """One transaction of work that looks a row up and inserts it where it is missing; run once more when another
+        one inserted it meanwhile, or when both waited for each other.
+
+        MySQL and MariaDB let two transactions look at the same moment, and the second insert fails; run again, it finds
+        the row. ``work`` must do the same when it is run again: everything it does is in its transaction, and was rolled
+        back.
+        """
+        try:
+            with self.write() as session:
+                return work(session)
+        except DBAPIError as error:
+            if not _is_passing(error):
+                raise
+        with self.write() as session:
+            return work(session)
+
     def ping(self) -> None:
         with self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -112,14 +133,32 @@ class Database:
         self._turns.close()
 
 
+def _is_passing(error: DBAPIError) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    return (
+        isinstance(error, OperationalError) and error.orig is not None and bool(_PASSING.intersection(error.orig.args))
+    )
+
+
+def upsert(session: Session, table: Table, key: Mapping[str, object], values: Mapping[str, object]) -> None:
+    """The row of a primary key, made or changed in one statement: of two that want it at once, the second waits."""
+    row = {**key, **values}
+    if session.get_bind().dialect.name == "sqlite":
+        made = sqlite.insert(table).values(row)
+        session.connection().execute(made.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+    else:
+        # A plain insert would leave each waiter with a shared lock, and two of them with a deadlock.
+        session.connection().execute(mysql.insert(table).values(row).on_duplicate_key_update(dict(values)))
+
+
 def _make_head(session: Session, name: str) -> None:
     """A counter that does not exist yet. Two transactions may want it at once: the second waits and finds it."""
     row = {"name": name, "value": 0}
     if session.get_bind().dialect.name == "sqlite":
-        session.execute(insert(Head), row)
+        session.connection().execute(sqlite.insert(_HEADS), row)
     else:
-        # A plain insert would leave each waiter with a shared lock, and two of them with a deadlock.
-        session.execute(mysql.insert(Head).values(row).on_duplicate_key_update(name=name))
+        session.connection().execute(mysql.insert(_HEADS).values(row).on_duplicate_key_update(name=name))
 
 
 def take_numbers(session: Session, name: str, count: int = 1) -> int:

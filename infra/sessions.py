@@ -142,7 +142,8 @@ class Sessions:
     def _count_try(self, subject: str, free: int = _FREE_TRIES) -> None:
         """Counts before the password is looked at, so that a hundred tries at once count as a hundred."""
         moment = now()
-        with self._database.write() as session:
+
+        def count(session: DbSession) -> None:
             row = session.get(SignInAttempt, subject, with_for_update=True)
             if row is None:
                 row = SignInAttempt(subject_hash=subject, failures=0, window_started_at=moment)
@@ -153,6 +154,8 @@ class Sessions:
             if row.failures > free:
                 raise TooManyTries()
 
+        self._database.transact(count)
+
     def prove(self, person: Person, password: str) -> bool:
         """Whether the password is the signed-in person's: a fresh proof for one step. Counted like a sign-in."""
         subject = hashlib.sha256(f"prove\n{person.user_id}".encode()).hexdigest()
@@ -162,9 +165,7 @@ class Sessions:
         if not self._passwords.verify(password, user.password_hash if user.is_active else None):
             return False
         with self._database.write() as session:
-            tries = session.get(SignInAttempt, subject)
-            if tries is not None:
-                session.delete(tries)
+            session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject_hash) == subject))
         return True
 
     def person(self, token: str) -> Person:

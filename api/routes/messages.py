@@ -29,8 +29,7 @@ def read_messages(access: Chatting, services: ServicesDep) -> Page:
 
 @router.post("", status_code=201)
 def add_message(body: NewMessage, access: Chatting, key: IdempotencyKey, services: ServicesDep) -> MessageView:
-    with services.database.write() as session:
-        message = post_message(session, services.keys, access, body, key)
+    message = services.database.transact(lambda session: post_message(session, services.keys, access, body, key))
     services.feed.wake()
     return message
 

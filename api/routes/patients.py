@@ -77,8 +77,8 @@ def add_patient(
     ] = "",
 ) -> Response:
     try:
-        with services.database.write() as session:
-            patient = create_patient(
+        patient = services.database.transact(
+            lambda session: create_patient(
                 session,
                 services.keys,
                 practice_id,
@@ -87,6 +87,7 @@ def add_patient(
                 confirmed=confirmed,
                 key=key,
             )
+        )
     except PossibleDuplicate as fact:
         return problem(fact, patient_ids=fact.facts["patient_ids"])
     return _answer(patient_view(services.keys, patient), status=201)

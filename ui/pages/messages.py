@@ -27,8 +27,7 @@ def send(typed: TypedDep, access: Chatting, shell: ShellDep, services: ServicesD
     looker = shell.looker
     try:
         new = NewMessage(body=typed.text("text"), asks=typed.ticked("asks"))
-        with services.database.write() as session:
-            post_message(session, services.keys, access, new, typed.nonce)
+        services.database.transact(lambda session: post_message(session, services.keys, access, new, typed.nonce))
     except ValidationError:
         sentence = (
             N_("Write your message.") if not typed.text("text") else N_("Please shorten this to 4000 characters.")

@@ -95,8 +95,8 @@ def add_patient(
     if who is None:
         return _again(services, shell, practice_id, typed.again(errors), status=422)
     try:
-        with services.database.write() as session:
-            patient = create_patient(
+        patient = services.database.transact(
+            lambda session: create_patient(
                 session,
                 services.keys,
                 practice_id,
@@ -105,6 +105,7 @@ def add_patient(
                 confirmed=typed.ticked("confirmed"),
                 key=typed.nonce,
             )
+        )
     except PossibleDuplicate as fact:
         form = typed.again({"confirmed": shell.looker.say(fact.title)}, nonce=typed.nonce)
         return _again(services, shell, practice_id, form, like=who, status=fact.status)

@@ -1,0 +1,130 @@
+"""The same request twice at one moment, on MariaDB, which lets both look before either writes."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlmodel import Session, func, select
+
+from api.messages import mark_read, post_message
+from api.patients import create_patient
+from api.standing import CaseAccess, load_case
+from infra.database import Database
+from infra.keys import MasterKeys
+from infra.keystore import KeyStore
+from infra.passwords import Passwords
+from infra.sessions import TOKEN, Sessions, TooManyTries, WrongCredentials
+from infra.settings import Settings
+from schemas.clinical import Sex
+from schemas.forms import Demographics, NewMessage
+from schemas.messages import Actor
+from schemas.tables.case import Message, MessageRead
+from schemas.tables.people import Patient, SignInAttempt
+from tests.infra.databases import emptied, mariadb_engine
+from tests.world import World, populate
+
+__all__ = ["mariadb_engine"]
+
+CLICKS = 8
+Result = TypeVar("Result")
+
+
+@pytest.fixture
+def world(mariadb_engine: Engine) -> World:
+    database = Database(emptied(mariadb_engine))
+    return populate(database, KeyStore(database, MasterKeys.generate()))
+
+
+def at_once(click: Callable[[int], Result]) -> list[Result]:
+    """What each of the clicks got. They begin together."""
+    together = threading.Barrier(CLICKS)
+
+    def wait_and_click(number: int) -> Result:
+        together.wait(60)
+        return click(number)
+
+    with ThreadPoolExecutor(CLICKS) as threads:
+        return list(threads.map(wait_and_click, range(CLICKS)))
+
+
+class LookTogether:
+    """A database in which every transaction of a round has looked before any of them writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._together = threading.Barrier(CLICKS)
+
+    def transact(self, work: Callable[[Session], Result]) -> Result:
+        def meet_before_writing(session: Session) -> Result:
+            event.listen(session, "before_flush", self._meet)
+            return work(session)
+
+        return self._database.transact(meet_before_writing)
+
+    def _meet(self, *_: object) -> None:
+        with suppress(threading.BrokenBarrierError):  # one that is run again writes when it likes
+            self._together.wait(2)
+
+
+def chat(world: World) -> CaseAccess:
+    row = world.add_case()
+    with world.database.read() as session:
+        return load_case(session, world.keys, row.id, world.person("dentist"))
+
+
+def test_a_message_that_is_sent_twice_is_there_once(world: World) -> None:
+    access, new = chat(world), NewMessage(body="Please look at 36 as well.", asks=False)
+    desk = LookTogether(world.database)
+    sent = at_once(lambda _: desk.transact(lambda session: post_message(session, world.keys, access, new, "n")))
+    assert len({message.id for message in sent}) == 1
+    with world.database.read() as session:
+        assert session.exec(select(func.count()).select_from(Message)).one() == 1
+
+
+def test_a_chat_that_is_opened_twice_is_read_once(world: World) -> None:
+    access = chat(world)
+
+    def click(_: int) -> None:
+        with world.database.write() as session:
+            mark_read(session, access)
+
+    at_once(click)
+    with world.database.read() as session:
+        first = session.exec(select(MessageRead)).one()
+    click(0)
+    with world.database.read() as session:
+        assert session.exec(select(MessageRead)).one().read_at > first.read_at
+
+
+def test_a_patient_who_is_added_twice_is_there_once(world: World) -> None:
+    person = Demographics(family_name="Roth", given_name="Ida", birth_date=date(1990, 1, 2), sex=Sex.FEMALE)
+    dentist = world.person("dentist")
+    actor = Actor(user_id=dentist.user_id, role="dentist", relation="own", session_id=dentist.session_id)
+    practice_id = world.organizations["practice"]
+    desk = LookTogether(world.database)
+
+    def work(session: Session) -> Patient:
+        return create_patient(session, world.keys, practice_id, person, actor=actor, confirmed=False, key="n")
+
+    assert len({patient.id for patient in at_once(lambda _: desk.transact(work))}) == 1
+
+
+def test_first_tries_of_an_account_at_one_moment_are_all_counted(world: World) -> None:
+    settings = Settings(argon2_memory_kib=8, argon2_time_cost=1)
+    sessions = Sessions(world.database, Passwords(settings), settings)
+
+    def click(_: int) -> type[Exception]:
+        with pytest.raises((WrongCredentials, TooManyTries)) as caught:
+            sessions.sign_in("dentist@demo.test", "wrong", TOKEN, "192.0.2.1")
+        return caught.type
+
+    assert at_once(click) == [WrongCredentials] * CLICKS
+    with world.database.read() as session:
+        failures = session.exec(select(SignInAttempt.failures)).all()
+    assert failures == [CLICKS, CLICKS]  # of the account from this address, and of the account
+    assert set(at_once(click)) == {WrongCredentials, TooManyTries}
