@@ -56,13 +56,13 @@ class WrappedKeyRefused(OdontoError):
 class MasterKeyMissing(OdontoError):
     code = "master_key_missing"
     status = 500
-    title = "There is no master key file. Put it back from the backup, or create one before the first start."
+    title = "There is no master key file. Put it back from its copy, or make one with `odontoflow new-key` before the first start."
 
 
 class MasterKeyFileRefused(OdontoError):
     code = "master_key_file_refused"
     status = 500
-    title = "The master key file cannot be used. It holds a JSON object of key id and 32 bytes in base64, newest last."
+    title = "This is not a master key file of OdontoFlow. `odontoflow new-key` makes one; an installation's own comes from its copy."
 
 
 class DataKey(NamedTuple):
@@ -142,7 +142,7 @@ class MasterKeys:
 
     def rewrap(self, token: str, context: str) -> str | None:
         """The token under the active master key, or None when it is so already: the step of a master key rotation."""
-        if token.startswith(f"{_WRAP_FORMAT}.{self.active}."):
+        if token.startswith(self.active_prefix):
             return None
         return self.wrap(self.unwrap(token, context), context)
 
@@ -172,6 +172,15 @@ class MasterKeys:
 
     def with_new_version(self) -> Self:
         return type(self)(self._keys | {_new_id(): new_data_key()})
+
+    def without_old_versions(self) -> Self:
+        """The active key alone. What the others wrapped opens no more: for when nothing of it is left."""
+        return type(self)({self.active: self._master(self.active)})
+
+    @property
+    def active_prefix(self) -> str:
+        """How every token of the active key begins."""
+        return f"{_WRAP_FORMAT}.{self.active}."
 
     def to_text(self) -> str:
         """The content of a key file. Secret."""

@@ -46,7 +46,9 @@ def upgrade(settings: Settings) -> None:
     try:
         if not is_current(database.engine):
             upgrade_engine(database.engine)
-        KeyStore(database, load_master_keys(settings)).ensure_system_key()
+        keys = KeyStore(database, load_master_keys(settings))
+        keys.ensure_system_key()
+        keys.need_own_master_key()
     finally:
         database.close()
 

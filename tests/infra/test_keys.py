@@ -1,6 +1,7 @@
 """Master keys wrap, rotate and survive; a destroyed key stops working in time."""
 
 import hmac
+import os
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.envelopes import sign_envelope, verify_envelope
-from infra.key_file import create_key_file, load_master_keys, read_key_file, rotate_key_file
+from infra.key_file import (
+    KeyFileBusy,
+    KeyFileExists,
+    KeyFileNotWritten,
+    create_key_file,
+    drop_old_keys,
+    holding_key_file,
+    load_master_keys,
+    read_key_file,
+    rotate_key_file,
+)
 from infra.keys import (
     CachedKeys,
     DataKey,
@@ -110,6 +121,45 @@ def test_those_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
         made = list(pool.map(lambda _: load_master_keys(Settings(home=tmp_path)).active, range(32)))
     assert len(set(made)) == 1
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_key_file_is_made_once_and_only_where_there_is_a_folder(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    create_key_file(path)
+    content = path.read_bytes()
+    with pytest.raises(KeyFileExists):
+        create_key_file(path)
+    with pytest.raises(KeyFileNotWritten):
+        create_key_file(tmp_path / "nowhere" / "key")
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["key"]
+
+
+def test_dropping_the_old_keys_leaves_the_active_one(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    create_key_file(path)
+    old = read_key_file(path)
+    active = rotate_key_file(path).active
+    assert drop_old_keys(path).ids == read_key_file(path).ids == (active,)
+    with pytest.raises(KeyUnknown):
+        read_key_file(path).unwrap(old.wrap(new_data_key(), "key_1"), "key_1")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_rotation_by_root_keeps_the_files_owner(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    create_key_file(path)
+    os.chown(path, 10001, 10001)
+    rotate_key_file(path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (10001, 10001)
+
+
+def test_two_changes_of_a_key_file_cannot_overlap(tmp_path: Path) -> None:
+    with holding_key_file(tmp_path / "key"), pytest.raises(KeyFileBusy), holding_key_file(tmp_path / "key"):
+        pass
+    with holding_key_file(tmp_path / "key"):
+        pass
 
 
 @pytest.mark.parametrize(
