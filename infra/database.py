@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, bindparam, event, select, text, update
+from sqlalchemy import URL, Connection, Engine, Table, bindparam, event, make_url, select, text, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,6 +20,7 @@ _BUSY_TIMEOUT_MS = 15_000
 _PASSING: Final = frozenset({1205, 1213})
 """Errors of MySQL and MariaDB that another try may not meet: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK."""
 Result = TypeVar("Result")
+_LOOKUPS: Final = 2
 # Made once: building a statement and its cache key costs more than SQLite needs to run it.
 _HEADS = Head.metadata.tables["head"]
 _ADVANCE = update(_HEADS).where(_HEADS.c.name == bindparam("counter")).values(value=_HEADS.c.value + bindparam("count"))
@@ -30,12 +31,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_engine(url: str, *, threads: int = 8) -> Engine:
+def make_engine(url: str | URL, *, threads: int = 8) -> Engine:
     """An engine on ``url``. SQLite runs in WAL mode with foreign keys on, and every transaction states its kind.
 
     ``synchronous=FULL``: an acknowledged commit survives a power cut, as InnoDB's default does.
     """
-    if not url.startswith("sqlite"):
+    if make_url(url).get_backend_name() != "sqlite":
         return create_engine(
             url,
             hide_parameters=True,  # an error message goes to a log, and parameters are data
@@ -84,6 +85,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reader = engine.execution_options(read_only=True)
+        self._lookups = make_engine(engine.url, threads=_LOOKUPS).execution_options(read_only=True)
         file = engine.url.database if self.is_sqlite else None
         self._turns = Turns(Path(f"{file}-turn") if file and file != ":memory:" else None)
 
@@ -106,6 +108,15 @@ class Database:
         """One transaction: committed at the end, rolled back on any error."""
         with self._turns.take(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def look_up(self) -> Iterator[Connection]:
+        """A connection of a small pool of its own, for one short question of somebody who may have a session open.
+
+        Out of the one pool, as many of them as it has connections would wait for each other until they time out.
+        """
+        with self._lookups.connect() as connection:
+            yield connection
 
     def transact(self, work: Callable[[Session], Result]) -> Result:
         """One transaction of work that looks a row up and inserts it where it is missing; run once more when another
@@ -130,6 +141,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._lookups.dispose()
         self._turns.close()
 
 
