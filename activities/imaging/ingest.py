@@ -14,6 +14,7 @@ from typing import Final
 from sqlmodel import Session, col, func, select
 from temporalio import activity
 
+from activities.heartbeats import beating
 from activities.imaging.frames import ranges_of_frame
 from activities.imaging.identity import case_identity
 from activities.imaging.parser.pool import ParserPool
@@ -70,26 +71,27 @@ class ImagingActivities:
 
     @activity.defn(name="imaging.ingest")
     def ingest_activity(self, wanted: ProcessInput) -> None:
-        self.ingest(wanted.case_id, heartbeat=activity.heartbeat)
+        with beating():
+            self.ingest(wanted.case_id)
 
     @activity.defn(name="imaging.process")
     def process_activity(self, wanted: ProcessInput) -> ProcessOutcome:
-        self.ingest(wanted.case_id, heartbeat=activity.heartbeat)
+        with beating():
+            self.ingest(wanted.case_id)
         return self.verdict(wanted.case_id, wanted.image_set)
 
-    def ingest(self, case_id: str, *, heartbeat: Callable[[], None] = lambda: None) -> int:
+    def ingest(self, case_id: str) -> int:
         """Checks every file of the case that waits; returns how many were checked. Blocking.
 
         Raises StorageFailed when the blobs cannot be reached; what was checked until then stays.
         """
         job = self._job(case_id)
         done = job.total - len(job.waiting)
-        for findings in self._examined(job, heartbeat):
+        for findings in self._examined(job):
             self._record(job, findings)
             done += len(findings)
             self._on_progress(case_id, done, job.total)
-            heartbeat()
-        self._make_previews(job, heartbeat)
+        self._make_previews(job)
         return len(job.waiting)
 
     def verdict(self, case_id: str, image_set: int) -> ProcessOutcome:
@@ -111,7 +113,7 @@ class ImagingActivities:
             ).one()
         return _Job(case, self._keys.data_key(case.key_id), waiting, total)
 
-    def _examined(self, job: _Job, heartbeat: Callable[[], None]) -> Iterator[list[Finding]]:
+    def _examined(self, job: _Job) -> Iterator[list[Finding]]:
         """Findings in batches, as the pool's children deliver them."""
         with ThreadPoolExecutor(self._pool.size, thread_name_prefix="examine") as threads:
             todo = iter(job.waiting)
@@ -126,9 +128,8 @@ class ImagingActivities:
                             break
                     if not running:
                         break
-                    finished, running = wait(running, timeout=5, return_when=FIRST_COMPLETED)
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
                     batch.extend(future.result() for future in finished)
-                    heartbeat()
                     if len(batch) >= _BATCH or (batch and time.monotonic() - began > _BATCH_SECONDS):
                         yield batch
                         batch, began = [], time.monotonic()
@@ -155,7 +156,7 @@ class ImagingActivities:
         for file_id in spare:
             self._blobs.delete(file_id)
 
-    def _make_previews(self, job: _Job, heartbeat: Callable[[], None]) -> None:
+    def _make_previews(self, job: _Job) -> None:
         with self._database.read() as session:
             lacking = [
                 (series_id, middle)
@@ -163,7 +164,6 @@ class ImagingActivities:
                 if (middle := middle_instance(session, series_id)) is not None
             ]
         for series_id, (instance, frame) in lacking:
-            heartbeat()
             try:
                 with self._blobs.reader(instance.file_id, job.key.secret) as reader:
                     picture = self._pool.render(reader, frame, ranges_of_frame(instance, frame), max_side=256)

@@ -3,17 +3,22 @@
 import json
 import subprocess
 import sys
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
+from temporalio.testing import ActivityEnvironment
 
 from activities.imaging.image_sets import freeze_image_set, image_set_hash
+from activities.imaging.parser.results import Examined
 from activities.imaging.previews import PHOTO, SERIES, find_preview
 from infra.sealing import column_aad, open_json
+from schemas.messages import ProcessInput
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import IdentityFinding, Instance, Preview, Series, StoredFile, Study
@@ -88,6 +93,25 @@ def test_ingest_again_changes_nothing(clinic: Clinic) -> None:
     before = counts(clinic, case)
     assert clinic.imaging.ingest(case.id) == 0
     assert counts(clinic, case) == before == {"study": 1, "series": 1, "instance": 3, "preview": 1}
+
+
+def test_a_check_says_that_it_lives_while_one_file_takes_long(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the engine would take its worker for dead after ``workflows.policies.IMAGING_HEARTBEAT``."""
+    case = clinic.open_case()
+    clinic.put(case, files.dicom_file())
+    lives = threading.Event()
+    examine = clinic.imaging._pool.examine
+
+    def slowly(*arguments: Any) -> Examined:
+        assert lives.wait(20), "no sign of life came while a file was examined"
+        return examine(*arguments)
+
+    monkeypatch.setattr("activities.heartbeats._BEAT_S", 0.05)
+    monkeypatch.setattr(clinic.imaging._pool, "examine", slowly)
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = lambda *_: lives.set()
+    environment.run(clinic.imaging.ingest_activity, ProcessInput(case_id=case.id, image_set=1))
+    assert [file.state for file in clinic.files(case)] == ["ready"]
 
 
 def test_an_ingest_that_is_killed_is_finished_by_the_next(clinic: Clinic, tmp_path: Path) -> None:
