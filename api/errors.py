@@ -79,7 +79,23 @@ def _place(error: Exception) -> str:
     return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-5:]))
 
 
+class _Wordless(logging.Filter):
+    """What the server itself logs of a crash: the exception's type and place, without its words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Exception):
+            record.msg, record.args = "%s at %s", (type(error).__name__, _place(error))
+            record.exc_info = record.exc_text = None
+        return True
+
+
+_wordless = _Wordless()
+
+
 def install(app: FastAPI) -> None:
+    # Starlette hands every crash on to the server after it was answered, and uvicorn writes the whole of it down.
+    logging.getLogger("uvicorn.error").addFilter(_wordless)
     app.add_exception_handler(OdontoError, on_fact)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
