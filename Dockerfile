@@ -6,6 +6,7 @@ WORKDIR /build/ui/islands
 COPY ui/islands/package.json ui/islands/package-lock.json ui/islands/.npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY ui/islands ./
+COPY ui/static/js/words.js /build/ui/static/js/
 RUN npm run build
 
 FROM python:3.11-slim-bookworm AS packages

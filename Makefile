@@ -6,7 +6,7 @@ ARGS ?=
 SETUP = @PYTHON="$(PYTHON)" sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test lint format bench requirements settings-page docs screenshots clean
+.PHONY: help run setup setup-dev test lint format bench requirements settings-page docs messages screenshots clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,10 @@ settings-page: ## write docs/settings.md anew from infra/settings.py
 docs: ## write the generated part of docs/architecture.md anew from schemas/lifecycle.py
 	$(SETUP) --dev
 	@exec .venv/bin/python -m scripts.lifecycle_page
+
+messages: ## gather the texts for translators in infra/locale/odontoflow.pot
+	$(SETUP) --dev
+	@exec .venv/bin/python -m scripts.messages
 
 screenshots: ## take docs/screenshots anew from a running system (`make run` in another terminal)
 	$(SETUP) --dev

@@ -64,19 +64,19 @@ def read_draft(session: Session, keys: KeyStore, access: CaseAccess) -> Draft:
 
 def missing_for_signature(session: Session, access: CaseAccess, body: ReportDraftBody) -> list[Missing]:
     """What stands between this draft and a signature: the same rules refuse the signature in the record."""
-    missing = [Missing(field=item.field, sentence=item.sentence) for item in body.content.missing_for_signature()]
+    missing = [Missing(**item._asdict()) for item in body.content.missing_for_signature()]
     if not has_all_key_images(session, access.row.id, body.content):
-        missing.append(Missing(field="key_images", sentence=KeyImageGone.title))
+        missing.append(Missing(field="key_images", message=KeyImageGone.title))
     amendment = state_of(access.row).amendment
     if amendment is not None and amendment.kind is AmendmentKind.APPENDED and not body.addendum.strip():
-        missing.append(Missing(field="addendum", sentence=AddendumMissing.title))
+        missing.append(Missing(field="addendum", message=AddendumMissing.title))
     open_questions = session.exec(
         select(func.count()).where(
             Message.case_id == access.row.id, col(Message.asks), col(Message.answered_at).is_(None)
         )
     ).one()
     if open_questions:
-        missing.append(Missing(field="messages", sentence=QuestionOpen.title))
+        missing.append(Missing(field="messages", message=QuestionOpen.title))
     return missing
 
 

@@ -7,7 +7,7 @@ An action's form has two sides: :meth:`ActionForm.facts`, the ids and choices th
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, computed_field
 
 from schemas.clinical import ClinicalForm, Sex
 from schemas.lifecycle import Action
@@ -327,10 +327,20 @@ class HandedCode(BaseModel):
 
 
 class Missing(BaseModel):
-    """Something that a signature still needs: the field's path in the draft, and a sentence."""
+    """Something that a signature still needs: the field's path in the draft, and a sentence.
+
+    ``message`` and ``label`` are its translatable parts; ``%(label)s`` stands for the label.
+    """
 
     field: str
-    sentence: str
+    message: str
+    label: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sentence(self) -> str:
+        """In the source language."""
+        return self.message.replace("%(label)s", self.label)
 
 
 class DraftSaved(BaseModel):

@@ -239,8 +239,8 @@ def front_end() -> None:
     lock = ISLANDS / "package-lock.json"
     if not lock.exists():
         return
-    sources = sorted(files_below(ISLANDS))
-    wanted = digest(*(part for path in sources for part in (str(path.relative_to(ISLANDS)).encode(), path)))
+    sources = [*sorted(files_below(ISLANDS)), ROOT / "ui" / "static" / "js" / "words.js"]
+    wanted = digest(*(part for path in sources for part in (str(path.relative_to(ROOT)).encode(), path)))
     if stamped(BUILT / ".stamp", wanted):
         return
     env = {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}

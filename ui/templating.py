@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,6 +18,8 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from infra.translation import script_words, translations
+from schemas.translation import N_
 from ui.static_files import static_files
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -87,13 +88,9 @@ def environment(locale: str = "en_GB") -> Environment:
     # `_("literal")` answers markup, because its text is the template's own. A message that comes from data (a state's word,
     # a wait's sentence) goes through `tr`, whose answer is escaped like any other text.
     made.globals["tr"] = translations(locale).gettext
+    made.globals["script_words"] = script_words(locale)
     made.globals.update(static=lambda path: static_files().url(path), built=lambda path: static_files().has(path))
     return made
-
-
-def translations(locale: str) -> NullTranslations:
-    """The catalogue of a locale. English is the source language, so its catalogue is empty."""
-    return NullTranslations()
 
 
 def at(moment: datetime) -> str:
@@ -138,14 +135,18 @@ def ago(moment: datetime) -> str:
 
 def span(length: timedelta) -> str:
     """A length of time in its two largest units: ``2 d 4 h``, ``3 h 05 min``, ``12 min``."""
+    _ = translations(_reader.get().locale).gettext
     total = int(abs(length.total_seconds()))
     if total >= _DAY:
         days, hours = total // _DAY, total % _DAY // _HOUR
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if total >= _HOUR:
-        hours, minutes = total // _HOUR, total % _HOUR // _MINUTE
-        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
-    return f"{total // _MINUTE} min"
+        return (_("%(days)d d %(hours)d h") if hours else _("%(days)d d")) % {"days": days, "hours": hours}
+    hours, minutes = total // _HOUR, total % _HOUR // _MINUTE
+    if hours:
+        return (_("%(hours)d h %(minutes)02d min") if minutes else _("%(hours)d h")) % {
+            "hours": hours,
+            "minutes": minutes,
+        }
+    return _("%(minutes)d min") % {"minutes": minutes}
 
 
 def iso(moment: date) -> str:
@@ -161,13 +162,14 @@ def seconds(length: timedelta) -> int:
 
 def size(amount: int) -> str:
     """Bytes as people read them: ``740 kB``, ``210 MB``, ``1.2 GB`` (decimal units, as file managers show them)."""
-    value, unit = float(amount), "bytes"
+    locale = _reader.get().locale
+    value, unit = float(amount), translations(locale).gettext(N_("bytes"))
     for larger in ("kB", "MB", "GB", "TB"):
         if value < 1000:
             break
         value, unit = value / 1000, larger
-    shown = round(value, 1) if value < 10 and unit != "bytes" else round(value)
-    return f"{format_decimal(shown, locale=_reader.get().locale)} {unit}"
+    shown = round(value, 1) if value < 10 and amount >= 1000 else round(value)
+    return f"{format_decimal(shown, locale=locale)} {unit}"
 
 
 def teeth(labels: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ def bundle(packages: None) -> None:
     """The built islands, no older than their sources."""
     entry = STATIC / "build" / "viewer.js"
     sources = [path for path in (ISLANDS / "src").rglob("*") if path.is_file() and ".test." not in path.name]
-    sources += [ISLANDS / "vite.config.ts", ISLANDS / "package-lock.json"]
+    sources += [ISLANDS / "vite.config.ts", ISLANDS / "package-lock.json", STATIC / "js" / "words.js"]
     if not entry.exists() or entry.stat().st_mtime < max(path.stat().st_mtime for path in sources):
         done = npm("run", "build")
         assert done.returncode == 0, done.stdout + done.stderr

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from infra.translation import translations
 from schemas.access import Person
 from schemas.lifecycle import Role
 from schemas.teeth import Notation, in_order, parse, show
-from ui.templating import Reader, translations
+from ui.templating import Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from api.release_links import Link
 from api.reports import signed_versions
 from api.views import names_of
 from infra.keystore import KeyStore
+from infra.translation import translations
 from schemas.clinical import N_
 from schemas.lifecycle import State
 from schemas.report import ReportContent
@@ -26,7 +27,7 @@ from schemas.sla import AmendmentKind
 from schemas.tables.people import Organization, Patient
 from ui.assemble.report import report_view
 from ui.assemble.studies import series_of, series_views
-from ui.templating import Reader, translations
+from ui.templating import Reader
 from ui.views import FormState, ImagesView, Page, PortalView, StudyView
 
 _SUPERSEDED: Final = {

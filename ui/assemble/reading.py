@@ -187,7 +187,8 @@ def _steps(
 def _checks(session: Session, access: CaseAccess, draft: Draft | None, looker: Looker) -> tuple[str, ...]:
     if draft is None:
         return ()
-    return tuple(looker.say(item.sentence) for item in missing_for_signature(session, access, draft.body))
+    missing = missing_for_signature(session, access, draft.body)
+    return tuple(looker.say(item.message, label=looker.say(item.label) if item.label else "") for item in missing)
 
 
 def _note(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:

@@ -20,9 +20,10 @@ from api.portal_facts import Asked, CodeUsed, StepMissing, VisitOver, WrongCode
 from api.release_links import Link, LinkExpired, LinkGone, LinkLocked, LinkOver
 from api.services import Services
 from infra.database import now
+from infra.translation import translations
 from schemas.clinical import N_
 from ui.assemble.portal import asking, images_view, opened, portal_page
-from ui.templating import Reader, render, translations
+from ui.templating import Reader, render
 from ui.views import FormState, PortalView
 from ui.views.portal import Stage
 

@@ -2,6 +2,7 @@
 // key. Offline it waits in memory; a conflict is shown as a difference and never overwritten without a word.
 
 import { differences, toDraft } from "./report-content.js";
+import { language, plural, t } from "./words.js";
 
 const QUIET_MS = 1000;
 const RETRY_MS = 5000;
@@ -12,7 +13,7 @@ function showChecks(missing) {
   if (!Array.isArray(missing)) return;
   for (const place of document.querySelectorAll("[data-checks]")) {
     place.hidden = missing.length === 0;
-    place.querySelector("ul").replaceChildren(...missing.map(({ sentence }) => Object.assign(document.createElement("li"), { textContent: sentence })));
+    place.querySelector("ul").replaceChildren(...missing.map(({ message, label }) => Object.assign(document.createElement("li"), { textContent: t(message).replace("%(label)s", t(label)) })));
   }
   for (const form of document.querySelectorAll("[data-unless-checks]")) form.hidden = missing.length > 0;
 }
@@ -47,7 +48,7 @@ class Autosave {
 
   changed() {
     this.dirty = true;
-    if (!this.clashed) this.say("unsaved", "Not saved yet");
+    if (!this.clashed) this.say("unsaved", t("Not saved yet"));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), QUIET_MS);
   }
@@ -78,7 +79,7 @@ class Autosave {
         body: JSON.stringify(draft),
       });
     } catch {
-      this.again("offline", "Offline: kept here until the connection is back");
+      this.again("offline", t("Offline: kept here until the connection is back"));
       return;
     }
     const answer = await response.json().catch(() => ({}));
@@ -88,9 +89,9 @@ class Autosave {
       this.dirty = true;
       this.clash(answer.current, response.headers.get("ETag"), draft);
     } else if (response.status === 401) {
-      this.again("unsaved", "Signed out: sign in in another tab, then go on");
+      this.again("unsaved", t("Signed out: sign in in another tab, then go on"));
     } else if (response.status >= 500 || response.status === 429) {
-      this.again("unsaved", "Not saved: trying again");
+      this.again("unsaved", t("Not saved: trying again"));
     } else {
       this.dirty = true;
       this.point(answer);
@@ -113,7 +114,7 @@ class Autosave {
     for (const hash of document.querySelectorAll('input[name="draft_hash"]')) hash.value = answer.draft_hash;
     this.form.elements.etag.value = this.etag;
     showChecks(answer.missing);
-    if (!this.dirty) this.say("saved", `Saved ${new Date().toLocaleTimeString(document.documentElement.lang, { hour12: false })}`);
+    if (!this.dirty) this.say("saved", t("Saved {time}", { time: new Date().toLocaleTimeString(language(), { hour12: false }) }));
   }
 
   /** Questions are asked and answered beside the report, and stand between it and a signature. */
@@ -134,7 +135,7 @@ class Autosave {
       field.dataset.refused = "";
       field.closest("details")?.setAttribute("open", "");
     }
-    this.say("conflict", field ? `Not saved: check “${this.label(field.name)}”` : (problem.detail ?? problem.title ?? "Not saved"));
+    this.say("conflict", field ? t("Not saved: check “{field}”", { field: this.label(field.name) }) : t(problem.detail ?? problem.title ?? t("Not saved")));
   }
 
   label(path) {
@@ -146,13 +147,13 @@ class Autosave {
 
   clash(theirs, etag, mine) {
     this.clashed = true;
-    this.say("conflict", "Changed elsewhere");
+    this.say("conflict", t("Changed elsewhere"));
     const different = differences(theirs, mine);
     const rows = different.slice(0, SHOWN).map(({ path, theirs: a, mine: b }) =>
-      element("div", "", element("p", "fine", this.label(path)), element("div", "diff", ...(a ? [element("del", "", `Theirs: ${a}`)] : []), ...(b ? [element("ins", "", `Yours: ${b}`)] : []))),
+      element("div", "", element("p", "fine", this.label(path)), element("div", "diff", ...(a ? [element("del", "", t("Theirs: {text}", { text: a }))] : []), ...(b ? [element("ins", "", t("Yours: {text}", { text: b }))] : []))),
     );
-    const keep = element("button", "button button--small button--primary", "Keep mine");
-    const load = element("button", "button button--small", "Load theirs");
+    const keep = element("button", "button button--small button--primary", t("Keep mine"));
+    const load = element("button", "button button--small", t("Load theirs"));
     keep.type = load.type = "button";
     keep.addEventListener("click", () => {
       this.etag = etag ?? this.etag;
@@ -168,10 +169,10 @@ class Autosave {
       element(
         "div",
         "stack stack--tight",
-        element("h3", "", "This draft was changed in another window"),
-        element("p", "quiet", different.length ? "Nothing of yours is lost: it is all in the form below. Where the two differ:" : "Nothing of yours is lost. The two say the same."),
+        element("h3", "", t("This draft was changed in another window")),
+        element("p", "quiet", different.length ? t("Nothing of yours is lost: it is all in the form below. Where the two differ:") : t("Nothing of yours is lost. The two say the same.")),
         element("div", "conflicts", ...rows),
-        ...(different.length > SHOWN ? [element("p", "fine", `And ${different.length - SHOWN} more.`)] : []),
+        ...(different.length > SHOWN ? [element("p", "fine", plural(different.length - SHOWN, "And {n} more.", "And {n} more."))] : []),
         element("div", "cluster", keep, load),
       ),
     );

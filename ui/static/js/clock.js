@@ -1,6 +1,8 @@
 // Clocks tick without a reload: the words, the ring, and the level at its thresholds. One timer for all of them; it runs
 // each second only while some clock has less than an hour left, and never in a hidden tab.
 
+import { t } from "./words.js";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -8,17 +10,18 @@ const DAY = 24 * HOUR;
 export function span(ms, fine = false) {
   const length = Math.abs(ms);
   if (length >= DAY) {
-    const hours = Math.floor((length % DAY) / HOUR);
-    return hours ? `${Math.floor(length / DAY)} d ${hours} h` : `${Math.floor(length / DAY)} d`;
+    const [days, hours] = [Math.floor(length / DAY), Math.floor((length % DAY) / HOUR)];
+    return hours ? t("{days} d {hours} h", { days, hours }) : t("{days} d", { days });
   }
   if (length >= HOUR) {
-    const minutes = Math.floor((length % HOUR) / MINUTE);
-    return minutes ? `${Math.floor(length / HOUR)} h ${String(minutes).padStart(2, "0")} min` : `${Math.floor(length / HOUR)} h`;
+    const [hours, minutes] = [Math.floor(length / HOUR), Math.floor((length % HOUR) / MINUTE)];
+    return minutes ? t("{hours} h {minutes} min", { hours, minutes: String(minutes).padStart(2, "0") }) : t("{hours} h", { hours });
   }
   if (fine && length < 10 * MINUTE) {
-    return `${Math.floor(length / MINUTE)} min ${String(Math.floor((length % MINUTE) / 1000)).padStart(2, "0")} s`;
+    const [minutes, seconds] = [Math.floor(length / MINUTE), Math.floor((length % MINUTE) / 1000)];
+    return t("{minutes} min {seconds} s", { minutes, seconds: String(seconds).padStart(2, "0") });
   }
-  return `${Math.floor(length / MINUTE)} min`;
+  return t("{minutes} min", { minutes: Math.floor(length / MINUTE) });
 }
 
 export function levelAt(now, { due, amber, red }) {

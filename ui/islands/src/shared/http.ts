@@ -1,4 +1,4 @@
-import { t } from "./words";
+import { N_, t } from "./words";
 
 /** The server's `application/problem+json`, as far as a person is told about it. */
 export interface Problem {
@@ -29,17 +29,17 @@ export class RequestFailed extends Error {
 }
 
 const SENTENCES: Record<number, string> = {
-  0: "There is no connection to the server.",
-  401: "Your session has ended. Sign in again to go on.",
-  403: "You do not have access to this.",
-  404: "This was not found. It may have been removed.",
-  410: "This is no longer available.",
-  412: "This was changed in another window.",
-  413: "This is larger than the server accepts.",
-  429: "The server asks to slow down. Please wait a moment.",
-  502: "The server is restarting. Please wait a moment.",
-  503: "The server is busy. Please wait a moment.",
-  504: "The server took too long to answer.",
+  0: N_("There is no connection to the server."),
+  401: N_("Your session has ended. Sign in again to go on."),
+  403: N_("You do not have access to this."),
+  404: N_("This was not found. It may have been removed."),
+  410: N_("This is no longer available."),
+  412: N_("This was changed in another window."),
+  413: N_("This is larger than the server accepts."),
+  429: N_("The server asks to slow down. Please wait a moment."),
+  502: N_("The server is restarting. Please wait a moment."),
+  503: N_("The server is busy. Please wait a moment."),
+  504: N_("The server took too long to answer."),
 };
 
 /** Reads a problem document; falls back to a sentence of ours where the body is no problem document. */
@@ -52,7 +52,7 @@ export function problemFrom(status: number, body: string): Problem {
     // An error page of a proxy, or nothing at all.
   }
   const text = (value: unknown): string => (typeof value === "string" ? value.trim() : "");
-  const fallback = t(SENTENCES[status] ?? "The server could not do this. Please try again.");
+  const fallback = t(SENTENCES[status] ?? N_("The server could not do this. Please try again."));
   return {
     status,
     code: text(parsed.code),

@@ -1,35 +1,7 @@
-/**
- * Sentences for people. A page may carry `<script type="application/json" data-island-words>{"English": "…"}</script>`
- * (a data block: a strict Content-Security-Policy does not execute it); without it the English text is shown.
- */
-let catalogue: Record<string, string> | undefined;
+import { language, N_, plural, t } from "../../../static/js/words.js";
 
-function load(): Record<string, string> {
-  const block = typeof document === "undefined" ? null : document.querySelector("script[data-island-words]");
-  try {
-    return block?.textContent ? (JSON.parse(block.textContent) as Record<string, string>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** The sentence in the page's language, with `{name}` filled in. */
-export function t(english: string, values: Record<string, string | number> = {}): string {
-  catalogue ??= load();
-  return (catalogue[english] ?? english).replace(/\{(\w+)\}/g, (hole, name: string) =>
-    name in values ? String(values[name]) : hole,
-  );
-}
-
-/** One sentence for one, another for several: `plural(3, "{n} file", "{n} files")`. */
-export function plural(n: number, one: string, many: string, values: Record<string, string | number> = {}): string {
-  return t(n === 1 ? one : many, { n: n.toLocaleString(language()), ...values });
-}
-
-/** The page's language, for dates and numbers. */
-export function language(): string | undefined {
-  return (typeof document !== "undefined" && document.documentElement.lang) || undefined;
-}
+// One reading of the page's translations for islands and pages alike.
+export { language, N_, plural, t };
 
 /** "12:04:31" in the person's locale. */
 export function clockTime(at: Date): string {
