@@ -1,25 +1,42 @@
-"""The feed: what live pages listen to. Ids come in commit order, so a reader that goes on from an id misses nothing."""
+"""The feed: what live pages listen to. Ids come in commit order, so a reader that goes on from an id misses nothing.
+
+Events are kept for some days: whoever was away for longer begins anew.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, func, insert
-from sqlmodel import Session, col, select
+from sqlalchemy import select as rows_of
+from sqlmodel import Session, col, delete, select
 
-from infra.database import Database, take_numbers
+from infra.database import Database, now, take_numbers
+from schemas.access import CaseStanding
+from schemas.lifecycle import State, WaitReason
+from schemas.tables.case import Case
+from schemas.tables.people import Contract
 from schemas.tables.wires import FeedEvent
 
 _log = logging.getLogger(__name__)
 _FEED: Final = "feed"
 _POLL_SECONDS: Final = 0.25
 _PAGE: Final = 500
+KEPT: Final = timedelta(days=3)
+"""How long an event can be asked for again: longer than a laptop is closed over a weekend."""
 _ADD: Final = insert(FeedEvent.metadata.tables["feed_event"])
 # Asked four times a second by every process: made once.
 _AFTER: Final = (
     select(FeedEvent).where(col(FeedEvent.id) > bindparam("position")).order_by(col(FeedEvent.id)).limit(_PAGE)
+)
+_CASE, _CONTRACT = Case.metadata.tables["report_case"].c, Contract.metadata.tables["contract"].c
+_CASES: Final = rows_of(
+    _CASE.id, _CASE.practice_id, _CASE.state, _CASE.assignee_id, _CASE.approver_id, _CASE.author_id, _CASE.wait_reason
+).where(_CASE.id.in_(bindparam("cases", expanding=True)))
+_GROUPS: Final = rows_of(_CONTRACT.practice_id, _CONTRACT.group_id).where(
+    _CONTRACT.practice_id.in_(bindparam("practices", expanding=True)), _CONTRACT.is_active
 )
 
 
@@ -38,7 +55,21 @@ def publish(
     session.connection().execute(_ADD, row)
 
 
-Listener = Callable[[Sequence[FeedEvent]], None]
+class Told(NamedTuple):
+    """An event, and how its case stands when it is told: on that depends who hears of it. None: it is of no case."""
+
+    event: FeedEvent
+    standing: CaseStanding | None
+
+
+class Bounds(NamedTuple):
+    """Ids of the oldest event that is kept and of the newest; both 0 before the first."""
+
+    oldest: int
+    newest: int
+
+
+Listener = Callable[[Sequence[Told]], None]
 
 
 class FeedTail:
@@ -80,13 +111,20 @@ class FeedTail:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     def last_id(self) -> int:
-        with self._database.read() as session:
-            return session.exec(select(func.max(FeedEvent.id))).one() or 0
+        return self.bounds().newest
 
-    def after(self, position: int) -> Sequence[FeedEvent]:
+    def bounds(self) -> Bounds:
+        """Blocking."""
+        with self._database.read() as session:
+            oldest, newest = session.exec(select(func.min(FeedEvent.id), func.max(FeedEvent.id))).one()
+        return Bounds(oldest or 0, newest or 0)
+
+    def after(self, position: int) -> Sequence[Told]:
         """Up to 500 events after an id. Blocking."""
         with self._database.read() as session:
-            return session.exec(_AFTER, params={"position": position}).all()
+            events = session.exec(_AFTER, params={"position": position}).all()
+            standings = _standings(session, events)
+        return [Told(event, standings.get(event.case_id) if event.case_id else None) for event in events]
 
     async def _run(self) -> None:
         while True:
@@ -98,7 +136,7 @@ class FeedTail:
                 _log.warning("the feed could not be read: %s", type(error).__name__)
                 events = []
             if events:
-                self._position = events[-1].id
+                self._position = events[-1].event.id
                 for listener in tuple(self._listeners):
                     listener(events)
                 continue
@@ -106,3 +144,47 @@ class FeedTail:
                 await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
             except TimeoutError:
                 continue
+
+
+def _standings(session: Session, events: Sequence[FeedEvent]) -> dict[str, CaseStanding]:
+    """Of the events' cases: two queries for all of them, and none where no event is of a case."""
+    wanted = {event.case_id for event in events if event.case_id and event.user_id is None}
+    if not wanted:
+        return {}
+    rows = session.connection().execute(_CASES, {"cases": list(wanted)}).all()
+    groups: dict[str, set[str]] = {row.practice_id: set() for row in rows}
+    for practice_id, group_id in session.connection().execute(_GROUPS, {"practices": list(groups)}):
+        groups[practice_id].add(group_id)
+    return {
+        row.id: CaseStanding(
+            case_id=row.id,
+            practice_id=row.practice_id,
+            state=State(row.state),
+            groups=frozenset(groups[row.practice_id]),
+            assignee_id=row.assignee_id,
+            approver_id=row.approver_id,
+            signers=frozenset(user_id for user_id in (row.author_id,) if user_id),
+            wants_second_person=row.wait_reason == WaitReason.IDENTITY_SECOND_PERSON,
+        )
+        for row in rows
+    }
+
+
+def prune(database: Database, batch: int = 1000) -> int:
+    """Forgets events older than :data:`KEPT`, up to ``batch`` of them; returns how many. Blocking.
+
+    The newest stays, however old it is: it says where the feed stands.
+    """
+    cutoff = now() - KEPT
+    with database.write() as session:
+        newest = session.exec(select(func.max(FeedEvent.id))).one() or 0
+        rows = session.exec(
+            select(FeedEvent.id, FeedEvent.at)
+            .where(col(FeedEvent.id) < newest)
+            .order_by(col(FeedEvent.id))
+            .limit(batch)
+        ).all()
+        old = [event_id for event_id, at in rows if at < cutoff]
+        if old:
+            session.exec(delete(FeedEvent).where(col(FeedEvent.id) <= old[-1]))
+    return len(old)

@@ -4,14 +4,13 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from infra.database import Database
-from infra.feed import FeedTail, publish
-from schemas.tables.wires import FeedEvent
+from infra.database import Database, now
+from infra.feed import KEPT, FeedTail, Told, prune, publish
 from tests.infra.databases import another, database, mariadb_engine, sqlite_database, sqlite_engine
 
 __all__ = ["database", "mariadb_engine", "sqlite_database", "sqlite_engine"]
@@ -30,7 +29,7 @@ def test_whoever_follows_sees_every_event_once_and_in_order(database: Database) 
         while True:
             last_look = over.is_set()
             events = tail.after(seen[-1] if seen else 0)
-            seen.extend(event.id for event in events)
+            seen.extend(told.event.id for told in events)
             if last_look and not events:
                 return
 
@@ -66,8 +65,8 @@ async def test_a_tail_tells_what_comes_after_its_start_and_stops_when_told(datab
     told: list[str] = []
     heard = asyncio.Event()
 
-    def listen(events: Sequence[FeedEvent]) -> None:
-        told.extend(event.kind for event in events)
+    def listen(events: Sequence[Told]) -> None:
+        told.extend(each.event.kind for each in events)
         heard.set()
 
     forget = tail.listen(listen)
@@ -93,7 +92,7 @@ async def test_a_tail_goes_on_when_the_database_was_away(
     tail = FeedTail(sqlite_database)
     after, failures = tail.after, [OperationalError("away", {}, Exception())] * 2
 
-    def shaky(position: int) -> Sequence[FeedEvent]:
+    def shaky(position: int) -> Sequence[Told]:
         if failures:
             raise failures.pop()
         return after(position)
@@ -107,3 +106,24 @@ async def test_a_tail_goes_on_when_the_database_was_away(
     await asyncio.wait_for(heard.wait(), 5)
     assert not failures
     await tail.stop()
+
+
+def test_old_events_are_forgotten_and_the_newest_stays(database: Database) -> None:
+    old = now() - KEPT - timedelta(hours=1)
+    with database.write() as session:
+        for at in (old, old, old, now(), now()):
+            publish(session, "case.submit", at=at)
+    tail = FeedTail(database)
+    assert prune(database, batch=2) == 2
+    assert prune(database, batch=2) == 1
+    assert prune(database) == 0
+    assert [told.event.id for told in tail.after(0)] == [4, 5]
+    assert tail.bounds() == (4, 5)
+
+
+def test_a_feed_in_which_nothing_happened_for_long_still_says_where_it_stands(database: Database) -> None:
+    with database.write() as session:
+        publish(session, "case.submit", at=now() - 2 * KEPT)
+        publish(session, "case.submit", at=now() - 2 * KEPT)
+    prune(database)
+    assert FeedTail(database).bounds() == (2, 2)
