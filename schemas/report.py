@@ -44,7 +44,7 @@ class MissingItem(NamedTuple):
 
 
 class ReportContent(ReportPart):
-    """Everything that a signature covers, except images and annotations, which `report_hash` takes by their hashes."""
+    """The words that a signature covers; what it covers beside them is in schemas/signed_facts.py."""
 
     purpose: Purpose | None = None
     scope: Scope = Scope.CRANIOFACIAL

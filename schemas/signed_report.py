@@ -2,21 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
 from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.report import ReportContent
 from schemas.report_parts import ReportPart
-from schemas.report_text import Line, LongText, Paragraph
+from schemas.report_text import Line, LongText, clean_text
+from schemas.signed_facts import CoveredImages, FactLine, PatientFacts, PracticeFacts, Sha256Hex, StudyFacts
 from schemas.sla import AmendmentKind
 
 _HASH_DOMAIN: Final = "odontoflow.report.1"
-
-Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 AMENDMENT_LABELS: Final[dict[AmendmentKind, str]] = {
@@ -54,7 +52,7 @@ class Signature(ReportPart):
 class Addendum(ReportPart):
     """Text added to a report whose original words stay as they were signed."""
 
-    text: LongText
+    text: Annotated[str, AfterValidator(clean_text), Field(max_length=20_000)]
     author: Signature
     version: int = Field(ge=2)
     """The version that this addendum made."""
@@ -67,25 +65,32 @@ class Addendum(ReportPart):
 
 
 class Withdrawal(ReportPart):
-    """A report entered in error: kept, readable, and marked on every page (FHIR ``entered-in-error``)."""
+    """A report entered in error: kept, readable, and marked on every page (FHIR ``entered-in-error``).
 
-    by: Signature
-    reason: Paragraph
+    ``name`` is who took the step, which is not always who signed.
+    """
+
+    name: FactLine
+    at: AwareDatetime
+    reason: LongText
     replacement_report_id: Line = ""
 
 
-class SignedReport(ReportPart):
-    """One signed version. Version 1 has no kind; each later one has a kind, a reason and the version that it replaces."""
+class VersionToSign(ReportPart):
+    """All of one version but its hash. Version 1 has no kind; each later one has a kind, a reason and what it replaces."""
 
     version: int = Field(ge=1)
     kind: AmendmentKind | None = None
     content: ReportContent
     addenda: Annotated[tuple[Addendum, ...], Field(max_length=50)] = ()
+    patient: PatientFacts
+    practice: PracticeFacts
+    study: StudyFacts
+    covered: CoveredImages
     author: Signature
     approver: Signature | None = None
-    reason: Paragraph = ""
+    reason: LongText = ""
     supersedes: int | None = None
-    report_hash: Sha256Hex
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
@@ -97,7 +102,21 @@ class SignedReport(ReportPart):
             raise ValueError("An appended version ends with its own addendum.")
         if self.approver is not None and self.approver.user_id == self.author.user_id:
             raise ValueError("Nobody approves their own report.")
+        if [picture.image_id for picture in self.covered.pictures] != [
+            image.image_id for image in self.content.key_images
+        ]:
+            raise ValueError("The signature covers each key image that the report shows, in its order.")
         return self
+
+    def signed(self, case_id: str) -> "SignedReport":
+        """With its hash: from here on it never changes."""
+        return SignedReport(**dict(self), report_hash=report_hash(case_id, self))
+
+
+class SignedReport(VersionToSign):
+    """One signed version."""
+
+    report_hash: Sha256Hex
 
     @property
     def signed_at(self) -> AwareDatetime:
@@ -123,27 +142,17 @@ def check_succession(old: SignedReport, new: SignedReport) -> None:
         raise BrokenSuccession("An addendum is a version of its own.")
 
 
-def marks_hash(annotations_hash: str, pictures: Sequence[tuple[str, bytes]]) -> str:
-    """What `report_hash` takes for annotations: the marks, and each key image as it is printed (its id and its bytes).
-
-    Without key images it is the hash of the marks alone.
-    """
-    if not pictures:
-        return annotations_hash
-    covered = [annotations_hash, [[image_id, hashlib.sha256(picture).hexdigest()] for image_id, picture in pictures]]
-    return hashlib.sha256(json.dumps(covered, separators=(",", ":")).encode()).hexdigest()
+def marks_text(annotations: JsonValue) -> str:
+    """The canonical JSON of a case's marks: what is hashed, and what a version keeps."""
+    return json.dumps(annotations, sort_keys=True, separators=(",", ":"))
 
 
-def report_hash(
-    case_id: str,
-    version: int,
-    content: ReportContent,
-    annotations_hash: str,
-    image_set_hash: str,
-    *,
-    addenda: Sequence[Addendum] = (),
-) -> str:
-    """SHA-256 (64 hexadecimal digits) of what a signature covers (invariant 7).
+def sha256_hex(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def report_hash(case_id: str, version: VersionToSign) -> str:
+    """SHA-256 (64 hexadecimal digits) of what a signature covers (invariant 7): the case and every field of its version.
 
     The input is JSON with sorted keys, no white space and UTF-8. Fields at their default are left out, so that a field
     which a later release adds does not change the hash of a report signed before it.
@@ -151,11 +160,7 @@ def report_hash(
     covered = {
         "domain": _HASH_DOMAIN,
         "case_id": case_id,
-        "version": version,
-        "content": content.model_dump(mode="json", exclude_defaults=True),
-        "addenda": [addendum.model_dump(mode="json", exclude_defaults=True) for addendum in addenda],
-        "annotations": annotations_hash,
-        "image_set": image_set_hash,
+        **version.model_dump(mode="json", exclude={"report_hash"}, exclude_defaults=True),
     }
     canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return sha256_hex(canonical.encode())

@@ -16,8 +16,7 @@ from activities.documents.document import (
 from activities.documents.process import PdfRenderer
 from activities.effects import Finish
 from activities.records.commands import stored_form
-from activities.records.opening import contract_of, demographics_of, form_of
-from activities.records.projection import state_of
+from activities.records.covered import pictures_of
 from activities.records.signing import opened_version
 from infra.database import Database, now
 from infra.keystore import KeyStore
@@ -26,12 +25,10 @@ from schemas.errors import NotFound
 from schemas.ids import new_id
 from schemas.lifecycle import Action
 from schemas.signed_report import SignedReport, Withdrawal
-from schemas.state import Effect, IdentityStanding
+from schemas.state import Effect
 from schemas.tables.case import Case, CaseTransition
-from schemas.tables.imaging import KeyImage
-from schemas.tables.people import Organization, Patient
+from schemas.tables.people import Organization, User
 from schemas.tables.report import ReportPdf, ReportVersion
-from schemas.teeth import Notation
 
 _OVERRIDE_NOTICE: Final = (
     "The images carried another identity than the case. The practice confirmed, and a radiologist agreed, that they are "
@@ -48,81 +45,70 @@ def signed_versions(session: Session, keys: KeyStore, case_id: str) -> list[Sign
 
 
 def assemble(session: Session, keys: KeyStore, case_id: str, version: int | None = None) -> ReportDocument:
-    """The document of a version, or of the latest. Raises NotFound when there is no such version."""
+    """The document of a version, or of the latest. Raises NotFound when there is no such version.
+
+    What it says is what was signed; of today are the paper, the colour, and what became of the version since.
+    """
     row = session.get_one(Case, case_id)
     versions = signed_versions(session, keys, case_id)
     if not versions or (version is not None and not 1 <= version <= len(versions)):
         raise NotFound()
     report = versions[(version or len(versions)) - 1]
-    patient = demographics_of(keys, session.get_one(Patient, row.patient_id))
-    practice = session.get_one(Organization, row.practice_id)
-    form = form_of(keys, row)
-    identity = state_of(row).identity
+    patient, practice, study = report.patient, report.practice, report.study
+    today = session.get_one(Organization, row.practice_id)
+    group = study.reading_group
     return ReportDocument(
-        report_id=row.number,
-        case_reference=row.number,
-        page_size=PageSize.LETTER if practice.paper.lower() == "letter" else PageSize.A4,
+        report_id=study.accession_number,
+        case_reference=study.accession_number,
+        page_size=PageSize.LETTER if today.paper.lower() == "letter" else PageSize.A4,
         letterhead=Letterhead(
             name=practice.name,
-            address_lines=_lines(practice.address),
+            address_lines=practice.address_lines,
             phone=practice.phone,
-            accent=practice.accent_colour,
+            accent=today.accent_colour,
         ),
-        reading_group=_reading_group(session, row.practice_id),
+        reading_group=ReadingGroup(name=group.name, address_lines=group.address_lines, phone=group.phone)
+        if group
+        else None,
         patient=PatientBlock(
-            name=patient.full_name,
+            name=patient.name,
             birth_date=patient.birth_date,
             sex=patient.sex,
-            patient_id=patient.patient_number,
+            patient_id=patient.number,
             issuer=patient.issuer,
         ),
-        referrer=form.referrer,
-        copies_to=tuple(form.copies_to),
+        referrer=study.referrer,
+        copies_to=study.copies_to,
         report=report,
         earlier=tuple(versions[: report.version - 1]),
         superseded_by=len(versions) if len(versions) > report.version else None,
-        withdrawal=_withdrawal(session, keys, row, report),
-        notices=(_OVERRIDE_NOTICE,) if identity.standing is IdentityStanding.OVERRIDDEN else (),
+        withdrawal=_withdrawal(session, keys, row),
+        notices=(_OVERRIDE_NOTICE,) if study.identity_overridden else (),
         images=_images(session, keys, case_id, report),
-        notation=Notation(practice.tooth_notation),
+        notation=practice.notation,
         locale=practice.locale,
         time_zone=practice.time_zone,
         generated_at=now(),
     )
 
 
-def _lines(address: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in address.splitlines() if line.strip())[:5]
-
-
-def _reading_group(session: Session, practice_id: str) -> ReadingGroup | None:
-    contract = contract_of(session, practice_id)
-    if contract is None:
-        return None
-    group = session.get_one(Organization, contract.group_id)
-    return ReadingGroup(name=group.name, address_lines=_lines(group.address), phone=group.phone)
-
-
-def _withdrawal(session: Session, keys: KeyStore, row: Case, report: SignedReport) -> Withdrawal | None:
+def _withdrawal(session: Session, keys: KeyStore, row: Case) -> Withdrawal | None:
+    """Who withdrew the report and why: the actor of that step, who need not have signed any version."""
     step = session.exec(
         select(CaseTransition).where(CaseTransition.case_id == row.id, CaseTransition.action == Action.ENTER_IN_ERROR)
     ).one_or_none()
     if step is None:
         return None
     reason = str(stored_form(session, keys, step.command_id).get("reason", ""))
-    return Withdrawal(by=report.author.model_copy(update={"signed_at": step.at}), reason=reason)
+    return Withdrawal(name=session.get_one(User, step.actor_id).name, at=step.at, reason=reason)
 
 
 def _images(session: Session, keys: KeyStore, case_id: str, report: SignedReport) -> tuple[ImageAsset, ...]:
     wanted = [image.image_id for image in report.content.key_images]
-    rows = session.exec(select(KeyImage).where(KeyImage.case_id == case_id, col(KeyImage.id).in_(wanted))).all()
-    stored = {row.id: row for row in rows}
     return tuple(
-        ImageAsset(
-            image_id=image_id,
-            data=open_sealed(keys, stored[image_id].image, column_aad("key_image", image_id, "image")),
-        )
-        for image_id in wanted
+        ImageAsset(image_id=image_id, data=data)
+        for image_id, data in pictures_of(session, keys, case_id, wanted)
+        if data is not None
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.clinical import N_, Sex
 from schemas.report import ReportContent
 from schemas.report_text import Line, LocalId, Paragraph
+from schemas.signed_facts import AddressLines, FactLine
 from schemas.signed_report import Signature, SignedReport, Withdrawal
 from schemas.sla import AmendmentKind
 from schemas.teeth import Notation
@@ -83,9 +84,9 @@ STATUS_LABELS: dict[DocumentStatus, str] = {
 class Letterhead(DocumentPart):
     """The practice, as it writes letters. The logo is PNG or JPEG."""
 
-    name: Line
-    address_lines: Annotated[tuple[Line, ...], Field(max_length=5)] = ()
-    phone: Line = ""
+    name: FactLine
+    address_lines: AddressLines = ()
+    phone: FactLine = ""
     email: Line = ""
     website: Line = ""
     logo: Annotated[bytes, Field(max_length=MAX_LOGO_BYTES)] | None = None
@@ -93,17 +94,17 @@ class Letterhead(DocumentPart):
 
 
 class ReadingGroup(DocumentPart):
-    name: Line
-    address_lines: Annotated[tuple[Line, ...], Field(max_length=5)] = ()
-    phone: Line = ""
+    name: FactLine
+    address_lines: AddressLines = ()
+    phone: FactLine = ""
 
 
 class PatientBlock(DocumentPart):
-    name: Line
+    name: FactLine
     birth_date: date | None = None
     sex: Sex = Sex.UNKNOWN
-    patient_id: Line = ""
-    issuer: Line = ""
+    patient_id: FactLine = ""
+    issuer: FactLine = ""
     """Who issued the patient id (DICOM (0010,0021))."""
 
 
@@ -124,8 +125,8 @@ class ReportDocument(DocumentPart):
     letterhead: Letterhead
     reading_group: ReadingGroup | None = None
     patient: PatientBlock
-    referrer: Line = ""
-    copies_to: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    referrer: FactLine = ""
+    copies_to: Annotated[tuple[FactLine, ...], Field(max_length=10)] = ()
     report: SignedReport | None = None
     draft: ReportContent | None = None
     preliminary_author: Signature | None = None
@@ -165,6 +166,11 @@ class ReportDocument(DocumentPart):
         if content is None:
             raise ValueError("A document shows a signed report or a draft.")
         return content
+
+    @property
+    def day(self) -> date:
+        """By which an age is counted where the examination has no date; a rendering years later shows the same age."""
+        return (self.report.signed_at if self.report else self.generated_at).date()
 
     @property
     def status(self) -> DocumentStatus:

@@ -110,9 +110,7 @@ def html(document: ReportDocument) -> str:
             logo=pictures.logo(document.letterhead.logo) if document.letterhead.logo else None,
             figure_rows=_rows(_figures(document)),
             changes=_changes(document),
-            age=age_in_years(
-                document.patient.birth_date, content.examination.acquired_on or document.generated_at.date()
-            ),
+            age=age_in_years(document.patient.birth_date, content.examination.acquired_on or document.day),
             finding_numbers={finding.id: number for number, finding in enumerate(content.findings, start=1)},
             addendum_approvers=_addendum_approvers(document),
             notation_name=_NOTATION_NAMES[document.notation],

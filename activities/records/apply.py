@@ -64,9 +64,10 @@ class RecordActivities:
 
     def _write(self, session: Session, row: Case, record: Record) -> None:
         writer = WRITERS.get(record.action)
+        noted: dict[str, str | int] = {}
         if writer is not None:
             form = stored_form(session, self._keys, record.command_id)
-            writer(Writing(session=session, keys=self._keys, row=row, record=record, form=form))
+            writer(Writing(session=session, keys=self._keys, row=row, record=record, form=form, noted=noted))
         project(row, record.state, record.at)
         session.connection().execute(_ADD, _transition(record))
         command = session.get(CaseCommand, record.command_id)
@@ -92,7 +93,7 @@ class RecordActivities:
             actor=record.actor,
             at=record.at,
             command_id=record.command_id,
-            detail={"seq": record.seq, "from": record.from_state, "to": record.state.state},
+            detail={"seq": record.seq, "from": record.from_state, "to": record.state.state, **noted},
         )
         publish(session, f"case.{record.action}", at=record.at, practice_id=row.practice_id, case_id=record.case_id)
 

@@ -2,32 +2,39 @@
 
 import hashlib
 from datetime import datetime
-from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from activities.imaging.contradictions import contradicted, people_in_images
+from activities.imaging.identity import case_identity
 from activities.imaging.image_sets import image_set_hash
 from activities.records.commands import stored_form
+from activities.records.covered import (
+    marks_of,
+    patient_facts,
+    pictures_of,
+    practice_facts,
+    study_facts,
+)
 from activities.records.projection import state_of
 from activities.records.readers import Reader, need_approver, need_reader
 from activities.records.writing import Writing
 from infra.keystore import KeyStore
-from infra.sealing import column_aad, open_json, open_sealed, seal_json
+from infra.sealing import column_aad, open_json, seal, seal_json
 from schemas.clinical import N_
 from schemas.errors import StateConflict
 from schemas.forms import ReportDraftBody
 from schemas.ids import new_id
 from schemas.lifecycle import Action
 from schemas.report import ReportContent
-from schemas.signed_report import Addendum, Signature, SignedReport, check_succession, marks_hash, report_hash
+from schemas.signed_facts import CoveredImages, CoveredPicture
+from schemas.signed_report import Addendum, Signature, SignedReport, VersionToSign, check_succession, sha256_hex
 from schemas.sla import AmendmentKind
-from schemas.state import Amendment
+from schemas.state import Amendment, IdentityStanding
 from schemas.tables.case import CaseTransition, Message
-from schemas.tables.imaging import AnnotationSet, KeyImage
+from schemas.tables.imaging import KeyImage
 from schemas.tables.people import Organization
 from schemas.tables.report import ReportDraft, ReportVersion
-
-NO_ANNOTATIONS: Final = hashlib.sha256(b"").hexdigest()
 
 
 class DraftChanged(StateConflict):
@@ -50,6 +57,13 @@ class KeyImageGone(StateConflict):
     title = N_("The report shows a key image that was removed. Take it out of the report, or choose another one.")
 
 
+class ImagesOfAnother(StateConflict):
+    code = "images_of_another"
+    title = N_(
+        "The patient's record no longer fits the images of this case. Ask the practice to look at it, then sign."
+    )
+
+
 class AddendumMissing(StateConflict):
     code = "addendum_missing"
     title = N_("Write the addendum before you sign it.")
@@ -64,14 +78,23 @@ def draft_of(session: Session, keys: KeyStore, case_id: str) -> tuple[ReportDraf
 
 
 def version_of(session: Session, keys: KeyStore, case_id: str, version: int) -> SignedReport | None:
-    row = session.exec(
-        select(ReportVersion).where(ReportVersion.case_id == case_id, ReportVersion.version == version)
-    ).one_or_none()
+    row = version_row(session, case_id, version)
     return None if row is None else opened_version(keys, row)
 
 
+def version_row(session: Session, case_id: str, version: int) -> ReportVersion | None:
+    return session.exec(
+        select(ReportVersion).where(ReportVersion.case_id == case_id, ReportVersion.version == version)
+    ).one_or_none()
+
+
 def opened_version(keys: KeyStore, row: ReportVersion) -> SignedReport:
-    return SignedReport.model_validate(open_json(keys, row.document, column_aad("report_version", row.id, "document")))
+    return SignedReport.model_validate(open_json(keys, row.document, version_place(row.id, "document")))
+
+
+def version_place(version_id: str, column: str) -> str:
+    """What a sealed column of a version is bound to."""
+    return column_aad("report_version", version_id, column)
 
 
 def write_draft(writing: Writing, body: ReportDraftBody, revision: int) -> None:
@@ -117,6 +140,7 @@ def _read_draft(writing: Writing) -> ReportDraftBody:
         raise ReportIncomplete(f"{first} ({len(missing)} open)" if len(missing) > 1 else first, missing=len(missing))
     if not has_all_key_images(writing.session, writing.row.id, body.content):
         raise KeyImageGone()
+    _need_same_patient(writing)
     open_questions = writing.session.exec(
         select(func.count()).where(
             Message.case_id == writing.row.id, col(Message.asks), col(Message.answered_at).is_(None)
@@ -125,6 +149,15 @@ def _read_draft(writing: Writing) -> ReportDraftBody:
     if open_questions:
         raise QuestionOpen()
     return body
+
+
+def _need_same_patient(writing: Writing) -> None:
+    """The version names the patient as on record now: that may have been edited while the case was closed."""
+    session, keys, row = writing.session, writing.keys, writing.row
+    if state_of(row).identity.standing is IdentityStanding.OVERRIDDEN:
+        return
+    if contradicted(case_identity(session, keys, row), people_in_images(session, keys, row)):
+        raise ImagesOfAnother()
 
 
 def _signature(session: Session, reader: Reader, practice_id: str, at: datetime) -> Signature:
@@ -190,19 +223,6 @@ def approve(writing: Writing) -> None:
     )
 
 
-def _pictures(writing: Writing, content: ReportContent) -> list[tuple[str, bytes]]:
-    """The key images that the report shows, in its order: id and JPEG."""
-    wanted = [image.image_id for image in content.key_images]
-    rows = writing.session.exec(
-        select(KeyImage).where(KeyImage.case_id == writing.row.id, col(KeyImage.id).in_(wanted))
-    ).all()
-    stored = {row.id: row for row in rows}
-    return [
-        (image_id, open_sealed(writing.keys, stored[image_id].image, column_aad("key_image", image_id, "image")))
-        for image_id in wanted
-    ]
-
-
 def _amendment_before(writing: Writing) -> Amendment | None:
     return state_of(writing.row).amendment
 
@@ -217,40 +237,40 @@ def _add_version(
     kind: AmendmentKind | None = None,
     addenda: tuple[Addendum, ...] = (),
 ) -> None:
-    session, row, record = writing.session, writing.row, writing.record
-    version = record.state.version
-    annotations = session.get(AnnotationSet, row.id)
-    covered = report_hash(
-        row.id,
-        version,
-        content,
-        marks_hash(annotations.content_hash if annotations else NO_ANNOTATIONS, _pictures(writing, content)),
-        image_set_hash(session, row.id, record.state.image_set),
-        addenda=addenda,
-    )
-    report = SignedReport(
-        version=version,
+    session, keys, row, record = writing.session, writing.keys, writing.row, writing.record
+    marks = marks_of(session, keys, row.id).encode()
+    report = VersionToSign(
+        version=record.state.version,
         kind=kind,
         content=content,
         addenda=addenda,
+        patient=patient_facts(session, keys, row),
+        practice=practice_facts(session, row),
+        study=study_facts(session, keys, row, record.state),
+        covered=CoveredImages(
+            marks=sha256_hex(marks),
+            pictures=_covered_pictures(writing, content),
+            image_set=record.state.image_set,
+            image_set_hash=image_set_hash(session, row.id, record.state.image_set),
+        ),
         author=author,
         approver=approver,
         reason=_amendment_reason(writing) if before else "",
         supersedes=before.version if before else None,
-        report_hash=covered,
-    )
+    ).signed(row.id)
     if before is not None:
         check_succession(before, report)
+    writing.noted.update(version=report.version, report_hash=report.report_hash)
     report_id = new_id("rep")
-    place = column_aad("report_version", report_id, "document")
     session.add(
         ReportVersion(
             id=report_id,
             case_id=row.id,
-            version=version,
+            version=report.version,
             kind=kind or "original",
-            document=seal_json(writing.case_key, report.model_dump(mode="json"), place),
-            report_hash=covered,
+            document=seal_json(writing.case_key, report.model_dump(mode="json"), version_place(report_id, "document")),
+            marks=seal(writing.case_key, marks, version_place(report_id, "marks")),
+            report_hash=report.report_hash,
             author_id=author.user_id,
             approver_id=approver.user_id if approver else None,
             command_id=record.command_id,
@@ -262,6 +282,14 @@ def _add_version(
         session.delete(draft)
 
 
+def _covered_pictures(writing: Writing, content: ReportContent) -> tuple[CoveredPicture, ...]:
+    wanted = [image.image_id for image in content.key_images]
+    pictures = pictures_of(writing.session, writing.keys, writing.row.id, wanted)
+    if any(data is None for _, data in pictures):
+        raise KeyImageGone()
+    return tuple(CoveredPicture(image_id=image_id, sha256=sha256_hex(data)) for image_id, data in pictures if data)
+
+
 def _amendment_reason(writing: Writing) -> str:
     begun = writing.session.exec(
         select(CaseTransition)
@@ -270,19 +298,3 @@ def _amendment_reason(writing: Writing) -> str:
         .limit(1)
     ).one()
     return str(stored_form(writing.session, writing.keys, begun.command_id).get("reason", ""))
-
-
-def begin_amendment(writing: Writing) -> None:
-    """The draft of an amendment starts from the signed text."""
-    session, row, record = writing.session, writing.row, writing.record
-    need_reader(session, row.practice_id, record.actor.user_id, record.at)
-    before = version_of(session, writing.keys, row.id, record.state.version)
-    if before is None:
-        raise ReportIncomplete("The version to be amended is not there.")
-    write_draft(writing, ReportDraftBody(content=before.content), revision=1)
-
-
-def discard_amendment(writing: Writing) -> None:
-    draft = writing.session.get(ReportDraft, writing.row.id)
-    if draft is not None:
-        writing.session.delete(draft)

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from activities.records import releasing, signing, submission
+from activities.records import amending, releasing, signing, submission
 from activities.records.readers import need_reader
 from activities.records.writing import Writer, Writing
 from schemas.lifecycle import Action
@@ -31,8 +31,8 @@ WRITERS: Final[dict[Action, Writer]] = {
     Action.NAME_APPROVER: signing.name_approver,
     Action.APPROVE: signing.approve,
     Action.SIGN: signing.sign,
-    Action.AMEND: signing.begin_amendment,
-    Action.DISCARD_AMENDMENT: signing.discard_amendment,
+    Action.AMEND: amending.begin_amendment,
+    Action.DISCARD_AMENDMENT: amending.discard_amendment,
     Action.RELEASE: releasing.release,
     Action.RELEASE_AFTER_HOLD: releasing.release,
     Action.REVOKE_RELEASE: partial(releasing.end_grant, "revoked"),

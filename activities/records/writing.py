@@ -1,7 +1,7 @@
 """What a writer is given: the transaction, the case's row and the transition to be written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session
@@ -14,13 +14,17 @@ from schemas.tables.case import Case
 
 @dataclass(frozen=True)
 class Writing:
-    """``form`` is what the person typed; empty for the case's own steps. ``row`` still shows the state before."""
+    """``form`` is what the person typed; empty for the case's own steps. ``row`` still shows the state before.
+
+    ``noted`` is what a writer adds to the step's audit row: ids, numbers and hashes.
+    """
 
     session: Session
     keys: KeyStore
     row: Case
     record: Record
     form: Mapping[str, Any]
+    noted: dict[str, str | int] = field(default_factory=dict)
 
     @property
     def case_key(self) -> DataKey:

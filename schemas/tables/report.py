@@ -22,7 +22,7 @@ class ReportDraft(SQLModel, table=True):
 
 
 class ReportVersion(SQLModel, table=True):
-    """A signed version. ``document`` is the JSON of ``schemas.report.SignedReport``."""
+    """A signed version. ``document`` is the JSON of ``schemas.signed_report.SignedReport``."""
 
     __tablename__ = "report_version"
     __table_args__ = (UniqueConstraint("case_id", "version", name="uq_report_version"),)
@@ -33,7 +33,9 @@ class ReportVersion(SQLModel, table=True):
     kind: str = code_field(24)
     document: bytes = sealed_field()
     report_hash: str = code_field(64)
-    """SHA-256 over case, version, text, annotations and image set (invariant 7)."""
+    """SHA-256 over the case and everything of the version (invariant 7)."""
+    marks: bytes = sealed_field()
+    """The marks as they were signed, canonical JSON: those of the case may be drawn anew in an amendment."""
     author_id: str = id_field(foreign_key="user.id")
     approver_id: str | None = id_field(foreign_key="user.id", nullable=True)
     command_id: str = Field(sa_type=text_type(96))

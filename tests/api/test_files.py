@@ -333,6 +333,7 @@ def sign_with(desk: Desk, case: Case, image_id: str) -> None:
                 version=1,
                 kind="original",
                 document=seal_json(key, report.model_dump(mode="json"), place),
+                marks=b"",
                 report_hash=report.report_hash,
                 author_id=desk.world.user_id("radiologist"),
                 command_id="cmd_1",

@@ -608,6 +608,7 @@ def upgrade() -> None:
         sa.Column("kind", text_type(24), nullable=False),
         sa.Column("document", SEALED, nullable=False),
         sa.Column("report_hash", text_type(64), nullable=False),
+        sa.Column("marks", SEALED, nullable=False),
         sa.Column("author_id", text_type(64), nullable=False),
         sa.Column("approver_id", text_type(64), nullable=True),
         sa.Column("command_id", text_type(96), nullable=False),

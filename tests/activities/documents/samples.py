@@ -24,8 +24,10 @@ from schemas.report_parts import (
     RegionEntry,
     RegionStatus,
 )
-from schemas.signed_report import Addendum, Signature, SignedReport, report_hash
+from schemas.signed_facts import CoveredImages, CoveredPicture, PatientFacts, PracticeFacts, StudyFacts
+from schemas.signed_report import Addendum, Signature, SignedReport, VersionToSign
 from schemas.sla import AmendmentKind
+from schemas.teeth import Notation
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 AUTHOR = Signature(
@@ -90,9 +92,35 @@ def content(**update: Any) -> ReportContent:
     return ReportContent(**(values | update))
 
 
+PATIENT = PatientFacts(name="Martha Whitfield", birth_date=date(1968, 3, 9), sex=Sex.FEMALE, number="LDC-20731")
+PRACTICE = PracticeFacts(
+    name="Lakeshore Dental Centre",
+    address_lines=("1280 Lakeshore Road",),
+    phone="+1 905 555 0142",
+    notation=Notation.FDI,
+    locale="en-CA",
+    time_zone="America/Toronto",
+)
+STUDY = StudyFacts(accession_number="R0123456789", referrer="Dr. Maria Castellanos")
+
+
+def covered(text: ReportContent) -> CoveredImages:
+    """Hashes that stand for marks, pictures and images."""
+    pictures = tuple(CoveredPicture(image_id=image.image_id, sha256="2" * 64) for image in text.key_images)
+    return CoveredImages(marks="0" * 64, pictures=pictures, image_set=1, image_set_hash="1" * 64)
+
+
 def signed(text: ReportContent, version: int = 1, **facts: Any) -> SignedReport:
-    digest = report_hash("case_1", version, text, "0" * 64, "1" * 64, addenda=facts.get("addenda", ()))
-    return SignedReport(**{"version": version, "content": text, "author": AUTHOR, "report_hash": digest} | facts)
+    values: dict[str, Any] = {
+        "version": version,
+        "content": text,
+        "author": AUTHOR,
+        "patient": PATIENT,
+        "practice": PRACTICE,
+        "study": STUDY,
+        "covered": covered(text),
+    }
+    return VersionToSign(**(values | facts)).signed("case_1")
 
 
 def appended(first: SignedReport, words: str) -> SignedReport:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from activities.documents.document import DocumentStatus, ReportDocument, locale_of
 from schemas.signed_report import Withdrawal
-from tests.activities.documents.samples import AUTHOR, appended, content, document, signed
+from tests.activities.documents.samples import AUTHOR, NOW, appended, content, document, signed
 
 
 def test_a_document_survives_json_with_its_pictures() -> None:
@@ -20,7 +20,7 @@ def test_the_status_follows_from_the_versions() -> None:
     assert document(superseded_by=2).status is DocumentStatus.SUPERSEDED
     assert document(draft=content()).status is DocumentStatus.DRAFT
     assert document(draft=content(), preliminary_author=AUTHOR).status is DocumentStatus.PRELIMINARY
-    withdrawal = Withdrawal(by=AUTHOR, reason="Wrong patient.")
+    withdrawal = Withdrawal(name="Dr. Ines Falk", at=NOW, reason="Wrong patient.")
     assert document(withdrawal=withdrawal, superseded_by=2).status is DocumentStatus.WITHDRAWN
 
 

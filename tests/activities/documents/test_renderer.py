@@ -21,7 +21,7 @@ from schemas.report_parts import AreaOfInterest, Examination, Finding, Recommend
 from schemas.signed_report import Withdrawal
 from schemas.sla import AmendmentKind
 from schemas.teeth import Notation
-from tests.activities.documents.samples import APPROVER, AUTHOR, appended, content, document, picture, signed
+from tests.activities.documents.samples import APPROVER, AUTHOR, NOW, appended, content, document, picture, signed
 
 
 def read(renderer: PdfRenderer, made: ReportDocument) -> PdfReader:
@@ -73,7 +73,7 @@ def test_both_signatures_stand_with_registration_and_local_time(final: PdfReader
     assert "Signed electronically Nov 24, 2026, 10:30 EST" in text
     assert "Approved by Dr. Samuel Lindqvist Registration OMR 28817 " in text
     assert "Signed electronically Nov 24, 2026, 11:30 EST" in text
-    assert signed(content()).report_hash in text.replace(" ", "")
+    assert signed(content(), approver=APPROVER).report_hash in text.replace(" ", "")
 
 
 def test_every_page_has_its_number_the_version_and_from_the_second_on_the_patient(renderer: PdfRenderer) -> None:
@@ -149,9 +149,13 @@ def test_a_draft_never_looks_signed(renderer: PdfRenderer) -> None:
         ({"draft": content()}, "DRAFT: NOT SIGNED", "This text may still change."),
         ({"superseded_by": 3}, "SUPERSEDED BY VERSION 3", "Please read version 3."),
         (
-            {"withdrawal": Withdrawal(by=AUTHOR, reason="Wrong patient.", replacement_report_id="rep_9")},
+            {
+                "withdrawal": Withdrawal(
+                    name="Dr. Ines Falk", at=NOW, reason="Wrong patient.", replacement_report_id="rep_9"
+                )
+            },
             "ENTERED IN ERROR",
-            "by Dr. Helena Brandt: Wrong patient. It is replaced by report rep_9.",
+            "by Dr. Ines Falk: Wrong patient. It is replaced by report rep_9.",
         ),
     ],
 )
