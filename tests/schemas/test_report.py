@@ -1,7 +1,6 @@
 """The structured report: complete before signature, stable under JSON, hashed so that any change shows."""
 
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -59,6 +58,7 @@ from schemas.signed_report import (
 )
 from schemas.sla import AmendmentKind
 from schemas.teeth import DECIDUOUS_TEETH, PERMANENT_TEETH, Notation
+from tests.schemas.leaves import altered, leaves
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 AUTHOR = Signature(user_id="usr_a", name="Dr A. Reader", registration_number="OMR 1", jurisdiction="ON", signed_at=NOW)
@@ -273,25 +273,6 @@ def test_the_hash_covers_the_case_and_every_field_of_the_version() -> None:
             hashes.add(report_hash("case_1", other))
     assert changes > 60
     assert len(hashes) == changes + 2
-
-
-def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Places of everything that is written in a value."""
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    if children is None:
-        yield path
-        return
-    for name, child in children:
-        yield from leaves(child, (*path, name))
-
-
-def altered(value: Any, path: tuple[str | int, ...]) -> Any:
-    """A copy in which the leaf at the path is another one."""
-    if not path:
-        return f"not {value}"
-    if isinstance(value, list):
-        return [altered(child, path[1:]) if index == path[0] else child for index, child in enumerate(value)]
-    return {name: altered(child, path[1:]) if name == path[0] else child for name, child in value.items()}
 
 
 def test_the_hash_of_a_stored_report_never_moves() -> None:
