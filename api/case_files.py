@@ -22,13 +22,14 @@ from infra.database import now
 from infra.feed import publish
 from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
-from infra.uploads import OPEN
+from infra.removals import let_go
+from infra.uploads import count_under_way
 from schemas.access import Right, may
 from schemas.errors import NotFound, StateConflict
 from schemas.lifecycle import State
 from schemas.messages import FactKind
 from schemas.tables.case import Case
-from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
+from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 
 class FileFrozen(StateConflict):
@@ -93,11 +94,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
             StoredFile.case_id == images.case.id, StoredFile.state == "stored"
         )
     ).one()
-    uploading = session.exec(
-        select(func.count()).where(
-            Upload.case_id == images.case.id, Upload.state == OPEN, col(Upload.expires_at) > now()
-        )
-    ).one()
+    uploading = count_under_way(session, images.case.id, now())
     others = _others(session, images)
     return CaseFiles(
         studies=_studies(session, images),
@@ -229,7 +226,8 @@ def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[
 
 
 def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> None:
-    """Removes files that nobody has read yet, all or none, in the caller's transaction; their blobs are for the caller.
+    """Removes files that nobody has read yet, all or none, in the caller's transaction; their blobs are let go of, and
+    the caller removes them after the commit (``infra.removals``).
 
     Raises NotFound for another case's file, FileFrozen for one that was submitted.
     """
@@ -245,6 +243,7 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> N
         raise FileFrozen()
     for file in files:
         remove_file(session, file)
+    let_go(session, [file.id for file in files])
     if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
         enqueue(session, FactKind.FILES_SETTLED, case.id)
     session.flush()

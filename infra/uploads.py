@@ -6,17 +6,19 @@ end and the file's row; a crash before it is mended by whoever asks for the uplo
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from infra.audit import write_audit
 from infra.blobs.store import BlobFinished, BlobInfo, BlobStore, BlobWriter
 from infra.database import Database, now
 from infra.keys import DataKey
 from infra.keystore import KeyStore
+from infra.removals import let_go, remove
+from infra.removals import sweep as sweep_removals
 from infra.sealing import column_aad, open_json, seal_json
 from schemas.errors import NotFound, OdontoError, StateConflict
 from schemas.ids import new_id
@@ -26,6 +28,9 @@ from schemas.tables.imaging import StoredFile, Upload
 
 LIFE: Final = timedelta(hours=24)
 """An upload that nobody touches for so long is forgotten; every part that arrives begins it anew."""
+
+SILENCE: Final = timedelta(minutes=15)
+"""An upload that was silent for so long keeps nobody waiting. It may still be gone on with, while the case takes files."""
 
 OPEN, COMPLETE, ENDED = "open", "complete", "ended"
 
@@ -44,6 +49,18 @@ class UploadKeyReused(StateConflict):
 class Begun(NamedTuple):
     upload: Upload
     is_new: bool
+
+
+def count_under_way(session: Session, case_id: str, at: datetime) -> int:
+    """Uploads of a case that a submission or an answer waits for."""
+    return session.exec(
+        select(func.count()).where(
+            Upload.case_id == case_id,
+            Upload.state == OPEN,
+            col(Upload.expires_at) > at,
+            col(Upload.updated_at) > at - SILENCE,
+        )
+    ).one()
 
 
 class UploadDesk:
@@ -164,6 +181,8 @@ class UploadDesk:
         there = session.get(StoredFile, row.file_id)
         if there is not None:
             return there
+        if row.state == ENDED:  # given up meanwhile: its blob is to be deleted
+            raise UploadGone()
         still_welcome(session)
         key = self._key(upload)
         meta = open_json(key, row.meta, column_aad("upload", row.id, "meta"))
@@ -191,22 +210,30 @@ class UploadDesk:
 
     def end(self, upload: Upload) -> None:
         """Gives an unfinished upload up; what was sent of it is removed. A completed one stays."""
+        if self._give_up(upload):
+            remove(self._database, self._blobs, [upload.file_id])
+
+    def _give_up(self, upload: Upload, *, expired_by: datetime | None = None) -> bool:
+        """Whether it was; not where it was completed, or with ``expired_by`` gone on with, meanwhile."""
         with self._database.write() as session:
             row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
-            if row.state == COMPLETE:
-                return
+            if row.state == COMPLETE or (expired_by is not None and row.expires_at > expired_by):
+                return False
             row.state, row.nonce, row.updated_at = ENDED, None, now()
-        self._blobs.delete(upload.file_id)
+            session.flush()
+            let_go(session, [row.file_id])
+        return True
 
     def sweep(self, limit: int = 200) -> int:
-        """Gives up uploads that expired; returns how many."""
+        """Gives up uploads that expired, and deletes what was let go of; returns how many of both were at hand."""
+        moment = now()
         with self._database.read() as session:
             expired = session.exec(
-                select(Upload).where(Upload.state == OPEN, col(Upload.expires_at) <= now()).limit(limit)
+                select(Upload).where(Upload.state == OPEN, col(Upload.expires_at) <= moment).limit(limit)
             ).all()
         for upload in expired:
-            self.end(upload)
-        return len(expired)
+            self._give_up(upload, expired_by=moment)
+        return len(expired) + sweep_removals(self._database, self._blobs, limit)
 
     def _key(self, upload: Upload) -> DataKey:
         return self._keys.of_scope(upload.case_id)

@@ -27,6 +27,7 @@ from infra.blobs.store import BlobDamaged, BlobMissing, BlobStore
 from infra.database import Database, now
 from infra.keys import DataKey
 from infra.keystore import KeyStore
+from infra.removals import let_go, remove
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
 from schemas.tables.imaging import Preview, Series, StoredFile
@@ -152,9 +153,9 @@ class ImagingActivities:
             # The case's row is locked first, so that two of these never insert the same study.
             case = session.exec(select(Case).where(Case.id == job.case.id).with_for_update()).one()
             patient = case_identity(session, self._keys, case)
-            spare = CaseRecorder(session, case, job.key, patient, now()).record(findings)
-        for file_id in spare:
-            self._blobs.delete(file_id)
+            spare = list(CaseRecorder(session, case, job.key, patient, now()).record(findings))
+            let_go(session, spare)
+        remove(self._database, self._blobs, spare)
 
     def _make_previews(self, job: _Job) -> None:
         with self._database.read() as session:

@@ -18,6 +18,7 @@ from api.imaging.parsers import in_images
 from api.routes.dicomweb import PicturesDep
 from api.standing import CaseAccess, load_case
 from infra.database import now
+from infra.removals import remove
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile
@@ -68,12 +69,18 @@ async def read_content(file_id: str, access: SeeImages, services: ServicesDep, l
         find(fresh)
 
     file, name = await in_images(find, access)
-    reader = await in_images(services.blobs.reader, file.id, access.key.secret)
+
+    def check() -> None:
+        """What cannot be opened is an answer of its own, and no download that breaks."""
+        with services.blobs.reader(file.id, access.key.secret):
+            pass
 
     def body() -> Iterator[bytes]:
-        with reader:
+        # Opened here: where the client has left before the first byte, nobody would close what was opened before.
+        with services.blobs.reader(file.id, access.key.secret) as reader:
             yield from reader.stream()
 
+    await in_images(check)
     return StreamingResponse(
         while_allowed(body(), still),
         media_type=_TYPES.get(file.kind, "application/octet-stream"),
@@ -127,5 +134,5 @@ def delete_file(file_id: str, access: MayDelete, services: ServicesDep) -> Respo
     with services.database.write() as session:
         take_out(session, access, [file_id])
     services.feed.wake()
-    services.blobs.delete(file_id)
+    remove(services.database, services.blobs, [file_id])
     return Response(status_code=204)

@@ -1,9 +1,12 @@
 """A download under way ends with the right to it: its session, its case, or the link behind which it began."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from activities.imaging.parser.pool import ParserPool
 from api.deps import look_again
@@ -91,3 +94,51 @@ def test_a_visit_is_looked_at_anew_too() -> None:
 
     with pytest.raises(LinkGone):
         VisitImages(visit=None, look_again=gone).again()  # type: ignore[arg-type]
+
+
+def open_blobs() -> list[str]:
+    links = (os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
+    return [link for link in links if link.endswith(".blob")]
+
+
+async def test_a_client_that_leaves_before_the_first_byte_leaves_no_file_open(desk: Desk) -> None:
+    case = desk.open_case()
+    file_id = await desk.upload(case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.imaging.ingest(case.id)
+    path = f"/api/v1/cases/{case.id}/files/{file_id}/content"
+
+    async def gone(_message: object) -> None:
+        raise OSError("the client has left")
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async with desk.client() as client:
+        request = client.build_request("GET", path)
+        assert (await client.get(path)).status_code == 200
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "scheme": "http",
+            "server": ("127.0.0.1", 8000),
+            "client": ("127.0.0.1", 1),
+        }
+        with suppress(OSError, ClientDisconnect):
+            await desk.app(scope, receive, gone)
+    assert open_blobs() == []
+
+
+async def test_a_file_whose_content_is_not_there_is_an_answer_and_no_broken_download(desk: Desk) -> None:
+    case = desk.open_case()
+    file_id = await desk.upload(case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.imaging.ingest(case.id)
+    desk.app.state.services.blobs.delete(file_id)
+    async with desk.client() as client:
+        answer = await client.get(f"/api/v1/cases/{case.id}/files/{file_id}/content")
+    assert (answer.status_code, answer.json()["code"]) == (404, "blob_missing")

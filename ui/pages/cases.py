@@ -16,6 +16,7 @@ from api.notices import has_unread, mark_notices_read
 from api.routes.cases import WrongPassword, take_step
 from api.services import Services
 from api.standing import CaseAccess, load_case
+from infra.removals import remove
 from infra.sessions import Sessions
 from schemas.access import Right
 from schemas.clinical import N_
@@ -113,8 +114,7 @@ def _remove(services: Services, access: CaseAccess, file_ids: list[str]) -> Resp
     with services.database.write() as session:
         take_out(session, access, file_ids)
     services.feed.wake()
-    for file_id in file_ids:
-        services.blobs.delete(file_id)
+    remove(services.database, services.blobs, file_ids)
     return see_other(f"/cases/{access.row.id}#images", done="file.removed")
 
 
