@@ -1,33 +1,28 @@
 """First passwords: a one-time link by mail, with which the invited person chooses one.
 
-The link is derived, not stored: it is signed over the account's present password hash, so that choosing a password
-ends every link that was sent before. Looking at it (GET, HEAD) consumes nothing.
+Choosing a password ends every link that was sent before. Looking at a link (GET, HEAD) consumes nothing.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlmodel import Session
 
-from activities.notifications import stable_message_id
+from activities.letters import invitation_message_id
+from activities.post import owe
 from infra.audit import PLATFORM_SCOPE, write_audit
-from infra.codec import SYSTEM_KEY
 from infra.database import Database, now
-from infra.keys import derive_key
+from infra.invitation_tokens import invitation_token
 from infra.keystore import KeyStore
-from infra.mail import Mail
 from infra.passwords import Passwords
 from infra.sessions import Sessions
 from schemas.clinical import N_
 from schemas.errors import OdontoError
+from schemas.mail import MailKind
 from schemas.messages import Actor
 from schemas.tables.people import User
-
-LIFE: Final = timedelta(days=3)
 
 
 class InvitationOver(OdontoError):
@@ -45,23 +40,15 @@ class Invitations:
     database: Database
     keys: KeyStore
     passwords: Passwords
-    base_url: str
 
     def unusable_password(self) -> str:
         """The hash of a password that nobody knows: signing in takes as long as for everybody, and fails."""
         return self.passwords.hash(secrets.token_urlsafe(32))
 
-    def mail(self, user: User, organization: str) -> Mail:
-        """The invitation. Refresh ``user.password_hash`` before, and earlier links are dead."""
-        until = now() + LIFE
-        link = f"{self.base_url}/welcome/{self._token(user, until)}"
-        text = (
-            f"{organization} has opened an account for you at OdontoFlow.\n\n"
-            f"Choose your password here until {until:%d %B %Y, %H:%M} UTC:\n{link}\n\n"
-            f"You sign in with this address: {user.email}\n"
-        )
-        message_id = stable_message_id("invitation", user.id, user.password_hash)
-        return Mail(message_id, user.email, "Your account at OdontoFlow", text)
+    def owe(self, session: Session, user: User) -> None:
+        """An invitation, sent when the caller's transaction is there. Refresh the password's hash before, and earlier
+        ones are dead, those included that were not sent yet."""
+        owe(session, MailKind.INVITATION, invitation_message_id(user), at=now(), user_id=user.id)
 
     def read(self, token: str) -> User:
         """Whose invitation it is. Raises InvitationOver."""
@@ -91,12 +78,8 @@ class Invitations:
             moment = datetime.fromtimestamp(int(until), now().tzinfo)
         except (ValueError, OverflowError):
             raise InvitationOver() from None
-        if moment < now() or not hmac.compare_digest(token.encode(), self._token(user, moment).encode()):
+        if moment < now() or not hmac.compare_digest(
+            token.encode(), invitation_token(self.keys, user, moment).encode()
+        ):
             raise InvitationOver()
         return user
-
-    def _token(self, user: User, until: datetime) -> str:
-        secret = derive_key(self.keys.key(SYSTEM_KEY), "invitation")
-        said = f"{user.id}.{int(until.timestamp())}"
-        mac = hmac.new(secret, f"{said}\n{user.password_hash}".encode(), hashlib.sha256).hexdigest()
-        return f"{said}.{mac[:48]}"

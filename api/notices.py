@@ -14,7 +14,7 @@ from schemas.tables.wires import Notification
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """``kind`` is a key of ``schemas.notices.SUBJECTS``."""
+    """``kind`` is a key of ``schemas.notices.SUBJECTS`` or of ``schemas.mail.NOTICE_WORDS``."""
 
     id: str
     kind: str

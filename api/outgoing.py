@@ -1,4 +1,8 @@
-"""Mail that the API hands over itself: one-time codes, invitations. Never with PHI."""
+"""Mail that the API hands over itself: one-time codes, which live ten minutes and are asked for again in their page.
+
+A code that is lost with its process costs its patient a click, and one that came late would be of no use; so these mails
+are not owed (``activities.post``), as every other one is. Never with PHI.
+"""
 
 import asyncio
 import logging

@@ -9,18 +9,18 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, delete, func, select, update
 
-from activities.notifications import people_of, stable_message_id
+from activities.people import people_of
+from activities.post import owe
 from activities.records.opening import demographics_of
 from api.portal_facts import (
     Asked,
     CodeUsed,
-    Counted,
     Entered,
     GrantNotLive,
     StepMissing,
@@ -36,13 +36,14 @@ from infra.database import Database, now
 from infra.feed import publish
 from infra.keys import derive_key
 from infra.keystore import KeyStore
-from infra.mail import Mail
+from infra.mail import Mail, stable_message_id
 from infra.release_tokens import release_token
 from infra.sealing import SealedValueRefused, column_aad, open_json, seal_json
 from infra.sessions import hash_token
 from schemas.errors import NotFound, OdontoError
 from schemas.forms import HandedCode
 from schemas.ids import new_id
+from schemas.mail import LOCKED_NOTICE, MailKind
 from schemas.messages import Actor
 from schemas.state import Audience
 from schemas.tables.case import Case
@@ -58,11 +59,10 @@ VISIT_LIFE: Final = timedelta(hours=8)
 _MAX_CODES: Final = 5
 """Codes mailed within a quarter of an hour: whoever knows a birth date must not be able to flood a mailbox."""
 _CODES_WINDOW: Final = timedelta(minutes=15)
-LOCKED_NOTICE: Final = "grant_locked"
 
 
 class Portal:
-    """The rules of release links. Blocking; mails are returned, to be handed over after the commit."""
+    """The rules of release links. Blocking; mails with a code are returned, to be handed over after the commit."""
 
     def __init__(self, database: Database, keys: KeyStore, base_url: str) -> None:
         self._database = database
@@ -82,10 +82,10 @@ class Portal:
         with self._database.write() as session:
             grant, case, moment = self._locked(session, link)
             if right:
-                mails, counted = self._mail_code(session, grant, person.email, link.practice, moment), None
+                mails = self._mail_code(session, grant, person.email, link.practice, moment)
             else:
-                counted = self._count(session, grant, case, act="release.birth_date", moment=moment)
-                mails = counted.mails
+                self._count(session, grant, case, act="release.birth_date", moment=moment)
+                mails = ()
         return Asked(self._step(grant.id, right, moment), mails)
 
     def ask_again(self, token: str, step: str) -> Asked:
@@ -114,8 +114,8 @@ class Portal:
             ).all()
             given = [row for row in alive if hmac.compare_digest(row.code_hash, self._code_hash(row.id, digits))]
             if not (was_right and given):
-                counted = self._count(session, grant, case, act="release.code", moment=moment)
-                return Entered(None, LinkLocked() if counted.locked else WrongCode(), counted.mails)
+                locked = self._count(session, grant, case, act="release.code", moment=moment)
+                return Entered(None, LinkLocked() if locked else WrongCode())
             if given[0].used_at is not None:
                 return Entered(None, CodeUsed())
             # A code that was read out and one that was mailed meanwhile open the same door once.
@@ -214,13 +214,13 @@ class Portal:
         )
         return (Mail(stable_message_id("code", row.id), address, f"Your code from {practice.name}", text),)
 
-    def _count(self, session: Session, grant: ReleaseGrant, case: Case, *, act: str, moment: datetime) -> Counted:
-        """A wrong try of either factor; the fifth locks the link and tells the practice."""
+    def _count(self, session: Session, grant: ReleaseGrant, case: Case, *, act: str, moment: datetime) -> bool:
+        """A wrong try of either factor; the fifth locks the link and tells the practice. Whether it did."""
         grant.failures += 1
         if grant.failures < MAX_TRIES:
             session.flush()
             self._audit(session, grant, "none", act, outcome="denied", detail={"tries": grant.failures})
-            return Counted(locked=False)
+            return False
         grant.state = "locked"
         grant.ended_at = moment
         people = people_of(session, case, Audience.PRACTICE)
@@ -236,21 +236,15 @@ class Portal:
                     created_at=moment,
                 )
             )
+            message_id = stable_message_id(effect_key, person.id)
+            owe(session, MailKind.LINK_LOCKED, message_id, at=moment, user_id=person.id, case_id=case.id)
         session.flush()
         self._audit(session, grant, "none", act, outcome="denied", detail={"tries": grant.failures})
         self._audit(session, grant, "none", "release.lock")
         publish(session, "release.locked", at=moment, practice_id=case.practice_id, case_id=case.id)
         for person in people:
             publish(session, "notification", at=moment, user_id=person.id, case_id=case.id)
-        return Counted(True, self._lock_mails(case, [person.email for person in people], effect_key))
-
-    def _lock_mails(self, case: Case, addresses: Sequence[str], effect_key: str) -> tuple[Mail, ...]:
-        subject = "A patient's link is locked"
-        text = (
-            f"{subject} after {MAX_TRIES} wrong tries. Nothing was shown. Ask the patient whether it was them, and release "
-            f"the report again for a new link.\n\nCase {case.number}: {self._base_url}/cases/{case.id}\n"
-        )
-        return tuple(Mail(stable_message_id(effect_key, address), address, subject, text) for address in addresses)
+        return True
 
     def _open(self, session: Session, grant: ReleaseGrant, visit_token: str, moment: datetime) -> None:
         row = PortalSession(

@@ -65,20 +65,11 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Counted:
-    """After a wrong try: whether the link is locked by it, and whom to tell."""
-
-    locked: bool
-    mails: tuple[Mail, ...] = ()
-
-
-@dataclass(frozen=True)
 class Entered:
     """``token`` is shown once, to the browser that gave the right code. None: ``refusal`` says why not."""
 
     token: str | None
     refusal: OdontoError | None = None
-    mails: tuple[Mail, ...] = ()
 
 
 def patient_actor(grant: ReleaseGrant, session_id: str) -> Actor:

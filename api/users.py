@@ -6,20 +6,22 @@ Nobody changes their own account or role. Whoever is disabled is signed out ever
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select
 
 from api.invitations import Invitations
 from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import now
-from infra.mail import Mail
 from infra.sessions import Sessions
 from schemas.access import OrganizationKind, Person
 from schemas.clinical import N_
 from schemas.errors import Forbidden, NotFound, StateConflict
 from schemas.ids import new_id
 from schemas.lifecycle import Role
+from schemas.mail import MailOutcome
 from schemas.messages import Actor
 from schemas.people_forms import MembershipView, NewUser, Standing, UserSearch, UserView
+from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import Membership, Organization, Registration, User
 from schemas.tables.people import Session as SessionRow
 
@@ -114,6 +116,7 @@ def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserVi
             .group_by(col(SessionRow.user_id))
         ).all()
     )
+    fails = _mail_fails(session, ids)
     return [
         UserView(
             id=user.id,
@@ -122,10 +125,27 @@ def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserVi
             is_active=user.is_active and _is_member(realm, members.get(user.id, [])),
             created_at=user.created_at,
             last_seen_at=seen.get(user.id),
+            mail_fails=user.id in fails,
             memberships=members.get(user.id, []),
         )
         for user in users
     ]
+
+
+def _mail_fails(session: Session, user_ids: Sequence[str]) -> set[str]:
+    """Those to whom a mail could not be delivered, and none was since."""
+    later = aliased(OutgoingMail)
+    reached_since = select(later.id).where(
+        later.user_id == OutgoingMail.user_id,
+        later.outcome == MailOutcome.SENT,
+        col(later.done_at) > col(OutgoingMail.done_at),
+    )
+    statement = select(OutgoingMail.user_id).where(
+        col(OutgoingMail.user_id).in_(user_ids),
+        OutgoingMail.outcome == MailOutcome.UNDELIVERABLE,
+        ~reached_since.exists(),
+    )
+    return {user_id for user_id in session.exec(statement).all() if user_id}
 
 
 def _is_member(realm: Realm, members: Sequence[MembershipView]) -> bool:
@@ -153,8 +173,8 @@ def _memberships(session: Session, realm: Realm, user_id: str) -> Sequence[Membe
     return session.exec(statement).all()
 
 
-def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUser) -> tuple[str, tuple[Mail, ...]]:
-    """Adds somebody, in the caller's transaction; returns the id and the invitation to be mailed after the commit.
+def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUser) -> str:
+    """Adds somebody and owes them an invitation, in the caller's transaction; returns the id.
 
     An administrator may give a further role to somebody who has an account; they need no invitation.
     """
@@ -165,7 +185,6 @@ def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUse
         raise NotFound()
     new.check(OrganizationKind(organization.kind))
     user = session.exec(select(User).where(User.email == new.email)).one_or_none()
-    mails: tuple[Mail, ...] = ()
     if user is not None and realm.organization_id is not None:
         raise UserExists()
     if user is not None and user.id == realm.person.user_id:
@@ -181,12 +200,12 @@ def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUse
         )
         session.add(user)
         session.flush()
-        mails = (invitations.mail(user, organization.name),)
+        invitations.owe(session, user)
     _add_membership(session, user, new)
     _register(session, user, new)
     session.flush()
     _audit(session, realm, "user.invite", user.id, organization_id=organization.id, role=new.role)
-    return user.id, mails
+    return user.id
 
 
 def _add_membership(session: Session, user: User, new: NewUser) -> None:
@@ -224,16 +243,16 @@ def _register(session: Session, user: User, new: NewUser) -> None:
     known.number = new.registration_number
 
 
-def invite_again(session: Session, realm: Realm, invitations: Invitations, user_id: str) -> tuple[Mail, ...]:
+def invite_again(session: Session, realm: Realm, invitations: Invitations, user_id: str) -> None:
     """A new link for somebody who has never signed in; earlier ones are dead. Raises StateConflict afterwards."""
     user = _need_other(session, realm, user_id)
     view = _views(session, realm, [user])[0]
     if view.last_seen_at is not None or not view.is_active:
         raise StateConflict(N_("An invitation is for an active account that has never been used."))
     user.password_hash = invitations.unusable_password()
+    invitations.owe(session, user)
     session.flush()
     _audit(session, realm, "user.invite_again", user.id)
-    return (invitations.mail(user, view.memberships[0].organization if view.memberships else "OdontoFlow"),)
 
 
 def disable(session: Session, realm: Realm, user_id: str) -> None:

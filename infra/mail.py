@@ -1,7 +1,9 @@
 """Mail. Over SMTP a mail cannot be sent exactly once: a stable Message-ID lets every receiver drop a repeat (DECISIONS 10)."""
 
+import hashlib
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -21,6 +23,21 @@ from schemas.ids import new_id
 from schemas.tables.release import MailboxMessage
 
 _SMTP_TIMEOUT_S = 20
+"""Of each step of a conversation."""
+_PARTING_S = 2
+
+
+class MailRefused(Exception):
+    """The relay will never take this mail: its address or its content was refused for good (a 5xx answer)."""
+
+
+class MailDeferred(Exception):
+    """The relay does not take this mail now (a 4xx answer); it may take others."""
+
+
+def stable_message_id(*parts: str) -> str:
+    """Of the same cause and recipient, the same: 40 hexadecimal digits."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,7 @@ class Mail:
 
 class Mailer(Protocol):
     def send(self, mail: Mail) -> None:
-        """Hands the mail over. Blocking; raises when it could not."""
+        """Hands the mail over. Blocking; raises MailRefused, MailDeferred, or anything else when no mail can be sent now."""
         ...
 
 
@@ -68,6 +85,24 @@ class SmtpMailer:
         self._sender = sender
 
     def send(self, mail: Mail) -> None:
+        try:
+            message = self._written(mail)
+        except ValueError:
+            raise MailRefused("this address or subject cannot be written in a mail") from None
+        connection = self._connect()
+        try:
+            connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            (code, _), *_ = error.recipients.values()
+            raise _refusal(code) from None  # the error's text names the recipient
+        except smtplib.SMTPDataError as error:
+            raise _refusal(error.smtp_code) from None
+        except (smtplib.SMTPNotSupportedError, UnicodeError):
+            raise MailRefused("the relay cannot carry this address") from None
+        finally:
+            _part(connection)
+
+    def _written(self, mail: Mail) -> EmailMessage:
         message = EmailMessage()
         message["Message-ID"] = f"<{mail.message_id}@odontoflow.invalid>"
         message["From"] = self._sender
@@ -75,8 +110,7 @@ class SmtpMailer:
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(now())
         message.set_content(mail.text)
-        with self._connect() as connection:
-            connection.send_message(message)
+        return message
 
     def _connect(self) -> smtplib.SMTP:
         host = self._url.hostname or "localhost"
@@ -87,12 +121,30 @@ class SmtpMailer:
             )
         else:
             connection = smtplib.SMTP(host, self._url.port or 587, timeout=_SMTP_TIMEOUT_S)
-            connection.ehlo()
-            if connection.has_extn("starttls"):
-                connection.starttls(context=ssl.create_default_context())
-        if self._url.username:
-            connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+        try:
+            if self._url.scheme != "smtps":
+                connection.ehlo()
+                if connection.has_extn("starttls"):
+                    connection.starttls(context=ssl.create_default_context())
+            if self._url.username:
+                connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _refusal(code: int) -> Exception:
+    return MailRefused(f"SMTP {code}") if code >= 500 else MailDeferred(f"SMTP {code}")
+
+
+def _part(connection: smtplib.SMTP) -> None:
+    """Says goodbye. A relay that has taken the mail and hangs now must not make it look as if it had not."""
+    with suppress(OSError, smtplib.SMTPException):
+        if connection.sock is not None:
+            connection.sock.settimeout(_PARTING_S)
+            connection.quit()
+    connection.close()
 
 
 def make_mailer(settings: Settings, database: Database, keys: KeyStore) -> Mailer:

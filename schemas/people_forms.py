@@ -84,7 +84,10 @@ class MembershipView(BaseModel):
 
 
 class UserView(BaseModel):
-    """``is_active`` is the account's; ``last_seen_at`` is null for somebody who has never signed in."""
+    """``is_active`` is the account's; ``last_seen_at`` is null for somebody who has never signed in.
+
+    ``mail_fails``: the last mail to this address could not be delivered.
+    """
 
     id: str
     name: str
@@ -92,6 +95,7 @@ class UserView(BaseModel):
     is_active: bool
     created_at: datetime
     last_seen_at: datetime | None
+    mail_fails: bool
     memberships: list[MembershipView]
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -21,6 +21,7 @@ from activities.effects import EffectActivities
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from activities.notifications import Notifier
+from activities.post import Post
 from activities.records.apply import RecordActivities
 from activities.records.commands import CommandDesk
 from infra.audit import AuditSealer
@@ -55,6 +56,16 @@ _HEARTBEAT_S: Final = 5.0
 _SEAL_S: Final = 1.0
 _LAPSE_S: Final = 15.0
 _UPLOADS_S: Final = 60.0
+_MAIL_S: Final = 1.0
+
+SLOTS: Final = {
+    policies.CASE_QUEUE: 16,
+    policies.NOTICE_QUEUE: 16,
+    policies.IMAGING_QUEUE: 2,
+    policies.DOCUMENT_QUEUE: 2,
+}
+"""How many activities of a queue run at once. Each queue has threads of its own: a relay that hangs, or a row of documents
+that wait for the one renderer, must leave every thread to the commands that wait for theirs."""
 
 
 class Imaging(Protocol):
@@ -74,6 +85,7 @@ class Wires:
     parsers: ParserPool
     imaging: Imaging
     uploads: UploadDesk
+    post: Post
 
 
 @dataclass(frozen=True)
@@ -103,16 +115,27 @@ def wire(settings: Settings) -> Wires:
         parsers=parsers,
         imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
         uploads=UploadDesk(database, blobs, keys),
+        post=Post(database, keys, make_mailer(settings, database, keys), settings.base_url),
     )
 
 
+@contextmanager
+def threads_of_queues() -> Iterator[Mapping[str, Executor]]:
+    """As many threads for each queue as it has slots."""
+    with ExitStack() as stack:
+        yield {
+            queue: stack.enter_context(ThreadPoolExecutor(slots, thread_name_prefix=queue))
+            for queue, slots in SLOTS.items()
+        }
+
+
 def make_workers(
-    client: Client, wires: Wires, threads: ThreadPoolExecutor, style: Style | None = None
+    client: Client, wires: Wires, threads: Mapping[str, Executor], style: Style | None = None
 ) -> Sequence[Worker]:
     """One worker a queue. They may run in one process, as here, or be spread over several."""
     style = style or Style()
-    settings, database, keys = wires.settings, wires.database, wires.keys
-    notifier = Notifier(database, keys, make_mailer(settings, database, keys), settings.base_url)
+    database, keys = wires.database, wires.keys
+    notifier = Notifier(database, wires.post)
     effects = EffectActivities(
         database,
         {
@@ -126,12 +149,12 @@ def make_workers(
         policies.CASE_QUEUE: [
             records.apply,
             records.load_fact,
-            effects.perform,
             AssignmentActivities(database).find_reader,
             BillingActivities(database).check,
         ],
         policies.IMAGING_QUEUE: [wires.imaging.ingest_activity, wires.imaging.process_activity],
         policies.DOCUMENT_QUEUE: [effects.perform],
+        policies.NOTICE_QUEUE: [effects.perform],
     }
     return [
         Worker(
@@ -139,9 +162,9 @@ def make_workers(
             task_queue=queue,
             workflows=[CaseWorkflow] if queue == policies.CASE_QUEUE else [],
             activities=activities,
-            activity_executor=threads,
+            activity_executor=threads[queue],
             workflow_runner=style.runner,
-            max_concurrent_activities=2 if queue == policies.IMAGING_QUEUE else 16,
+            max_concurrent_activities=SLOTS[queue],
             sticky_queue_schedule_to_start_timeout=style.sticky_timeout,
             graceful_shutdown_timeout=DRAIN,
         )
@@ -149,11 +172,11 @@ def make_workers(
     ]
 
 
-async def _every(seconds: float, what: Callable[[], object], name: str) -> None:
+async def every(seconds: float, what: Callable[[], object], name: str, threads: Executor | None = None) -> None:
     """Repeats a blocking chore. A failure is logged and the chore goes on: the database may only be away for a while."""
     while True:
         try:
-            busy = await asyncio.to_thread(what)
+            busy = await asyncio.get_running_loop().run_in_executor(threads, what)
         except Exception as error:
             _log.error("%s failed: %s", name, type(error).__name__)
             busy = None
@@ -183,16 +206,18 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
     desk = CommandDesk(wires.database, wires.keys)
     sealer = AuditSealer(wires.database, settings.anchor_file)
     try:
-        with ThreadPoolExecutor(16, thread_name_prefix="activity") as threads:
+        with threads_of_queues() as threads:
             async with AsyncExitStack() as stack:
                 for worker in make_workers(client, wires, threads, style):
                     await stack.enter_async_context(worker)
                 chores = [
                     asyncio.create_task(Dispatcher(client, wires.database).run()),
-                    asyncio.create_task(_every(_HEARTBEAT_S, lambda: _beat(wires.database), "heartbeat")),
-                    asyncio.create_task(_every(_SEAL_S, sealer.seal, "audit sealer")),
-                    asyncio.create_task(_every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
-                    asyncio.create_task(_every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
+                    asyncio.create_task(every(_HEARTBEAT_S, lambda: _beat(wires.database), "heartbeat")),
+                    asyncio.create_task(every(_SEAL_S, sealer.seal, "audit sealer")),
+                    asyncio.create_task(every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
+                    asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
+                    # With the threads of mail, so that a relay that hangs holds up none of the chores above.
+                    asyncio.create_task(every(_MAIL_S, wires.post.sweep, "mail", threads[policies.NOTICE_QUEUE])),
                 ]
                 _log.info("the worker is ready")
                 await stop.wait()

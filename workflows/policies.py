@@ -10,6 +10,8 @@ from schemas.state import EffectKind
 CASE_QUEUE: Final = "cases"
 IMAGING_QUEUE: Final = "imaging"
 DOCUMENT_QUEUE: Final = "documents"
+NOTICE_QUEUE: Final = "notices"
+"""Mail waits for relays, and nothing else may wait for mail."""
 
 TASK_TIMEOUT: Final = timedelta(seconds=10)
 """Workflow task timeout: how long a case waits for a worker that died in the middle of a task."""
@@ -43,17 +45,20 @@ IMAGING: Final = Options(
     start_to_close_timeout=timedelta(hours=1),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
-IMAGING_HEARTBEAT: Final = timedelta(seconds=30)
+IMAGING_HEARTBEAT: Final = timedelta(seconds=10)
+"""How long a check of images waits for a worker that was killed in the middle of it."""
 
 NOTICE: Final = Options(
-    task_queue=CASE_QUEUE,
-    start_to_close_timeout=timedelta(minutes=2),
+    task_queue=NOTICE_QUEUE,
+    start_to_close_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=1),
         maximum_interval=timedelta(minutes=10),
         non_retryable_error_types=["EffectUnknown"],
     ),
 )
+"""Tried until every recipient's mail is settled: taken, refused for good, or given up after some days (schemas.mail)."""
+
 DOCUMENT: Final = Options(
     task_queue=DOCUMENT_QUEUE,
     start_to_close_timeout=timedelta(minutes=5),

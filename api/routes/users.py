@@ -1,6 +1,5 @@
 """Users and roles: of everybody for administrators, of one practice for its owners. The same routes twice."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -8,10 +7,8 @@ from fastapi import APIRouter, Depends, Query
 
 from api.deps import AdminDep, PersonDep, ServicesDep, in_practice, policy
 from api.invitations import Invitations
-from api.outgoing import send
 from api.services import Services
 from api.users import Realm, change_role, disable, enable, find_users, invite, invite_again, user_view
-from infra.mail import Mail
 from schemas.access import PracticeRight
 from schemas.forms import Page
 from schemas.people_forms import NewUser, Standing, UserSearch, UserView
@@ -30,7 +27,7 @@ def own_practice(
 
 
 def invitations_of(services: Services) -> Invitations:
-    return Invitations(services.database, services.keys, services.passwords, services.settings.base_url)
+    return Invitations(services.database, services.keys, services.passwords)
 
 
 def users_router(prefix: str, realm_of: Callable[..., Any]) -> APIRouter:
@@ -56,30 +53,18 @@ def users_router(prefix: str, realm_of: Callable[..., Any]) -> APIRouter:
         return Page(items=items, next=following)
 
     @router.post("", status_code=201)
-    async def invite_user(body: NewUser, services: ServicesDep, realm: Realm = realm_dep) -> UserView:
+    def invite_user(body: NewUser, services: ServicesDep, realm: Realm = realm_dep) -> UserView:
         """Adds somebody and mails them a link with which they choose a password, within three days."""
-
-        def add() -> tuple[UserView, tuple[Mail, ...]]:
-            with services.database.write() as session:
-                user_id, mails = invite(session, realm, invitations_of(services), body)
-                return user_view(session, realm, user_id), mails
-
-        view, mails = await asyncio.to_thread(add)
-        send(services.mailer, mails)
-        return view
+        with services.database.write() as session:
+            user_id = invite(session, realm, invitations_of(services), body)
+            return user_view(session, realm, user_id)
 
     @router.post("/{user_id}/invitation", status_code=202)
-    async def repeat_invitation(user_id: str, services: ServicesDep, realm: Realm = realm_dep) -> UserView:
+    def repeat_invitation(user_id: str, services: ServicesDep, realm: Realm = realm_dep) -> UserView:
         """A new link for somebody who has never signed in; earlier links are dead."""
-
-        def refresh() -> tuple[UserView, tuple[Mail, ...]]:
-            with services.database.write() as session:
-                mails = invite_again(session, realm, invitations_of(services), user_id)
-                return user_view(session, realm, user_id), mails
-
-        view, mails = await asyncio.to_thread(refresh)
-        send(services.mailer, mails)
-        return view
+        with services.database.write() as session:
+            invite_again(session, realm, invitations_of(services), user_id)
+            return user_view(session, realm, user_id)
 
     @router.post("/{user_id}/disable")
     def disable_user(user_id: str, services: ServicesDep, realm: Realm = realm_dep) -> UserView:

@@ -1,7 +1,7 @@
 """The API over a real engine: a database in a folder, Temporal's development server, a worker and an HTTP client."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +82,13 @@ async def worker_of(settings: Settings) -> AsyncIterator[None]:
     wires = processes.wire(settings)
     use_envelope_ring(wires.keys.master.ring(ENVELOPE_PURPOSE))
     client = await Client.connect(settings.temporal_target, data_converter=data_converter(wires.keys))
-    with ThreadPoolExecutor(8) as threads:
+    with processes.threads_of_queues() as threads:
         async with AsyncExitStack() as stack:
             for worker in processes.make_workers(client, wires, threads):
                 await stack.enter_async_context(worker)
+            mail = asyncio.create_task(processes.every(0.1, wires.post.sweep, "mail"))
             yield
+            mail.cancel()
     wires.parsers.close()
     wires.renderer.close()
     wires.database.close()

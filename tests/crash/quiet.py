@@ -14,6 +14,7 @@ from infra.database import Database
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import is_open
 from schemas.tables.case import CaseCommand
+from schemas.tables.mail import OutgoingMail
 from schemas.tables.wires import AuditRow, EffectRow, OutboxItem
 from tests.crash.ledger import LifeStory
 
@@ -22,6 +23,7 @@ QUIET_S: Final = 60.0
 
 _WAITING: Final[dict[str, tuple[type[SQLModel], ColumnElement[bool]]]] = {
     "outbox items": (OutboxItem, col(OutboxItem.done_at).is_(None)),
+    "mails": (OutgoingMail, col(OutgoingMail.done_at).is_(None)),
     "effects": (EffectRow, col(EffectRow.done_at).is_(None)),
     "audit rows outside the chain": (AuditRow, col(AuditRow.chain_seq).is_(None)),
     "commands without an outcome": (CaseCommand, col(CaseCommand.outcome) == RECEIVED),

@@ -63,12 +63,12 @@ async def main(config: dict[str, str]) -> None:
         policies.CASE_QUEUE: [
             hanging.apply,
             records.load_fact,
-            effects.perform,
             AssignmentActivities(database).find_reader,
             BillingActivities(database).check,
         ],
         policies.IMAGING_QUEUE: [imaging.ingest, imaging.process],
         policies.DOCUMENT_QUEUE: [effects.perform],
+        policies.NOTICE_QUEUE: [effects.perform],
     }
     with ThreadPoolExecutor(16) as threads:
         async with AsyncExitStack() as stack:

@@ -24,6 +24,7 @@ from activities.assignment import AssignmentActivities
 from activities.billing import BillingActivities
 from activities.effects import EffectActivities
 from activities.notifications import Notifier
+from activities.post import Post
 from activities.records.apply import RecordActivities
 from activities.records.commands import NewCommand
 from activities.records.signing import draft_hash
@@ -323,7 +324,8 @@ async def eventually(check: Callable[[], bool], describe: Callable[[], str], sec
 
 
 def effect_activities(world: World, documents: Documents) -> EffectActivities:
-    notifier = Notifier(world.database, world.keys, MailboxMailer(world.database, world.keys), "http://127.0.0.1:8000")
+    post = Post(world.database, world.keys, MailboxMailer(world.database, world.keys), "http://127.0.0.1:8000")
+    notifier = Notifier(world.database, post)
     return EffectActivities(
         world.database,
         {
@@ -349,12 +351,12 @@ def workers(
         policies.CASE_QUEUE: [
             records.apply,
             records.load_fact,
-            effects.perform,
             AssignmentActivities(world.database).find_reader,
             BillingActivities(world.database).check,
         ],
         policies.IMAGING_QUEUE: [imaging.ingest, imaging.process],
         policies.DOCUMENT_QUEUE: [effects.perform],
+        policies.NOTICE_QUEUE: [effects.perform],
     }
     return [
         Worker(

@@ -58,6 +58,7 @@ def user_page(user: UserView, looker: Looker, url: str, wrong: tuple[str, FormSt
         ),
         invite_url="" if own or user.last_seen_at or not user.is_active else f"{url}/{user.id}/invitation",
         is_self=own,
+        mail_fails=user.mail_fails,
     )
 
 
@@ -89,6 +90,8 @@ def _role_words(member: MembershipView, looker: Looker) -> str:
 def _chip(user: UserView) -> Chip:
     if not user.is_active:
         return Chip(icon="stop", word=N_("Disabled"), tone="quiet")
+    if user.mail_fails:
+        return Chip(icon="mail", word=N_("Mail does not arrive"), tone="warn")
     if user.last_seen_at is None:
         return Chip(icon="mail", word=N_("Never signed in"), tone="info")
     return Chip(icon="check", word=N_("Active"), tone="ok")

@@ -16,7 +16,7 @@ DONE: Final[dict[str, str]] = {
     "message.sent": N_("The message was sent."),
     "message.answered": N_("The question is marked as answered."),
     "file.removed": N_("The files were removed."),
-    "user.invited": N_("The invitation was sent."),
+    "user.invited": N_("The invitation is on its way."),
     "user.disabled": N_("The account is disabled. Every session of the person has ended."),
     "user.enabled": N_("The account is active again."),
     "user.saved": N_("The role was saved."),

@@ -134,7 +134,6 @@ async def _enter(door: Door, step: str, code: str) -> Response:
     if sum(sign.isdecimal() for sign in code) != CODE_DIGITS:
         return door.ask(FormState(errors={"code": door.words(CODE_UNREADABLE)}), code=True, status=422)
     entered = await asyncio.to_thread(door.portal.enter, door.token, step, code)
-    send(door.services.mailer, entered.mails)
     door.services.feed.wake()
     fact = entered.refusal
     if isinstance(fact, (WrongCode, CodeUsed)):

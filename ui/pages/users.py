@@ -1,6 +1,5 @@
 """Users and roles: of everybody at ``/admin/users``, of one's own practice at ``/practice/users``."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,11 +11,9 @@ from sqlmodel import Session, col, select
 from api.deps import Public, ServicesDep
 from api.hashing import in_hashing
 from api.invitations import InvitationOver
-from api.outgoing import send
 from api.routes.users import everybody, invitations_of, own_practice
 from api.services import Services
 from api.users import Realm, change_role, disable, enable, find_users, invite, invite_again, user_view
-from infra.mail import Mail
 from schemas.access import OrganizationKind
 from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
@@ -88,19 +85,13 @@ def users_pages(url: str, title: str, key: str, realm_of: Callable[..., Any]) ->
         return shown(shell, services, realm, search=UserSearch(text=typed.text("q")[:100]))
 
     @router.post("")
-    async def invite_user(
-        typed: TypedDep, shell: ShellDep, services: ServicesDep, realm: Realm = realm_dep
-    ) -> Response:
-        def add() -> tuple[Mail, ...]:
-            with services.database.write() as session:
-                return invite(session, realm, invitations_of(services), _new_user(typed, realm))[1]
-
+    def invite_user(typed: TypedDep, shell: ShellDep, services: ServicesDep, realm: Realm = realm_dep) -> Response:
         try:
-            mails = await asyncio.to_thread(add)
+            with services.database.write() as session:
+                invite(session, realm, invitations_of(services), _new_user(typed, realm))
         except (ValidationError, InvalidInput, StateConflict) as error:
             form = typed.again(_errors(error, shell))
-            return await asyncio.to_thread(shown, shell, services, realm, form=form, status=422)
-        send(services.mailer, mails)
+            return shown(shell, services, realm, form=form, status=422)
         return see_other(url, done="user.invited")
 
     @router.get("/{user_id}")
@@ -108,12 +99,9 @@ def users_pages(url: str, title: str, key: str, realm_of: Callable[..., Any]) ->
         return one(shell, services, realm, user_id)
 
     @router.post("/{user_id}/invitation")
-    async def repeat_invitation(user_id: str, services: ServicesDep, realm: Realm = realm_dep) -> Response:
-        def refresh() -> tuple[Mail, ...]:
-            with services.database.write() as session:
-                return invite_again(session, realm, invitations_of(services), user_id)
-
-        send(services.mailer, await asyncio.to_thread(refresh))
+    def repeat_invitation(user_id: str, services: ServicesDep, realm: Realm = realm_dep) -> Response:
+        with services.database.write() as session:
+            invite_again(session, realm, invitations_of(services), user_id)
         return see_other(f"{url}/{user_id}", done="user.invited")
 
     @router.post("/{user_id}/disable")

@@ -57,6 +57,7 @@ class UserPageView:
     memberships: tuple[RoleForm, ...]
     invite_url: str = ""
     is_self: bool = False
+    mail_fails: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

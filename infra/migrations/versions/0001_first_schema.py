@@ -737,6 +737,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_grant_code_grant_id"), ["grant_id"], unique=False)
 
     op.create_table(
+        "outgoing_mail",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("message_id", text_type(64), nullable=False),
+        sa.Column("kind", text_type(24), nullable=False),
+        sa.Column("user_id", text_type(64), nullable=True),
+        sa.Column("grant_id", text_type(64), nullable=True),
+        sa.Column("case_id", text_type(64), nullable=True),
+        sa.Column("effect_key", text_type(160), nullable=True),
+        sa.Column("notice", text_type(40), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("give_up_at", UtcDateTime(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("outcome", text_type(24), nullable=True),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["report_case.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["release_grant.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("message_id"),
+    )
+    with op.batch_alter_table("outgoing_mail", schema=None) as batch_op:
+        batch_op.create_index("ix_outgoing_mail_due", ["done_at", "effect_key", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outgoing_mail_effect_key"), ["effect_key"], unique=False)
+        batch_op.create_index("ix_outgoing_mail_user", ["user_id", "outcome", "done_at"], unique=False)
+
+    op.create_table(
         "portal_session",
         sa.Column("id", text_type(64), nullable=False),
         sa.Column("grant_id", text_type(64), nullable=False),
