@@ -51,6 +51,18 @@ class Refused(OdontoError):
         self.title = detail
 
 
+def id_of_command(case_id: str, idempotency_key: str) -> str:
+    """One id a case and key: the same click, however often it arrives."""
+    digest = hashlib.sha256(f"{case_id}\n{idempotency_key}".encode()).hexdigest()
+    return f"cmd_{digest[:48]}"
+
+
+def fingerprint(user_id: str, action: str, form: Mapping[str, Any]) -> str:
+    """Of who wants what: the same key for anything else is refused."""
+    content = json.dumps([user_id, action, dict(form)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class NewCommand:
     """What the API knows of a command before the case has seen it."""
@@ -64,14 +76,11 @@ class NewCommand:
 
     @property
     def id(self) -> str:
-        """One id a case and key: the same click, however often it arrives."""
-        digest = hashlib.sha256(f"{self.case_id}\n{self.idempotency_key}".encode()).hexdigest()
-        return f"cmd_{digest[:48]}"
+        return id_of_command(self.case_id, self.idempotency_key)
 
     @property
     def fingerprint(self) -> str:
-        content = json.dumps([self.user_id, self.action, dict(self.form)], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(content.encode()).hexdigest()
+        return fingerprint(self.user_id, self.action, self.form)
 
 
 class CommandDesk:

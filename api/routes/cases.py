@@ -3,20 +3,22 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import SecretStr, ValidationError
 
-from activities.records.commands import APPLIED, view_of
+from activities.records.commands import APPLIED, KeyReused, fingerprint, id_of_command, raise_refusal, view_of
 from api.cases import edit_form, open_new_case, timeline_of
 from api.deps import (
     CaseDep,
+    CaseId,
     DatabaseDep,
     IdempotencyKey,
     PersonDep,
     ServicesDep,
     SessionsDep,
     in_practice,
+    policy,
     require,
 )
 from api.hashing import in_hashing
@@ -146,29 +148,68 @@ def replace_form(body: CaseFormEdit, access: Form, revision: Revision, services:
     return Response(body.form.model_dump_json(), media_type="application/json", headers={"ETag": f'"{saved}"'})
 
 
+@policy("case: any relation")
+def to_act_on(
+    case_id: CaseId,
+    person: PersonDep,
+    services: ServicesDep,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None,
+) -> CaseAccess | CaseCommand:
+    """The case. To somebody who no longer stands to it, their own earlier command with this key: a reader who declines
+    may lose the case with that very step, and a repeat of it must hear what came of the first."""
+    with services.database.read() as session:
+        try:
+            return load_case(session, services.keys, case_id, person)
+        except NotFound:
+            command = session.get(CaseCommand, id_of_command(case_id, key)) if key else None
+            if command is None or command.user_id != person.user_id:
+                raise
+            return command
+
+
 @router.post(
     "/cases/{case_id}/actions/{action}",
     responses={202: {"model": CommandView}, 409: {"description": "The state does not allow it; the reason is given"}},
 )
 async def act(
     action: str,
-    access: CaseDep,
+    access: Annotated[CaseAccess | CaseCommand, Depends(to_act_on)],
     key: IdempotencyKey,
     services: ServicesDep,
     sessions: SessionsDep,
     form: Annotated[dict[str, Any] | None, Body(description="The action's form; see the schemas by name.")] = None,
 ) -> Response:
-    """Takes a step. 200 with the new case; 202 with the command to look up while the outcome is not known."""
+    """Takes a step. 200 with the new case, or with the command where the case is no longer this person's to see; 202 with
+    the command to look up while the outcome is not known."""
+    if isinstance(access, CaseCommand):
+        return _what_became_of(access, action, form or {})
     command = await take_step(services, sessions, access, action, fields=form or {}, key=key)
     if command.outcome != APPLIED:
-        return Response(
-            view_of(command).model_dump_json(),
-            status_code=202,
-            media_type="application/json",
-            headers={"Location": f"/api/v1/commands/{command.id}", "Retry-After": "2"},
-        )
-    view = await asyncio.to_thread(_view, services, access.row.id, access.person)
+        return _command_answer(command)
+    try:
+        view = await asyncio.to_thread(_view, services, access.row.id, access.person)
+    except NotFound:
+        return _command_answer(command)
     return Response(view.model_dump_json(), media_type="application/json")
+
+
+def _command_answer(command: CaseCommand) -> Response:
+    look_up = {"Location": f"/api/v1/commands/{command.id}", "Retry-After": "2"}
+    return Response(
+        view_of(command).model_dump_json(),
+        status_code=200 if command.outcome == APPLIED else 202,
+        media_type="application/json",
+        headers={} if command.outcome == APPLIED else look_up,
+    )
+
+
+def _what_became_of(command: CaseCommand, action: str, fields: dict[str, Any]) -> Response:
+    """The answer to a repeat whose person has lost the case. Raises KeyReused, and the refusal that it met."""
+    form = read_action_form(Action(action), fields).stored() if action in ACTION_FORMS else {}
+    if fingerprint(command.user_id, action, form) != command.fingerprint:
+        raise KeyReused()
+    raise_refusal(command)
+    return _command_answer(command)
 
 
 async def take_step(

@@ -50,6 +50,18 @@ async def test_opening_a_case_twice_with_one_key_opens_one(live: Live) -> None:
     assert other.json()["code"] == "idempotency_key_reused"
 
 
+async def test_adding_a_patient_twice_with_one_key_adds_one(live: Live) -> None:
+    """The answer to the first request was lost, and the script sends it again."""
+    async with live.client("dentist") as client:
+        headers = {"Idempotency-Key": "add-once"}
+        first, again = [
+            await client.post("/api/v1/patients?confirmed=true", json=PATIENT, headers=headers) for _ in range(2)
+        ]
+        other = await client.post("/api/v1/patients?confirmed=true", json=PATIENT, headers={"Idempotency-Key": "new"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["id"] == again.json()["id"] != other.json()["id"]
+
+
 async def test_a_submission_without_images_says_so_and_changes_nothing(live: Live) -> None:
     case = await new_case(live, "no-images")
     refused = await live.act("dentist", case["id"], "submit", key="s1")
@@ -57,6 +69,29 @@ async def test_a_submission_without_images_says_so_and_changes_nothing(live: Liv
     assert refused.json()["code"] == "no_images"
     async with live.client("dentist") as client:
         assert (await client.get(f"/api/v1/cases/{case['id']}")).json()["seq"] == 0
+
+
+async def test_a_reader_who_lost_the_case_by_declining_it_is_told_so_again(live: Live) -> None:
+    """The answer to the first request was lost. Meanwhile the case was offered to another reader."""
+    from tests.api.stories import submitted_case
+
+    case_id = (await submitted_case(live)).case_id
+    async with live.client("dentist") as dentist:
+        offered = await until(dentist, case_id, "assigned")
+        readers = {live.world.user_id(name): name for name in ("radiologist", "radiologist2")}
+        reader = readers.pop(offered["assignee"]["id"])
+        form = {"reason": "Away this week."}
+        assert (await live.act(reader, case_id, "decline", key="away", form=form)).status_code == 200
+        for _ in range(200):
+            if ((await dentist.get(f"/api/v1/cases/{case_id}")).json()["assignee"] or {}).get("id") in readers:
+                break
+            await asyncio.sleep(0.05)
+    again = await live.act(reader, case_id, "decline", key="away", form=form)
+    assert (again.status_code, again.json()["outcome"]) == (200, "applied")
+    otherwise = await live.act(reader, case_id, "decline", key="away", form={"reason": "Another one."})
+    assert otherwise.json()["code"] == "idempotency_key_reused"
+    for name, key in ((reader, "another key"), ("dentist2", "away")):
+        assert (await live.act(name, case_id, "decline", key=key, form=form)).status_code == 404
 
 
 async def test_another_practice_finds_nothing(live: Live) -> None:
