@@ -14,7 +14,6 @@ from schemas.forms import ReportDraftBody
 from schemas.lifecycle import Action, State
 from schemas.report_parts import Modality
 from tests.activities.imaging.files import dicom_file
-from tests.api.test_case_story import FORM
 from tests.crash.caller import PATIENCE_S, Caller, Surprising, Unanswered, command_id_of, need, new_key
 from tests.crash.ledger import LifeStory, Told
 from worker.demo.people import PASSWORD
@@ -23,6 +22,14 @@ from worker.demo.reports import demo_report
 READERS: Final = ("radiologist", "radiologist2")
 PEOPLE: Final = ("dentist", *READERS)
 _LOOK_S: Final = 0.3
+_FORM: Final = {
+    "referrer": "Dr. Laura Keller",
+    "purpose": "implant",
+    "clinical_question": "Is there enough bone for an implant at 36?",
+    "teeth": ["36"],
+    "consent": True,
+    "pregnancy": "not_pregnant",
+}
 
 
 class End(StrEnum):
@@ -129,7 +136,7 @@ class Life:
         path = "/api/v1/patients?confirmed=true"
         made = await caller.ask("dentist", "POST", path, {"Idempotency-Key": new_key()}, json=patient)
         story.patient_id = need(made, 201).json()["id"]
-        body = {"patient_id": story.patient_id, "priority": "urgent", "form": FORM}
+        body = {"patient_id": story.patient_id, "priority": "urgent", "form": _FORM}
         key = new_key()
         opened = need(await caller.ask("dentist", "POST", "/api/v1/cases", {"Idempotency-Key": key}, json=body), 201)
         story.case_id = opened.json()["id"]
@@ -196,8 +203,8 @@ class Life:
         await self._until(State.IN_REVIEW)
 
     async def _sign(self) -> None:
-        await (self._write_addendum() if self.story.texts else self._write_report())
-        await self._act(self._reader, Action.SIGN, password=PASSWORD)
+        read = await (self._write_addendum() if self.story.texts else self._write_report())
+        await self._act(self._reader, Action.SIGN, password=PASSWORD, draft_hash=read)
 
     async def _release(self) -> None:
         await self._act("dentist", Action.RELEASE)
@@ -214,30 +221,31 @@ class Life:
     async def _enter_in_error(self) -> None:
         await self._act(self._reader, Action.ENTER_IN_ERROR, password=PASSWORD, reason="Of another patient.")
 
-    async def _write_report(self) -> None:
+    async def _write_report(self) -> str:
         content = demo_report(
             Purpose.IMPLANT, modality=Modality.PANORAMIC, acquired=date(2026, 11, 2), question="Enough bone at 36?"
         )
         text = f"Bone is sufficient in case {self.story.case_id}."
         body = ReportDraftBody(content=content.model_copy(update={"impression": text}))
-        await self._save(body.model_dump(mode="json"))
+        saved = await self._save(body.model_dump(mode="json"))
         self.story.texts.append(text)
+        return saved
 
-    async def _write_addendum(self) -> None:
+    async def _write_addendum(self) -> str:
         path = f"/api/v1/cases/{self.story.case_id}/report/draft"
         draft = need(await self._caller.ask(self._reader, "GET", path), 200).json()
         text = f"Both sinuses are clear in case {self.story.case_id}."
-        await self._save({**draft, "addendum": text})
+        saved = await self._save({**draft, "addendum": text})
         self.story.texts.append(text)
+        return saved
 
-    async def _save(self, body: dict[str, Any]) -> None:
-        """Saves the draft. Whose answer was lost is told that somebody else saved, and finds their own words there."""
+    async def _save(self, body: dict[str, Any]) -> str:
+        """Saves the draft; returns its hash. Whose answer was lost is told that somebody else saved, and saves again."""
         path = f"/api/v1/cases/{self.story.case_id}/report/draft"
         for _ in range(20):
             there = need(await self._caller.ask(self._reader, "GET", path), 200)
-            if there.json() == body:
-                return
             headers = {"If-Match": there.headers["ETag"]}
-            if need(await self._caller.ask(self._reader, "PUT", path, headers, json=body), 200, 412).status_code == 200:
-                return
+            saved = need(await self._caller.ask(self._reader, "PUT", path, headers, json=body), 200, 412)
+            if saved.status_code == 200:
+                return str(saved.json()["draft_hash"])
         raise Surprising(f"the draft of {self.story.case_id} cannot be saved")
