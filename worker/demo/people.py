@@ -1,19 +1,20 @@
 """The demo's organizations, people, contracts and plans. Embedded mode only: the accounts and their password are public."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlmodel import Session, select
 
+from api.organizations import add_organization, add_practice
 from infra.database import now
 from infra.keystore import KeyStore
 from infra.passwords import Passwords
 from schemas.access import OrganizationKind
 from schemas.ids import new_id
 from schemas.lifecycle import Role
-from schemas.sla import DEFAULT_POLICY, BusinessCalendar, SlaPolicy
-from schemas.tables.people import Contract, Membership, Organization, Plan, Registration, User
-from schemas.tables.wires import Head
+from schemas.organization_forms import NewOrganization, Terms
+from schemas.tables.people import Membership, Organization, Registration, User
 
 PASSWORD: Final = "demo-demo-demo"  # noqa: S105 - the demo's public password
 ZONE: Final = "Europe/Zurich"
@@ -43,6 +44,13 @@ class DemoPerson:
 
 ORGANIZATIONS: Final = (
     DemoOrganization(
+        "alpine",
+        OrganizationKind.READING_GROUP,
+        "Alpine Oral Radiology",
+        "Rämistrasse 71\n8006 Zürich",
+        "+41 44 555 07 10",
+    ),
+    DemoOrganization(
         "seefeld",
         OrganizationKind.PRACTICE,
         "Seefeld Dental Practice",
@@ -56,13 +64,6 @@ ORGANIZATIONS: Final = (
         "Limmatquai 62\n8001 Zürich",
         "+41 44 555 06 20",
         accent="#7a3e9d",
-    ),
-    DemoOrganization(
-        "alpine",
-        OrganizationKind.READING_GROUP,
-        "Alpine Oral Radiology",
-        "Rämistrasse 71\n8006 Zürich",
-        "+41 44 555 07 10",
     ),
     DemoOrganization("platform", OrganizationKind.PLATFORM, "OdontoFlow"),
 )
@@ -84,59 +85,36 @@ PEOPLE: Final = (
 )
 
 
-def policy_for(practice: str) -> SlaPolicy:
-    """Both practices keep Zürich's hours; Limmat asks for a second signature."""
-    calendar: BusinessCalendar = DEFAULT_POLICY.calendar.model_copy(update={"time_zone": ZONE})
-    return DEFAULT_POLICY.model_copy(
-        update={"id": practice, "calendar": calendar, "requires_approval": practice == "limmat"}
-    )
-
-
 def add_people(session: Session, keys: KeyStore, passwords: Passwords) -> dict[str, str]:
     """Adds everybody, once; returns the organizations' ids by code."""
     if session.exec(select(User.id).where(User.email == "admin@demo.test")).first() is not None:
         names = {organization.name: organization.code for organization in ORGANIZATIONS}
         rows = session.exec(select(Organization.name, Organization.id)).all()
         return {names[name]: organization_id for name, organization_id in rows if name in names}
-    moment = now()
-    ids = {organization.code: _add_organization(session, keys, organization) for organization in ORGANIZATIONS}
+    ids: dict[str, str] = {}
+    for organization in ORGANIZATIONS:
+        ids[organization.code] = _add_organization(session, keys, organization, ids)
     password_hash = passwords.hash(PASSWORD)
     for person in PEOPLE:
         _add_person(session, person, ids[person.organization], password_hash)
-    for practice in ("seefeld", "limmat"):
-        session.add(
-            Contract(
-                id=new_id("con"),
-                practice_id=ids[practice],
-                group_id=ids["alpine"],
-                policy=policy_for(practice).model_dump_json(),
-                created_at=moment,
-            )
-        )
-        session.add(Plan(practice_id=ids[practice], code="practice", cases_per_month=200, renewed_at=moment))
     return ids
 
 
-def _add_organization(session: Session, keys: KeyStore, demo: DemoOrganization) -> str:
-    organization_id = new_id("org")
-    key = keys.create(session, "practice", organization_id)
-    session.add(
-        Organization(
-            id=organization_id,
-            kind=demo.kind,
-            name=demo.name,
-            time_zone=ZONE,
-            jurisdiction=JURISDICTION,
-            address=demo.address,
-            phone=demo.phone,
-            accent_colour=demo.accent,
-            key_id=key.id,
-            created_at=now(),
-        )
+def _add_organization(session: Session, keys: KeyStore, demo: DemoOrganization, known: Mapping[str, str]) -> str:
+    """Both practices keep Zürich's hours and are read by the one group; Limmat asks for a second signature."""
+    new = NewOrganization(
+        kind=demo.kind,
+        name=demo.name,
+        time_zone=ZONE,
+        jurisdiction=JURISDICTION,
+        address=demo.address,
+        phone=demo.phone,
+        accent_colour=demo.accent,
     )
-    session.add(Head(name=f"audit:{organization_id}"))
-    session.flush()
-    return organization_id
+    if demo.kind is not OrganizationKind.PRACTICE:
+        return add_organization(session, keys, new).id
+    terms = Terms(group_id=known["alpine"], requires_approval=demo.code == "limmat", cases_per_month=200)
+    return add_practice(session, keys, new, terms).id
 
 
 def _add_person(session: Session, demo: DemoPerson, organization_id: str, password_hash: str) -> None:
