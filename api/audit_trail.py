@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, func, or_, select
 
+from api.operator import OPERATOR
 from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import now
 from schemas.access import Person
@@ -54,6 +55,7 @@ def _views(session: Session, shown: Sequence[AuditRow]) -> list[AuditRowView]:
         ).all()
     )
     people[SYSTEM_ACTOR.user_id] = "OdontoFlow"
+    people[OPERATOR.person.user_id] = "Command line"
     numbers = dict(
         session.exec(select(Case.id, Case.number).where(col(Case.id).in_({row.scope for row in shown}))).all()
     )

@@ -16,14 +16,27 @@ COMMANDS: dict[str, str] = {
     "worker": "worker.commands.worker",
     "migrate": "worker.commands.migrate",
     "demo": "worker.commands.demo",
+    "new-key": "worker.commands.new_key",
+    "rotate-key": "worker.commands.rotate_key",
+    "first-admin": "worker.commands.first_admin",
+    "add-group": "worker.commands.add_group",
+    "add-practice": "worker.commands.add_practice",
+    "new-password": "worker.commands.new_password",
     "verify-audit": "worker.commands.verify_audit",
 }
 EXIT_USAGE = 2
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the use in one line, like every other refusal."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (`{self.prog} --help` shows the use)\n")
+
+
 def build_parser(names: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
     """A parser that knows the named commands, and their modules."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="odontoflow",
         description="Dental radiology report cases. Settings are environment variables, listed in docs/settings.md.",
     )
@@ -52,6 +65,10 @@ def known_failure(error: Exception) -> list[str] | None:
     return settings_problems(error)
 
 
+def is_wrong_input(error: Exception) -> bool:
+    return isinstance(error, sys.modules["schemas.errors"].InvalidInput)
+
+
 def execute(argv: Sequence[str]) -> int:
     """Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong use or settings."""
     wanted = [argv[0]] if argv and argv[0] in COMMANDS else list(COMMANDS)
@@ -65,7 +82,7 @@ def execute(argv: Sequence[str]) -> int:
             raise
         for line in lines:
             sys.stderr.write(f"odontoflow: {line}\n")
-        return EXIT_USAGE if settings_problems(error) else 1
+        return EXIT_USAGE if settings_problems(error) or is_wrong_input(error) else 1
 
 
 def leave(code: int) -> NoReturn:

@@ -43,6 +43,8 @@ _ACTS: Final[Mapping[str, str]] = {
     "user.invite": N_("Invited somebody"),
     "user.invite_again": N_("Invited somebody again"),
     "user.choose_password": N_("Chose a password"),
+    "user.new_password": N_("Asked somebody to choose a new password"),
+    "organization.add": N_("Added an organization"),
     "user.disable": N_("Disabled an account"),
     "user.enable": N_("Enabled an account"),
     "user.change_role": N_("Changed a role"),

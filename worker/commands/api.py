@@ -21,8 +21,10 @@ def run(args: argparse.Namespace) -> int:
 
         import ui.app  # noqa: F401 - the server asks for it by its name
         from infra.settings import get_settings
+        from worker.commands.readiness import need_secrets
 
     settings = get_settings()
+    need_secrets(settings)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Its start and stop lines say what a supervisor says better; its errors stay.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

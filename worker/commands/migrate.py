@@ -11,6 +11,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     from infra.migrate import upgrade
     from infra.settings import get_settings
+    from worker.commands.readiness import answering_database
 
-    upgrade(get_settings())
+    settings = get_settings()
+    if settings.database_url:
+        answering_database(settings).close()
+    upgrade(settings)
     return 0

@@ -12,6 +12,9 @@ def run(args: argparse.Namespace) -> int:
     from worker.loading import loading
 
     with loading():
+        from infra.settings import get_settings
+        from worker.commands.readiness import need_secrets
         from worker.processes import main
 
+    need_secrets(get_settings())
     return int(main() or 0)
