@@ -42,7 +42,8 @@ class Settings(BaseSettings):
         30, ge=1, description="How long Temporal keeps closed histories. The database keeps the record."
     )
     master_key_file: Path | None = Field(
-        None, description="File with the 32-byte master key, base64. Empty: made under `home` in embedded mode."
+        None,
+        description="File of the master keys, made by `odontoflow new-key` and readable by its owner alone. Empty: `master.key` under `home`, which the embedded mode makes at its first start.",
     )
     smtp_url: SecretStr | None = Field(
         None,
