@@ -6,13 +6,12 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from api.deps import PersonDep, ServicesDep, in_practice
 from api.errors import problem
+from api.patient_edits import ImagesSayOtherwise, edit_patient
 from api.patients import (
     EditedMeanwhile,
-    ImagesSayOtherwise,
     PossibleDuplicate,
     RevisionMissing,
     create_patient,
-    edit_patient,
     find_patients,
     load_patient,
 )

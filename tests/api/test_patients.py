@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from activities.records.opening import demographics_of
-from api.patients import ImagesSayOtherwise, edit_patient
+from api.patient_edits import ImagesSayOtherwise, edit_patient
 from schemas.clinical import Sex
 from schemas.lifecycle import State
 from schemas.messages import Actor

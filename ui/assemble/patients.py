@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from api.patient_edits import ImagesSayOtherwise
 from api.patient_facts import PatientCases
-from api.patients import ImagesSayOtherwise
 from schemas.clinical import N_, SEX_LABELS, Sex
 from schemas.forms import Demographics
 from schemas.tables.people import Patient

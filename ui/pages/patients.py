@@ -12,14 +12,13 @@ from api.case_files import documents_of
 from api.cursors import write_cursor
 from api.deps import PersonDep, ServicesDep, in_practice
 from api.listing import Held, with_standing
+from api.patient_edits import ImagesSayOtherwise, edit_patient
 from api.patient_facts import cases_by_patient, cases_of_patient, count_patients
 from api.patients import (
     EditedMeanwhile,
-    ImagesSayOtherwise,
     PossibleDuplicate,
     create_patient,
     duplicates_of,
-    edit_patient,
     find_patients,
     find_patients_by_text,
     load_patient,
