@@ -1,27 +1,41 @@
-"""``odontoflow verify-audit``: whether the audit trail is whole."""
+"""``odontoflow verify-audit``: whether the audit trail is whole, and every signed version what was signed."""
 
 import argparse
 from typing import Any
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    subparsers.add_parser(
-        "verify-audit", help="check the whole audit trail against its anchors; 1 when it does not hold"
+    parser = subparsers.add_parser(
+        "verify-audit", help="check the whole audit trail and every signed version; 1 when something does not hold"
+    )
+    parser.add_argument(
+        "--images", action="store_true", help="also read every file of the signed image sets, which can take hours"
     )
 
 
 def run(args: argparse.Namespace) -> int:
+    from activities.records.verification import verify_versions
     from infra.audit import verify_audit
-    from infra.database import Database
+    from infra.blobs.local import LocalBlobStore
+    from infra.key_file import read_key_file
+    from infra.keystore import KeyStore
     from infra.settings import get_settings
+    from worker.commands.readiness import open_database
 
     settings = get_settings()
-    database = Database.from_settings(settings)
+    database = open_database(settings)
     try:
         breaks = verify_audit(database, settings.anchor_file)
+        for each in breaks:
+            print(f"{each.where}: {each.what}")
+        print("The audit trail does not hold." if breaks else "The audit trail is whole.")
+        keys = KeyStore(database, read_key_file(settings.key_file))
+        blobs = LocalBlobStore(settings.blob_folder) if args.images else None
+        faults = 0
+        for fault in verify_versions(database, keys, blobs):
+            print(f"{fault.where}: {fault.what}")
+            faults += 1
+        print("Not every signed report is what was signed." if faults else "Every signed report is what was signed.")
     finally:
         database.close()
-    for each in breaks:
-        print(f"{each.where}: {each.what}")
-    print("The audit trail does not hold." if breaks else "The audit trail is whole.")
-    return 1 if breaks else 0
+    return 1 if breaks or faults else 0
