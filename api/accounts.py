@@ -15,12 +15,13 @@ from schemas.access import Person
 from schemas.errors import NotFound, OdontoError
 from schemas.messages import Actor
 from schemas.tables.people import Session, User
+from schemas.translation import N_
 
 
 class WrongOwnPassword(OdontoError):
     code = "wrong_password"
     status = 403
-    title = "The password is not right. Nothing was changed; type it again."
+    title = N_("The password is not right. Nothing was changed; type it again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from api.codec_cors import DECODE
 from api.errors import problem
 from api.tus.protocol import BODY_TYPE
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 MOST: Final = 2 << 20
 """Bytes of a form or of JSON: a report with all its parts is far smaller."""
@@ -26,7 +27,7 @@ _UPLOADS: Final = re.compile(r"/api/v1/uploads(/[^/]+)?")
 class BodyTooLarge(OdontoError):
     code = "body_too_large"
     status = 413
-    title = "This request is larger than the server accepts. Send less at a time; files go to the uploads."
+    title = N_("This request is larger than the server accepts. Send less at a time; files go to the uploads.")
 
 
 class BodyLimit:

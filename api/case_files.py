@@ -30,11 +30,12 @@ from schemas.lifecycle import State
 from schemas.messages import FactKind
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
+from schemas.translation import N_
 
 
 class FileFrozen(StateConflict):
     code = "file_frozen"
-    title = "This file was submitted and belongs to the record; it cannot be removed any more."
+    title = N_("This file was submitted and belongs to the record; it cannot be removed any more.")
 
 
 @dataclass(frozen=True, slots=True)

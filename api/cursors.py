@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.errors import InvalidInput
+from schemas.translation import N_
 
 
 class CursorInvalid(InvalidInput):
     code = "cursor_invalid"
-    title = "This list's position is not valid any more. Start again from the first page."
+    title = N_("This list's position is not valid any more. Start again from the first page.")
 
 
 def write_cursor(moment: datetime, row_id: str) -> str:

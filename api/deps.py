@@ -19,6 +19,7 @@ from infra.sessions import Sessions
 from schemas.access import Person, PracticeRight, Right, is_admin, may_in_practice
 from schemas.errors import Forbidden, InvalidInput, NotSignedIn
 from schemas.lifecycle import Relation, Role, Taker
+from schemas.translation import N_
 
 SESSION_COOKIE: Final = "odontoflow_session"
 PORTAL_COOKIE: Final = "odontoflow_portal"
@@ -26,7 +27,7 @@ PORTAL_COOKIE: Final = "odontoflow_portal"
 
 class IdempotencyKeyMissing(InvalidInput):
     code = "idempotency_key_missing"
-    title = "Send an Idempotency-Key header: a random text for this one request, the same when you repeat it."
+    title = N_("Send an Idempotency-Key header: a random text for this one request, the same when you repeat it.")
 
 
 def policy(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

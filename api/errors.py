@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from schemas.errors import InvalidInput, NotFound, OdontoError
+from schemas.translation import N_
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
 class MethodNotAllowed(OdontoError):
     code = "method_not_allowed"
     status = 405
-    title = "This address does not take that method."
+    title = N_("This address does not take that method.")
 
 
 async def on_fact(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from anyio.lowlevel import RunVar
 
 from infra.passwords import AT_ONCE
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 MOST_WAITING: Final = 200
 
@@ -33,7 +34,7 @@ Result = TypeVar("Result")
 class TooManyAtOnce(OdontoError):
     code = "too_many_at_once"
     status = 503
-    title = "Very many people are signing in at this moment. Wait a minute and try again."
+    title = N_("Very many people are signing in at this moment. Wait a minute and try again.")
 
 
 async def in_hashing(

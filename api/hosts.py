@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.errors import problem
 from infra.settings import Settings
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 _PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Asked by machines under any name; they say nothing worth hearing."""
@@ -20,7 +21,7 @@ _PROBES: Final = frozenset({"/healthz", "/readyz"})
 class HostUnknown(OdontoError):
     code = "host_unknown"
     status = 421
-    title = "This server is not reached under that name. Use the address of OdontoFlow that you were given."
+    title = N_("This server is not reached under that name. Use the address of OdontoFlow that you were given.")
 
 
 class KnownHosts:

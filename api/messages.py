@@ -19,6 +19,7 @@ from schemas.errors import Forbidden, NotFound, StateConflict
 from schemas.forms import MessageView, NewMessage, PersonView
 from schemas.ids import new_id
 from schemas.tables.case import Message, MessageRead
+from schemas.translation import N_
 
 CLINICAL, LOGISTICS = "clinical", "logistics"
 _READ: Final = MessageRead.metadata.tables["message_read"]
@@ -26,7 +27,7 @@ _READ: Final = MessageRead.metadata.tables["message_read"]
 
 class CaseOver(StateConflict):
     code = "case_over"
-    title = "This case is over; its chat can be read, and nothing can be added."
+    title = N_("This case is over; its chat can be read, and nothing can be added.")
 
 
 def channels_of(access: CaseAccess) -> list[str]:

@@ -21,23 +21,24 @@ from schemas.organization_forms import FirstMember, NewOrganization, Terms
 from schemas.people_forms import NewUser
 from schemas.tables.people import Membership, Organization, User
 from schemas.tables.people import Session as SessionRow
+from schemas.translation import N_
 
 OPERATOR: Final = Realm(Person(user_id="operator", session_id="command-line", members=()))
 
 
 class AdministratorExists(StateConflict):
     code = "administrator_exists"
-    title = "There is an administrator already."
+    title = N_("There is an administrator already.")
 
 
 class AccountUnknown(NotFound):
     code = "account_unknown"
-    title = "Nobody has an account with this address."
+    title = N_("Nobody has an account with this address.")
 
 
 class AccountDisabled(StateConflict):
     code = "account_disabled"
-    title = "The account with this address is disabled. An administrator can enable it."
+    title = N_("The account with this address is disabled. An administrator can enable it.")
 
 
 def _one_at_a_time(session: Session) -> None:

@@ -10,16 +10,17 @@ from schemas.ids import new_id
 from schemas.organization_forms import NewOrganization, Terms
 from schemas.tables.people import Contract, Organization, Plan
 from schemas.tables.wires import Head
+from schemas.translation import N_
 
 
 class OrganizationExists(StateConflict):
     code = "organization_exists"
-    title = "An organization of this kind and name is there already."
+    title = N_("An organization of this kind and name is there already.")
 
 
 class GroupUnknown(NotFound):
     code = "group_unknown"
-    title = "There is no reading group of this name or id."
+    title = N_("There is no reading group of this name or id.")
 
 
 def add_organization(session: Session, keys: KeyStore, new: NewOrganization) -> Organization:

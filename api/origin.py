@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import problem
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -20,7 +21,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class CrossSite(OdontoError):
     code = "cross_site"
     status = 403
-    title = "This request came from another site and was refused. Open OdontoFlow itself and try again."
+    title = N_("This request came from another site and was refused. Open OdontoFlow itself and try again.")
 
 
 class SameOriginOnly:

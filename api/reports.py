@@ -30,13 +30,16 @@ from schemas.report import blank_report
 from schemas.sla import AmendmentKind
 from schemas.tables.case import Message
 from schemas.tables.report import ReportDraft
+from schemas.translation import N_
 
 __all__ = ["Draft", "TextFixed", "missing_for_signature", "read_draft", "save_draft", "signed_versions"]
 
 
 class TextFixed(StateConflict):
     code = "text_fixed"
-    title = "An addendum leaves the signed text as it is. Write in the addendum, or discard it and choose a correction."
+    title = N_(
+        "An addendum leaves the signed text as it is. Write in the addendum, or discard it and choose a correction."
+    )
 
 
 @dataclass(frozen=True)

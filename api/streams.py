@@ -23,6 +23,7 @@ from schemas.access import Person, takers
 from schemas.errors import NotSignedIn, OdontoError
 from schemas.lifecycle import Role, State
 from schemas.tables.case import Case
+from schemas.translation import N_
 
 RECHECK_SECONDS: Final = 4.0
 _ENDED: Final = b"event: ended\ndata: {}\n\n"
@@ -40,7 +41,7 @@ _open: Final[WeakKeyDictionary[FeedTail, Counter[str]]] = WeakKeyDictionary()
 class TooManyStreams(OdontoError):
     code = "too_many_streams"
     status = 429
-    title = "Too many windows follow what happens. Close some of them; the others go on."
+    title = N_("Too many windows follow what happens. Close some of them; the others go on.")
 
 
 @dataclass(frozen=True)

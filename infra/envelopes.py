@@ -14,6 +14,7 @@ from typing import Final
 
 from schemas.actors import ActorClaims, ActorEnvelope
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 CLOCK_SKEW: Final = timedelta(seconds=60)
 """How far the signer's clock may run ahead of the checker's."""
@@ -24,25 +25,25 @@ _DOMAIN: Final = b"odontoflow actor envelope 1\n"
 class EnvelopeForged(OdontoError):
     code = "envelope_forged"
     status = 403
-    title = "This step does not carry a valid proof of who asked for it. Please sign in again and repeat it."
+    title = N_("This step does not carry a valid proof of who asked for it. Please sign in again and repeat it.")
 
 
 class EnvelopeExpired(OdontoError):
     code = "envelope_expired"
     status = 403
-    title = "This step waited too long and was not taken. Nothing was changed; please repeat it."
+    title = N_("This step waited too long and was not taken. Nothing was changed; please repeat it.")
 
 
 class EnvelopeForAnotherCase(OdontoError):
     code = "envelope_for_another_case"
     status = 403
-    title = "This step was asked for on another case. Please open the case and repeat it there."
+    title = N_("This step was asked for on another case. Please open the case and repeat it there.")
 
 
 class EnvelopeForAnotherStep(OdontoError):
     code = "envelope_for_another_step"
     status = 403
-    title = "This step is not the one that was asked for. Please open the case and repeat it."
+    title = N_("This step is not the one that was asked for. Please open the case and repeat it.")
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,24 @@ from typing import Final
 from infra.keys import MasterKeyFileRefused, MasterKeyMissing, MasterKeys
 from infra.settings import Settings
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 _log: Final = logging.getLogger(__name__)
 
 
 class KeyFileExists(OdontoError):
     code = "key_file_exists"
-    title = "There is a master key file already, and it stays as it is."
+    title = N_("There is a master key file already, and it stays as it is.")
 
 
 class KeyFileNotWritten(OdontoError):
     code = "key_file_not_written"
-    title = "The master key file cannot be written there."
+    title = N_("The master key file cannot be written there.")
 
 
 class KeyFileBusy(OdontoError):
     code = "key_file_busy"
-    title = "Another command is at work on the master key file. Wait until it has ended."
+    title = N_("Another command is at work on the master key file. Wait until it has ended.")
 
 
 def load_master_keys(settings: Settings) -> MasterKeys:

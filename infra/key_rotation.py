@@ -14,18 +14,19 @@ from infra.key_file import drop_old_keys, holding_key_file, read_key_file, rotat
 from infra.keys import KeyUnknown, MasterKeys, WrappedKeyRefused
 from schemas.errors import OdontoError
 from schemas.tables.wires import DataKey
+from schemas.translation import N_
 
 _BATCH: Final = 200
 
 
 class DataKeyUnreadable(OdontoError):
     code = "data_key_unreadable"
-    title = "A stored key opens with none of the master keys in the file."
+    title = N_("A stored key opens with none of the master keys in the file.")
 
 
 class OldKeysInUse(OdontoError):
     code = "old_keys_in_use"
-    title = "Older master keys are still in use. Finish with `odontoflow rotate-key` first."
+    title = N_("Older master keys are still in use. Finish with `odontoflow rotate-key` first.")
 
 
 class Rotation(NamedTuple):

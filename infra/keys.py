@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from infra.envelopes import KeyRing
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -38,31 +39,37 @@ Value = TypeVar("Value")
 class KeyDestroyed(OdontoError):
     code = "key_destroyed"
     status = 410
-    title = "This was erased. Its content cannot be read any more, by anyone."
+    title = N_("This was erased. Its content cannot be read any more, by anyone.")
 
 
 class KeyUnknown(OdontoError):
     code = "key_unknown"
     status = 500
-    title = "The key of this content is not known here. Please tell the administrator; the content itself is untouched."
+    title = N_(
+        "The key of this content is not known here. Please tell the administrator; the content itself is untouched."
+    )
 
 
 class WrappedKeyRefused(OdontoError):
     code = "wrapped_key_refused"
     status = 500
-    title = "A stored key was damaged or belongs elsewhere. Please tell the administrator; nothing was changed."
+    title = N_("A stored key was damaged or belongs elsewhere. Please tell the administrator; nothing was changed.")
 
 
 class MasterKeyMissing(OdontoError):
     code = "master_key_missing"
     status = 500
-    title = "There is no master key file. Put it back from its copy, or make one with `odontoflow new-key` before the first start."
+    title = N_(
+        "There is no master key file. Put it back from its copy, or make one with `odontoflow new-key` before the first start."
+    )
 
 
 class MasterKeyFileRefused(OdontoError):
     code = "master_key_file_refused"
     status = 500
-    title = "This is not a master key file of OdontoFlow. `odontoflow new-key` makes one; an installation's own comes from its copy."
+    title = N_(
+        "This is not a master key file of OdontoFlow. `odontoflow new-key` makes one; an installation's own comes from its copy."
+    )
 
 
 class DataKey(NamedTuple):

@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from infra.keys import NONCE_BYTES, DataKey, KeySource, bind, derive_key
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 _FORMAT: Final = 1
 _TAG_BYTES: Final = 16
@@ -26,7 +27,7 @@ _INDEX_BYTES: Final = 16
 class SealedValueRefused(OdontoError):
     code = "sealed_value_refused"
     status = 500
-    title = "Stored content was damaged or moved. It is not shown; please tell the administrator."
+    title = N_("Stored content was damaged or moved. It is not shown; please tell the administrator.")
 
 
 def column_aad(table: str, row_id: str, column: str) -> str:

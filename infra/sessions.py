@@ -22,6 +22,7 @@ from schemas.ids import new_id
 from schemas.lifecycle import Role
 from schemas.messages import Actor
 from schemas.tables.people import Session, SignInAttempt, User
+from schemas.translation import N_
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
 _WINDOW: Final = timedelta(minutes=15)
@@ -67,13 +68,13 @@ class WrongCredentials(OdontoError):
 
     code = "wrong_credentials"
     status = 401
-    title = "This e-mail address and password do not belong together. Check both and try again."
+    title = N_("This e-mail address and password do not belong together. Check both and try again.")
 
 
 class TooManyTries(OdontoError):
     code = "too_many_tries"
     status = 429
-    title = "Too many tries. Wait fifteen minutes and try again, or ask your administrator."
+    title = N_("Too many tries. Wait fifteen minutes and try again, or ask your administrator.")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile, Upload
+from schemas.translation import N_
 
 LIFE: Final = timedelta(hours=24)
 """An upload that nobody touches for so long is forgotten; every part that arrives begins it anew."""
@@ -38,12 +39,12 @@ OPEN, COMPLETE, ENDED = "open", "complete", "ended"
 class UploadGone(OdontoError):
     code = "upload_gone"
     status = 410
-    title = "This upload has ended or expired. Please send the file again from the beginning."
+    title = N_("This upload has ended or expired. Please send the file again from the beginning.")
 
 
 class UploadKeyReused(StateConflict):
     code = "upload_key_reused"
-    title = "This Idempotency-Key began an upload of another length. Send a new key with every file."
+    title = N_("This Idempotency-Key began an upload of another length. Send a new key with every file.")
 
 
 class Begun(NamedTuple):

@@ -3,13 +3,15 @@
 Neither the code nor the sentence ever holds PHI: they reach logs, Temporal failures and problem documents.
 """
 
+from schemas.translation import N_
+
 
 class OdontoError(Exception):
     """A fact that stops a request. Subclasses are named for the fact."""
 
     code: str = "internal"
     status: int = 500
-    title: str = "Something went wrong on our side. Nothing was changed; please try again."
+    title: str = N_("Something went wrong on our side. Nothing was changed; please try again.")
 
     def __init__(self, detail: str | None = None, **facts: object) -> None:
         super().__init__(detail or self.title)
@@ -22,34 +24,34 @@ class NotFound(OdontoError):
 
     code = "not_found"
     status = 404
-    title = "There is nothing here, or it is not yours to see."
+    title = N_("There is nothing here, or it is not yours to see.")
 
 
 class Forbidden(OdontoError):
     code = "forbidden"
     status = 403
-    title = "You may see this, but this step belongs to someone else."
+    title = N_("You may see this, but this step belongs to someone else.")
 
 
 class NotSignedIn(OdontoError):
     code = "not_signed_in"
     status = 401
-    title = "Please sign in to go on. What you typed is kept."
+    title = N_("Please sign in to go on. What you typed is kept.")
 
 
 class InvalidInput(OdontoError):
     code = "invalid_input"
     status = 422
-    title = "Some of the input needs another look."
+    title = N_("Some of the input needs another look.")
 
 
 class StateConflict(OdontoError):
     code = "state_conflict"
     status = 409
-    title = "The case has moved on; this step is not possible now."
+    title = N_("The case has moved on; this step is not possible now.")
 
 
 class EngineUnavailable(OdontoError):
     code = "engine_unavailable"
     status = 503
-    title = "The case engine cannot be reached. Nothing was done and nothing is lost; please try again in a moment."
+    title = N_("The case engine cannot be reached. Nothing was done and nothing is lost; please try again in a moment.")

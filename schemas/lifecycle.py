@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.sla import Cause
+from schemas.translation import N_
 
 
 class Role(StrEnum):
@@ -262,46 +263,50 @@ class WaitReason(StrEnum):
 
 
 WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
-    WaitReason.INTAKE: "Waiting for the practice: upload the images, complete the clinical form and submit.",
-    WaitReason.CHECKING_IMAGES: "The images are being checked.",
-    WaitReason.UNREADABLE_IMAGES: "Waiting for the practice: no image could be read. Add readable images and resubmit.",
-    WaitReason.IDENTITY_MISMATCH: (
+    WaitReason.INTAKE: N_("Waiting for the practice: upload the images, complete the clinical form and submit."),
+    WaitReason.CHECKING_IMAGES: N_("The images are being checked."),
+    WaitReason.UNREADABLE_IMAGES: N_(
+        "Waiting for the practice: no image could be read. Add readable images and resubmit."
+    ),
+    WaitReason.IDENTITY_MISMATCH: N_(
         "Waiting for the practice: the images name another patient. Replace them, or confirm that they are right."
     ),
-    WaitReason.IDENTITY_SECOND_PERSON: "Waiting for a radiologist: a second person must agree that the images are this patient's.",
-    WaitReason.PLAN: "Waiting for the practice's owner: the plan does not cover this case.",
-    WaitReason.NO_READER: "Waiting for the scheduler: no radiologist is assigned yet.",
-    WaitReason.OFFERED: "Waiting for the radiologist to accept the case.",
-    WaitReason.READING: "Waiting for the radiologist's report.",
-    WaitReason.QUESTION: "Waiting for the practice: the radiologist asked for something more.",
-    WaitReason.APPROVAL: "Waiting for the second reader's approval.",
-    WaitReason.TO_RELEASE: "Waiting for the practice to release the signed report to the patient.",
-    WaitReason.HOLD: "The signed report will be released when the practice's hold ends.",
-    WaitReason.WITH_PATIENT: "The patient can open the report.",
-    WaitReason.NO_ACTIVE_LINK: "Released before; no link is active now.",
-    WaitReason.AMENDMENT_REQUESTED: "Waiting for the radiologist: the practice asked for an amendment.",
-    WaitReason.AMENDMENT: "Waiting for the radiologist's amended report.",
-    WaitReason.OVER: "Nothing is awaited.",
+    WaitReason.IDENTITY_SECOND_PERSON: N_(
+        "Waiting for a radiologist: a second person must agree that the images are this patient's."
+    ),
+    WaitReason.PLAN: N_("Waiting for the practice's owner: the plan does not cover this case."),
+    WaitReason.NO_READER: N_("Waiting for the scheduler: no radiologist is assigned yet."),
+    WaitReason.OFFERED: N_("Waiting for the radiologist to accept the case."),
+    WaitReason.READING: N_("Waiting for the radiologist's report."),
+    WaitReason.QUESTION: N_("Waiting for the practice: the radiologist asked for something more."),
+    WaitReason.APPROVAL: N_("Waiting for the second reader's approval."),
+    WaitReason.TO_RELEASE: N_("Waiting for the practice to release the signed report to the patient."),
+    WaitReason.HOLD: N_("The signed report will be released when the practice's hold ends."),
+    WaitReason.WITH_PATIENT: N_("The patient can open the report."),
+    WaitReason.NO_ACTIVE_LINK: N_("Released before; no link is active now."),
+    WaitReason.AMENDMENT_REQUESTED: N_("Waiting for the radiologist: the practice asked for an amendment."),
+    WaitReason.AMENDMENT: N_("Waiting for the radiologist's amended report."),
+    WaitReason.OVER: N_("Nothing is awaited."),
 }
 
 
 STATE_WORDS: Final[dict[State, str]] = {
-    State.DRAFT: "Draft",
-    State.PROCESSING: "Checking images",
-    State.ATTENTION: "Needs attention",
-    State.BILLING_HOLD: "Billing hold",
-    State.UNASSIGNED: "Not assigned",
-    State.ASSIGNED: "Offered",
-    State.IN_REVIEW: "In review",
-    State.MODIFICATION_REQUESTED: "Question to the practice",
-    State.AWAITING_APPROVAL: "Awaiting approval",
-    State.SIGNED: "Signed",
-    State.RELEASED: "Released",
-    State.AMENDING: "Being amended",
-    State.REJECTED: "Rejected",
-    State.CANCELLED: "Cancelled",
-    State.ENTERED_IN_ERROR: "Entered in error",
-    State.CLOSED: "Closed",
+    State.DRAFT: N_("Draft"),
+    State.PROCESSING: N_("Checking images"),
+    State.ATTENTION: N_("Needs attention"),
+    State.BILLING_HOLD: N_("Billing hold"),
+    State.UNASSIGNED: N_("Not assigned"),
+    State.ASSIGNED: N_("Offered"),
+    State.IN_REVIEW: N_("In review"),
+    State.MODIFICATION_REQUESTED: N_("Question to the practice"),
+    State.AWAITING_APPROVAL: N_("Awaiting approval"),
+    State.SIGNED: N_("Signed"),
+    State.RELEASED: N_("Released"),
+    State.AMENDING: N_("Being amended"),
+    State.REJECTED: N_("Rejected"),
+    State.CANCELLED: N_("Cancelled"),
+    State.ENTERED_IN_ERROR: N_("Entered in error"),
+    State.CLOSED: N_("Closed"),
 }
 """The word on a state's chip."""
 

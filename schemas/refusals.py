@@ -1,6 +1,7 @@
 """The facts that refuse a step of a case, known from its state alone."""
 
 from schemas.errors import Forbidden, OdontoError, StateConflict
+from schemas.translation import N_
 
 
 class ActionNotPossible(StateConflict):
@@ -16,27 +17,27 @@ class NotYours(Forbidden):
 class FreshSignInNeeded(OdontoError):
     code = "fresh_sign_in_needed"
     status = 403
-    title = "Please confirm this step with your password."
+    title = N_("Please confirm this step with your password.")
 
 
 class ApprovalNeeded(StateConflict):
     code = "approval_needed"
-    title = "This practice's contract asks for a second signature: submit the report for approval."
+    title = N_("This practice's contract asks for a second signature: submit the report for approval.")
 
 
 class OwnReport(Forbidden):
     code = "own_report"
-    title = "Nobody approves their own report. Another approver has to do it."
+    title = N_("Nobody approves their own report. Another approver has to do it.")
 
 
 class SecondPersonNeeded(StateConflict):
     code = "second_person_needed"
-    title = "A mismatch of identity needs two people: first the practice confirms, then a radiologist agrees."
+    title = N_("A mismatch of identity needs two people: first the practice confirms, then a radiologist agrees.")
 
 
 class NothingToAnswer(StateConflict):
     code = "nothing_to_answer"
-    title = "There is nothing open that this step would answer."
+    title = N_("There is nothing open that this step would answer.")
 
 
 class InputMissing(StateConflict):

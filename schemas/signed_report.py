@@ -29,7 +29,7 @@ class BrokenSuccession(OdontoError):
 
     code = "report_succession"
     status = 409
-    title = "This version does not follow from the signed one. Reload the report and try again."
+    title = N_("This version does not follow from the signed one. Reload the report and try again.")
 
 
 class Signature(ReportPart):

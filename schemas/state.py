@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.lifecycle import STATES, State, WaitOwner, WaitReason, is_open
 from schemas.sla import AmendmentKind, Clock, Priority, SlaPolicy, Threshold
+from schemas.translation import N_
 
 
 class Frozen(BaseModel):
@@ -33,12 +34,12 @@ class Then(StrEnum):
 
 
 THEN_SENTENCES: Final[dict[Then, str]] = {
-    Then.DRAFT_ENDS: "Then the draft is cancelled.",
-    Then.OFFERED_TO_ANOTHER: "Then it is offered to another radiologist.",
-    Then.LATE: "Then the report is late and the scheduler is told.",
-    Then.RELEASED: "Then the report is released to the patient.",
-    Then.LINK_ENDS: "Then the patient's link ends.",
-    Then.REMINDED: "Then whoever is awaited is reminded.",
+    Then.DRAFT_ENDS: N_("Then the draft is cancelled."),
+    Then.OFFERED_TO_ANOTHER: N_("Then it is offered to another radiologist."),
+    Then.LATE: N_("Then the report is late and the scheduler is told."),
+    Then.RELEASED: N_("Then the report is released to the patient."),
+    Then.LINK_ENDS: N_("Then the patient's link ends."),
+    Then.REMINDED: N_("Then whoever is awaited is reminded."),
     Then.NOTHING: "",
 }
 

@@ -22,13 +22,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.clinical import Jaw, Region
 from schemas.errors import InvalidInput
+from schemas.translation import N_
 
 
 class UnknownTooth(InvalidInput):
     """``entry`` counts from 1 where several were given: it stands for the text, which is not repeated."""
 
     code = "unknown_tooth"
-    title = "This is not a tooth in the chosen notation."
+    title = N_("This is not a tooth in the chosen notation.")
 
     def __init__(self, notation: "Notation", entry: int = 1) -> None:
         detail = f"Entry {entry} is not a tooth in {notation.label} notation; write it as in {notation.example}."
@@ -37,7 +38,7 @@ class UnknownTooth(InvalidInput):
 
 class UnclearToothRange(InvalidInput):
     code = "unclear_tooth_range"
-    title = "A range of teeth needs two ordinary teeth of one jaw and one dentition."
+    title = N_("A range of teeth needs two ordinary teeth of one jaw and one dentition.")
 
 
 class Notation(StrEnum):

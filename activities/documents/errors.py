@@ -1,6 +1,7 @@
 """What can go wrong between a report and its PDF. No message holds PHI: the laying-out process returns codes only."""
 
 from schemas.errors import InvalidInput, OdontoError
+from schemas.translation import N_
 
 SYSTEM_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-droid-fallback"
 """Debian packages of a machine that makes PDFs: layout, font subsetting, and fonts for scripts beyond the report's own."""
@@ -9,13 +10,13 @@ SYSTEM_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-de
 class PdfFailed(OdontoError):
     code = "pdf_failed"
     status = 500
-    title = "The PDF could not be made. The report itself is safe; please try again."
+    title = N_("The PDF could not be made. The report itself is safe; please try again.")
 
 
 class PdfTimedOut(PdfFailed):
     code = "pdf_timed_out"
     status = 503
-    title = "Making the PDF took too long and was stopped. The report itself is safe; please try again."
+    title = N_("Making the PDF took too long and was stopped. The report itself is safe; please try again.")
 
 
 class PdfLibraryMissing(PdfFailed):
@@ -26,4 +27,4 @@ class PdfLibraryMissing(PdfFailed):
 
 class UnusablePicture(InvalidInput):
     code = "unusable_picture"
-    title = "A picture cannot be used: it must be a JPEG or PNG file of at most 40 megapixels."
+    title = N_("A picture cannot be used: it must be a JPEG or PNG file of at most 40 megapixels.")

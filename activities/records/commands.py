@@ -25,6 +25,7 @@ from schemas.forms import CommandView
 from schemas.lifecycle import Action
 from schemas.messages import Actor
 from schemas.tables.case import CaseCommand
+from schemas.translation import N_
 
 ENVELOPE_LIFE: Final = timedelta(minutes=2)
 LAPSE_GRACE: Final = timedelta(minutes=1)
@@ -38,7 +39,7 @@ class KeyReused(InvalidInput):
     """The same Idempotency-Key with another body, action or person."""
 
     code = "idempotency_key_reused"
-    title = "This request's key was used for something else. Reload the page and repeat the step."
+    title = N_("This request's key was used for something else. Reload the page and repeat the step.")
 
 
 class Refused(OdontoError):

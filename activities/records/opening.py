@@ -22,13 +22,14 @@ from schemas.sla import DEFAULT_POLICY, SlaPolicy
 from schemas.state import opened
 from schemas.tables.case import Case
 from schemas.tables.people import Contract, Patient
+from schemas.translation import N_
 
 _NUMBER_DIGITS: Final = 10
 
 
 class PatientArchived(StateConflict):
     code = "patient_archived"
-    title = "This patient's record is archived. Restore it before you open a new case."
+    title = N_("This patient's record is archived. Restore it before you open a new case.")
 
 
 def contract_of(session: Session, practice_id: str) -> Contract | None:

@@ -10,16 +10,19 @@ from schemas.errors import StateConflict
 from schemas.lifecycle import Role
 from schemas.tables.case import Case
 from schemas.tables.people import Contract, Membership, Organization, Registration, User
+from schemas.translation import N_
 
 
 class ReaderNotEligible(StateConflict):
     code = "reader_not_eligible"
-    title = "This radiologist cannot read for the practice: not active in its reading group, or not registered there. Choose another one."
+    title = N_(
+        "This radiologist cannot read for the practice: not active in its reading group, or not registered there. Choose another one."
+    )
 
 
 class ApproverNotEligible(StateConflict):
     code = "approver_not_eligible"
-    title = "This person cannot approve for the practice. Choose an approver of its reading group."
+    title = N_("This person cannot approve for the practice. Choose an approver of its reading group.")
 
 
 class Reader(NamedTuple):

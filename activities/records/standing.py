@@ -9,6 +9,7 @@ from schemas.errors import Forbidden
 from schemas.lifecycle import Relation
 from schemas.messages import SYSTEM_ACTOR, Actor
 from schemas.tables.people import User
+from schemas.translation import N_
 
 _tables = User.metadata.tables
 _USER, _MEMBERSHIP = _tables["user"].c, _tables["membership"].c
@@ -17,7 +18,7 @@ _ORGANIZATION, _CONTRACT = _tables["organization"].c, _tables["contract"].c
 
 class StandingLost(Forbidden):
     code = "standing_lost"
-    title = "You are no longer an active member here in this role, so this step was not taken."
+    title = N_("You are no longer an active member here in this role, so this step was not taken.")
 
 
 def _member_of(organizations: Select[tuple[str]]) -> Select[tuple[str]]:

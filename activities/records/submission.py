@@ -9,26 +9,29 @@ from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.errors import StateConflict
 from schemas.tables.imaging import StoredFile, Upload
 from schemas.tables.people import Patient
+from schemas.translation import N_
 
 
 class SubmissionIncomplete(StateConflict):
     code = "submission_incomplete"
-    title = "The clinical form is not complete."
+    title = N_("The clinical form is not complete.")
 
 
 class UploadsUnfinished(StateConflict):
     code = "uploads_unfinished"
-    title = "Files are still being uploaded. Wait until they are done, or remove them, and submit again."
+    title = N_("Files are still being uploaded. Wait until they are done, or remove them, and submit again.")
 
 
 class NoImages(StateConflict):
     code = "no_images"
-    title = "There are no images yet. Add at least one and submit again."
+    title = N_("There are no images yet. Add at least one and submit again.")
 
 
 class NoContract(StateConflict):
     code = "no_contract"
-    title = "No reading group has a contract with this practice, so nobody could read the case. Ask the administrator."
+    title = N_(
+        "No reading group has a contract with this practice, so nobody could read the case. Ask the administrator."
+    )
 
 
 def submit(writing: Writing) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.errors import InvalidInput, OdontoError
+from schemas.translation import N_
 
 EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"
 SAME_AS_EXPLICIT: Final = frozenset({EXPLICIT_LE, "1.2.840.10008.1.2"})
@@ -16,7 +17,7 @@ DICOM: Final = "application/dicom"
 class NotAcceptable(OdontoError):
     code = "not_acceptable"
     status = 406
-    title = "This cannot be sent in any of the forms that were asked for in Accept."
+    title = N_("This cannot be sent in any of the forms that were asked for in Accept.")
 
 
 @dataclass(frozen=True)

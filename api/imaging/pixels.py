@@ -13,6 +13,7 @@ from infra.database import Database
 from infra.keys import DataKey
 from schemas.errors import NotFound, OdontoError
 from schemas.tables.imaging import StoredFile
+from schemas.translation import N_
 
 THUMBNAIL_SIDE: Final = 256
 PICTURE_SIDE: Final = 2560
@@ -21,7 +22,7 @@ PICTURE_SIDE: Final = 2560
 class CannotRender(OdontoError):
     code = "cannot_render"
     status = 422
-    title = "This image cannot be drawn here. Its file is whole and can be downloaded."
+    title = N_("This image cannot be drawn here. Its file is whole and can be downloaded.")
 
 
 class Pictures:

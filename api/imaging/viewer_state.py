@@ -21,6 +21,7 @@ from infra.sealing import column_aad, open_json, open_sealed, seal, seal_json
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
 from schemas.ids import new_id
 from schemas.tables.imaging import AnnotationSet, Instance, KeyImage, Series, StoredFile
+from schemas.translation import N_
 
 MAX_ANNOTATIONS: Final = 4 << 20
 """Bytes of the JSON that is kept."""
@@ -38,7 +39,7 @@ Caption = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True
 class AnnotationsTooLarge(OdontoError):
     code = "annotations_too_large"
     status = 413
-    title = "There are more marks than can be kept. Remove some and save again."
+    title = N_("There are more marks than can be kept. Remove some and save again.")
 
 
 class TooManyKeyImages(StateConflict):

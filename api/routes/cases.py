@@ -45,6 +45,7 @@ from schemas.forms import (
 from schemas.lifecycle import Action, State
 from schemas.sla import Priority
 from schemas.tables.case import CaseCommand
+from schemas.translation import N_
 from workflows.gateway import Wish
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
@@ -57,12 +58,12 @@ Form = Annotated[CaseAccess, Depends(require(Right.EDIT_FORM))]
 class WrongPassword(OdontoError):
     code = "wrong_password"
     status = 403
-    title = "The password is not right. Nothing was done; type it again."
+    title = N_("The password is not right. Nothing was done; type it again.")
 
 
 class ActionUnknown(NotFound):
     code = "action_unknown"
-    title = "There is no such step. The case's allowed_actions name the ones that are possible."
+    title = N_("There is no such step. The case's allowed_actions name the ones that are possible.")
 
 
 @router.post("/cases", status_code=201)

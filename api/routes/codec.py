@@ -20,13 +20,14 @@ from schemas.errors import InvalidInput
 from schemas.ids import case_id_of_workflow
 from schemas.messages import Actor, DecodeRequest
 from schemas.tables.case import Case
+from schemas.translation import N_
 
 router = APIRouter(prefix="/codec", tags=["trace"])
 
 
 class PayloadUnreadable(InvalidInput):
     code = "payload_unreadable"
-    title = "These are not payloads as Temporal writes them."
+    title = N_("These are not payloads as Temporal writes them.")
 
 
 @router.post("/decode")

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from schemas.errors import InvalidInput, OdontoError, StateConflict
+from schemas.translation import N_
 
 VERSION: Final = "1.0.0"
 EXTENSIONS: Final = "creation,creation-with-upload,termination,checksum,expiration"
@@ -25,47 +26,49 @@ _METADATA_BYTES: Final = 4096
 class VersionUnsupported(OdontoError):
     code = "tus_version_unsupported"
     status = 412
-    title = "This server speaks version 1.0.0 of the tus protocol: send Tus-Resumable: 1.0.0."
+    title = N_("This server speaks version 1.0.0 of the tus protocol: send Tus-Resumable: 1.0.0.")
 
 
 class WrongBodyType(OdontoError):
     code = "wrong_body_type"
     status = 415
-    title = "Send the bytes of the file as application/offset+octet-stream."
+    title = N_("Send the bytes of the file as application/offset+octet-stream.")
 
 
 class WrongOffset(StateConflict):
     code = "wrong_offset"
-    title = "The upload stands elsewhere. Ask for its offset with HEAD and go on from there."
+    title = N_("The upload stands elsewhere. Ask for its offset with HEAD and go on from there.")
 
 
 class ChecksumMismatch(OdontoError):
     code = "checksum_mismatch"
     status = 460
-    title = "The bytes that arrived are not those that were sent. Nothing of this part was kept; send it again."
+    title = N_("The bytes that arrived are not those that were sent. Nothing of this part was kept; send it again.")
 
 
 class UploadTooLarge(OdontoError):
     code = "upload_too_large"
     status = 413
-    title = "This file is larger than the server accepts."
+    title = N_("This file is larger than the server accepts.")
 
 
 class PartTooLarge(OdontoError):
     code = "part_too_large"
     status = 413
-    title = "A part with a checksum may have 64 MiB. Send smaller parts."
+    title = N_("A part with a checksum may have 64 MiB. Send smaller parts.")
 
 
 class BeyondTheEnd(OdontoError):
     code = "beyond_the_end"
     status = 413
-    title = "More bytes arrived than the upload was announced with. Begin a new upload."
+    title = N_("More bytes arrived than the upload was announced with. Begin a new upload.")
 
 
 class UploadsClosed(StateConflict):
     code = "uploads_closed"
-    title = "The case does not take files now. Files can be added before it is submitted, and when the reader asks for them."
+    title = N_(
+        "The case does not take files now. Files can be added before it is submitted, and when the reader asks for them."
+    )
 
 
 class UploadHeaderMissing(InvalidInput):

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 Buffer = bytes | bytearray | memoryview
 
@@ -19,43 +20,47 @@ _BLOB_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 class BlobMissing(OdontoError):
     code = "blob_missing"
     status = 404
-    title = "This file is not here. It may have been deleted, or its upload has not been finished."
+    title = N_("This file is not here. It may have been deleted, or its upload has not been finished.")
 
 
 class BlobBusy(OdontoError):
     code = "blob_busy"
     status = 423
-    title = "This file is being written by another request. Please wait a moment and go on from where it stands then."
+    title = N_(
+        "This file is being written by another request. Please wait a moment and go on from where it stands then."
+    )
 
 
 class BlobFinished(OdontoError):
     code = "blob_finished"
     status = 409
-    title = "This file is complete and cannot be changed any more."
+    title = N_("This file is complete and cannot be changed any more.")
 
 
 class BlobDamaged(OdontoError):
     code = "blob_damaged"
     status = 500
-    title = "This file was damaged or changed in storage. It is not shown; please tell the administrator."
+    title = N_("This file was damaged or changed in storage. It is not shown; please tell the administrator.")
 
 
 class BlobIdRefused(OdontoError):
     code = "blob_id_refused"
     status = 404
-    title = "There is no file of that name."
+    title = N_("There is no file of that name.")
 
 
 class StorageFull(OdontoError):
     code = "storage_full"
     status = 507
-    title = "The storage is full. What was stored so far is kept; please tell the administrator, then go on."
+    title = N_("The storage is full. What was stored so far is kept; please tell the administrator, then go on.")
 
 
 class StorageFailed(OdontoError):
     code = "storage_failed"
     status = 503
-    title = "The storage does not answer as it should. What was confirmed so far is kept; please try again in a moment."
+    title = N_(
+        "The storage does not answer as it should. What was confirmed so far is kept; please try again in a moment."
+    )
 
 
 @dataclass(frozen=True)

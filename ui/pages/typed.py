@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from schemas.errors import InvalidInput
+from schemas.translation import N_
 from ui.assemble.nonces import new_nonce
 from ui.views.forms import FormState, Value
 
@@ -24,7 +25,7 @@ class FormExpired(InvalidInput):
     """A form without its nonce: not one of ours, or cut off on the way."""
 
     code = "form_expired"
-    title = "This form did not arrive whole. Reload the page and send it again."
+    title = N_("This form did not arrive whole. Reload the page and send it again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Why a start is refused, in one line."""
 
 from schemas.errors import OdontoError
+from schemas.translation import N_
 
 
 class StartRefused(OdontoError):
@@ -8,4 +9,4 @@ class StartRefused(OdontoError):
 
     code = "start_refused"
     status = 503
-    title = "The system cannot start."
+    title = N_("The system cannot start.")
