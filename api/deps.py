@@ -6,8 +6,8 @@ Every route depends on exactly one policy of this page; a test refuses a route w
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Path, Request
-from sqlmodel import Session
+from fastapi import Depends, Header, Path, Query, Request
+from sqlmodel import Session, select
 
 from api.portal import Portal
 from api.portal_facts import Visit
@@ -17,8 +17,9 @@ from api.standing import CaseAccess, load_case
 from infra.database import Database
 from infra.sessions import Sessions
 from schemas.access import Person, PracticeRight, Right, is_admin, may_in_practice
-from schemas.errors import Forbidden, InvalidInput, NotSignedIn
+from schemas.errors import Forbidden, InvalidInput, NotFound, NotSignedIn
 from schemas.lifecycle import Relation, Role, Taker
+from schemas.tables.people import Patient
 from schemas.translation import N_
 
 SESSION_COOKIE: Final = "odontoflow_session"
@@ -136,20 +137,54 @@ def require(right: Right) -> Callable[..., CaseAccess]:
     return dependency
 
 
-def practice_of(person: Person, right: PracticeRight) -> str:
-    """The practice in which the person has the right; the first membership where there are several."""
-    for member in person.members:
-        if may_in_practice(right, person, member.organization_id):
-            return member.organization_id
-    raise Forbidden()
+def practices_of(person: Person, right: PracticeRight) -> list[str]:
+    """The practices in which the person has the right, in the order of their memberships. Raises Forbidden for none."""
+    found = [
+        member.organization_id for member in person.members if may_in_practice(right, person, member.organization_id)
+    ]
+    if not found:
+        raise Forbidden()
+    return list(dict.fromkeys(found))
+
+
+def practice_of(person: Person, right: PracticeRight, wanted: str | None = None) -> str:
+    """The practice that was asked for, or the first one. Raises NotFound for one that is not the person's."""
+    mine = practices_of(person, right)
+    if not wanted or wanted in mine:
+        return wanted or mine[0]
+    if any(member.organization_id == wanted for member in person.members):
+        raise Forbidden()
+    raise NotFound()
+
+
+def practice_of_patient(database: Database, person: Person, right: PracticeRight, patient_id: str) -> str:
+    """The patient's practice. Raises NotFound for a patient of others and for one that is not there, alike. Blocking."""
+    practices_of(person, right)
+    with database.read() as session:
+        practice_id = session.exec(select(Patient.practice_id).where(Patient.id == patient_id)).one_or_none()
+    if practice_id is None:
+        raise NotFound()
+    return practice_of(person, right, practice_id)
 
 
 def in_practice(right: PracticeRight) -> Callable[..., str]:
-    """The id of the person's practice, for a right that belongs to no case."""
+    """The id of the practice that is acted in, for a right that belongs to no case: the practice of the path's patient,
+    else the one that is asked for, else the person's first.
+    """
 
     @policy(f"practice: {right}")
-    def dependency(person: PersonDep) -> str:
-        return practice_of(person, right)
+    def dependency(
+        request: Request,
+        person: PersonDep,
+        services: ServicesDep,
+        practice: Annotated[
+            str | None, Query(max_length=64, description="Id of a practice, for people of several; else the first.")
+        ] = None,
+    ) -> str:
+        patient_id = request.path_params.get("patient_id")
+        if patient_id is not None:
+            return practice_of_patient(services.database, person, right, patient_id)
+        return practice_of(person, right, practice)
 
     return dependency
 

@@ -1,6 +1,6 @@
 """Lists of cases: which a person may see, filtered, in pages by keyset, never by offset."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from infra.keystore import KeyStore
 from schemas.access import OrganizationKind, Person, takers
 from schemas.lifecycle import Role, State, Taker, WaitReason
 from schemas.tables.case import Case
-from schemas.tables.people import Contract
+from schemas.tables.people import Contract, Patient
 
 Held = tuple[Case, frozenset[Taker]]
 """A case, and how the person stands to it."""
@@ -146,18 +146,21 @@ def count_open(session: Session, person: Person, *conditions: ColumnElement[bool
     return count_cases(session, person, col(Case.is_open).is_(True), *conditions)
 
 
+def patients_within(person: Person, find: Callable[[str], Sequence[Patient]]) -> list[str]:
+    """Ids of what ``find`` finds in each of the person's practices. In nobody else's is a name looked for."""
+    practices = {m.organization_id: None for m in person.members if m.kind is OrganizationKind.PRACTICE}
+    return [patient.id for practice_id in practices for patient in find(practice_id)]
+
+
 def search_cases(session: Session, keys: KeyStore, person: Person, text: str, *, limit: int = 50) -> list[Held]:
     """Cases by number, or by the patient's name, number or date of birth within one's own practices, the newest first.
 
     Nobody outside the practice searches by name: the blind index is under the practice's key.
     """
     words = text.strip()
-    patients = [
-        patient.id
-        for member in person.members
-        if member.kind is OrganizationKind.PRACTICE
-        for patient in find_patients_by_text(session, keys, member.organization_id, words, limit=200)
-    ]
+    patients = patients_within(
+        person, lambda practice_id: find_patients_by_text(session, keys, practice_id, words, limit=200)
+    )
     statement = (
         select(Case)
         .where(

@@ -35,8 +35,11 @@ class RowFacts:
     unread: Mapping[str, int] = field(default_factory=dict)
 
 
-def row_facts(session: Session, keys: KeyStore, rows: Sequence[Held], user_id: str, *, chat: bool = True) -> RowFacts:
-    """The facts for a page of a list. ``chat`` counts unread messages, too."""
+def row_facts(
+    session: Session, keys: KeyStore, rows: Sequence[Held], user_id: str, *, chat: bool = True, clinical: bool = True
+) -> RowFacts:
+    """The facts for a page of a list. ``chat`` counts unread messages, too; ``clinical`` opens the forms and looks which
+    images there are."""
     if not rows:
         return RowFacts()
     cases = [row for row, _ in rows]
@@ -51,8 +54,8 @@ def row_facts(session: Session, keys: KeyStore, rows: Sequence[Held], user_id: s
             session.exec(select(Organization.id, Organization.name).where(col(Organization.id).in_(practices))).all()
         ),
         people={patient.id: demographics_of(keys, patient) for patient in patients},
-        forms={row.id: form_of(keys, row) for row in known},
-        modalities=modalities_of(session, ids),
+        forms={row.id: form_of(keys, row) for row in known} if clinical else {},
+        modalities=modalities_of(session, ids) if clinical else {},
         unread=unread_counts(session, user_id, ids) if chat else {},
     )
 

@@ -12,7 +12,6 @@ from infra.database import now
 from infra.keystore import KeyStore
 from schemas.access import Right, may
 from schemas.forms import (
-    CaseRowView,
     CaseView,
     ClockView,
     Demographics,
@@ -26,7 +25,7 @@ from schemas.state import THEN_SENTENCES, CaseState
 from schemas.tables.case import Case, Message
 from schemas.tables.people import Organization, Patient, User
 
-__all__ = ["case_view", "clock_view", "patient_view", "row_views", "wait_view"]
+__all__ = ["case_view", "clock_view", "patient_view", "row_fields", "wait_view"]
 
 
 def clock_view(clock: Clock, thresholds: Sequence[str], moment: datetime) -> ClockView:
@@ -75,35 +74,7 @@ def _person(user_id: str | None, names: Mapping[str, str]) -> PersonView | None:
     return PersonView(id=user_id, name=names.get(user_id, "")) if user_id else None
 
 
-def row_views(session: Session, keys: KeyStore, rows: Sequence[tuple[Case, frozenset[Taker]]]) -> list[CaseRowView]:
-    """A page of a list. Names are opened only for those who may know who the patient is."""
-    cases = [row for row, _ in rows]
-    names = names_of(session, (row.assignee_id for row in cases))
-    practices = dict(
-        session.exec(
-            select(Organization.id, Organization.name).where(
-                col(Organization.id).in_({row.practice_id for row in cases})
-            )
-        ).all()
-    )
-    known = {row.patient_id for row, held in rows if may(Right.SEE_CASE, held, State(row.state))}
-    patients = session.exec(select(Patient).where(col(Patient.id).in_(known))).all() if known else []
-    people = {patient.id: demographics_of(keys, patient) for patient in patients}
-    moment = now()
-    views = []
-    for row, held in rows:
-        named = people.get(row.patient_id) if may(Right.SEE_CASE, held, State(row.state)) else None
-        views.append(
-            CaseRowView(
-                **_row_fields(
-                    row, held, person=named, names=names, practice=practices.get(row.practice_id, ""), moment=moment
-                )
-            )
-        )
-    return views
-
-
-def _row_fields(
+def row_fields(
     row: Case,
     held: frozenset[Taker],
     *,
@@ -112,6 +83,7 @@ def _row_fields(
     practice: str,
     moment: datetime,
 ) -> dict[str, object]:
+    """What ``CaseRowView`` has. ``person`` is None for who may not know whose case it is."""
     state = state_of(row)
     clock, thresholds = state.clock, state.thresholds
     if state.amendment is not None:
@@ -150,7 +122,7 @@ def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
     ).one()
     amendment = state.amendment
     return CaseView(
-        **_row_fields(
+        **row_fields(
             row,
             held,
             person=demographics_of(keys, patient) if knows else None,

@@ -32,7 +32,8 @@ class KeyStore:
     """Looks keys up by id or by the case they belong to. Safe to share between threads.
 
     Looked up in a connection of the database's small second pool, since whoever asks often holds one of the first: all
-    of those could be held by people who wait for one more. A key that was destroyed stops working here within :data:`infra.keys.CACHE_SECONDS`.
+    of those could be held by people who wait for one more. A key that was destroyed stops working here within
+    :data:`infra.keys.CACHE_SECONDS`.
     """
 
     def __init__(self, database: Database, master: MasterKeys) -> None:

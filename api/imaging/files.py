@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from api.imaging.access import CaseImages
-from infra.keys import DataKey
+from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
 from infra.uploads import OPEN
 from schemas.errors import NotFound
@@ -156,7 +156,7 @@ def name_of(key: DataKey, file: StoredFile) -> dict[str, str]:
     return {"name": str(found.get("name") or "file"), "path": str(found.get("path") or "")}
 
 
-def description_of(key: DataKey, series: Series) -> str:
+def description_of(key: KeySource, series: Series) -> str:
     """Series Description (0008,103E), or empty."""
     attributes = open_json(key, series.attributes, column_aad("series", series.id, "attributes"))
     element = attributes.get("0008103E") if isinstance(attributes, dict) else None

@@ -19,15 +19,17 @@ from api.deps import (
     SessionsDep,
     in_practice,
     policy,
+    practice_of_patient,
     require,
 )
 from api.hashing import in_hashing
-from api.listing import CaseFilter, list_cases
+from api.listing import CaseFilter, list_cases, patients_within
 from api.patients import find_patients
 from api.routes.patients import Revision
+from api.row_views import row_views
 from api.services import Services
 from api.standing import CaseAccess, load_case
-from api.views import case_view, row_views
+from api.views import case_view
 from infra.sessions import Sessions
 from schemas.access import Person, PracticeRight, Right
 from schemas.errors import NotFound, OdontoError
@@ -68,9 +70,12 @@ class ActionUnknown(NotFound):
 
 @router.post("/cases", status_code=201)
 async def create_case(
-    body: NewCase, person: PersonDep, practice_id: CreateIn, key: IdempotencyKey, services: ServicesDep
+    body: NewCase, person: PersonDep, _own: CreateIn, key: IdempotencyKey, services: ServicesDep
 ) -> CaseView:
-    """A new draft. Its workflow starts by itself; the answer does not wait for it."""
+    """A new draft, in the patient's practice. Its workflow starts by itself; the answer does not wait for it."""
+    practice_id = await asyncio.to_thread(
+        practice_of_patient, services.database, person, PracticeRight.CREATE_CASE, body.patient_id
+    )
     case_id = await asyncio.to_thread(
         open_new_case,
         services.database,
@@ -107,24 +112,22 @@ def read_cases(
     )
     with services.database.read() as session:
         rows, following = list_cases(session, person, wanted)
-        return Page(items=row_views(session, services.keys, rows), next=following)
+        return Page(items=row_views(session, services.keys, rows, person), next=following)
 
 
 @router.post("/cases/search")
 def search_cases(body: CaseSearch, person: PersonDep, services: ServicesDep) -> Page:
     """By the patient's name and date of birth, within one's own practices: nobody else may search by name."""
-    practices = [member.organization_id for member in person.members]
     with services.database.read() as session:
-        patients = [
-            patient.id
-            for practice_id in practices
-            for patient in find_patients(
+        patients = patients_within(
+            person,
+            lambda practice_id: find_patients(
                 session, services.keys, practice_id, name=body.name, born=body.birth_date, limit=200
-            )
-        ]
+            ),
+        )
         wanted = CaseFilter(patient_ids=patients, limit=body.limit, cursor=body.cursor)
         rows, following = list_cases(session, person, wanted)
-        return Page(items=row_views(session, services.keys, rows), next=following)
+        return Page(items=row_views(session, services.keys, rows, person), next=following)
 
 
 @router.get("/cases/{case_id}")

@@ -1,9 +1,12 @@
 """Patients of a practice."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from sqlmodel import Session
 
+from api.cursors import write_cursor
 from api.deps import PersonDep, ServicesDep, in_practice
 from api.errors import problem
 from api.patient_edits import ImagesSayOtherwise, edit_patient
@@ -16,10 +19,12 @@ from api.patients import (
     load_patient,
 )
 from api.views import patient_view
+from infra.keystore import KeyStore
 from schemas.access import Person, PracticeRight
 from schemas.forms import CaseSearch, Demographics, Page, PatientView
 from schemas.lifecycle import Role
 from schemas.messages import Actor
+from schemas.tables.people import Patient
 
 router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
 
@@ -47,11 +52,16 @@ Revision = Annotated[int, Depends(revision_of)]
 
 
 @router.get("")
-def list_patients(practice_id: ListIn, services: ServicesDep, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Page:
+def list_patients(
+    practice_id: ListIn,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Page:
     """The practice's patients, the last changed first."""
     with services.database.read() as session:
-        found = find_patients(session, services.keys, practice_id, limit=limit)
-        return Page(items=[patient_view(services.keys, patient) for patient in found])
+        found = find_patients(session, services.keys, practice_id, limit=limit + 1, cursor=cursor)
+        return _page(session, services.keys, found, limit)
 
 
 @router.post("/search")
@@ -59,9 +69,23 @@ def search_patients(body: CaseSearch, practice_id: ListIn, services: ServicesDep
     """By whole parts of the name and the date of birth; case and accents do not matter."""
     with services.database.read() as session:
         found = find_patients(
-            session, services.keys, practice_id, name=body.name, born=body.birth_date, limit=body.limit
+            session,
+            services.keys,
+            practice_id,
+            name=body.name,
+            born=body.birth_date,
+            limit=body.limit + 1,
+            cursor=body.cursor,
         )
-        return Page(items=[patient_view(services.keys, patient) for patient in found])
+        return _page(session, services.keys, found, body.limit)
+
+
+def _page(session: Session, keys: KeyStore, found: Sequence[Patient], limit: int) -> Page:
+    """``found`` holds one more than the page where there is a next one."""
+    shown = found[:limit]
+    keys.fetch(session, (patient.key_id for patient in shown))
+    following = write_cursor(shown[-1].updated_at, shown[-1].id) if len(found) > limit else None
+    return Page(items=[patient_view(keys, patient) for patient in shown], next=following)
 
 
 @router.post("", status_code=201, responses={409: {"description": "A possible duplicate; its ids are given"}})

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from api.imaging.files import description_of
 from infra.keys import KeySource
-from infra.sealing import column_aad, open_json
 from schemas.clinical import N_
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from ui.views import StudyView
@@ -52,20 +52,12 @@ def series_of(session: Session, key: KeySource, case_id: str, *, submitted_only:
             study_uid=study_uid,
             series_uid=series.series_uid,
             word=_WORDS.get(series.modality, N_("Images")),
-            description=_description(key, series),
+            description=description_of(key, series),
             images=images,
             size=int(size or 0),
         )
         for series, study_uid, images, size in session.exec(statement).all()
     ]
-
-
-def _description(key: KeySource, series: Series) -> str:
-    """Series Description (0008,103E)."""
-    attributes = open_json(key, series.attributes, column_aad("series", series.id, "attributes"))
-    found = attributes.get("0008103E") if isinstance(attributes, dict) else None
-    values = found.get("Value") if isinstance(found, dict) else None
-    return str(values[0]) if isinstance(values, list) and values else ""
 
 
 def series_views(rows: Sequence[SeriesRow], root: str) -> tuple[StudyView, ...]:

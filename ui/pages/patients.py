@@ -5,12 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of
 from api.case_files import documents_of
 from api.cursors import write_cursor
-from api.deps import PersonDep, ServicesDep, in_practice
+from api.deps import PersonDep, ServicesDep, in_practice, practice_of, practices_of
 from api.listing import Held, with_standing
 from api.patient_edits import ImagesSayOtherwise, edit_patient
 from api.patient_facts import cases_by_patient, cases_of_patient, count_patients
@@ -26,10 +26,10 @@ from api.patients import (
 from api.routes.patients import practice_actor
 from api.row_facts import row_facts
 from api.services import Services
-from schemas.access import PracticeRight, may_in_practice
+from schemas.access import Person, PracticeRight, may_in_practice
 from schemas.clinical import N_, SEX_LABELS
 from schemas.forms import Demographics
-from schemas.tables.people import Patient
+from schemas.tables.people import Organization, Patient
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
@@ -45,7 +45,7 @@ from ui.pages.answers import answer, see_other
 from ui.pages.form_fields import read_person
 from ui.pages.shell import Shell, ShellDep
 from ui.pages.typed import TypedDep
-from ui.views import FormState, PatientsView, PatientView
+from ui.views import FormState, Option, PatientsView, PatientView
 
 router: Final = APIRouter()
 
@@ -63,7 +63,7 @@ def list_patients(shell: ShellDep, practice_id: ListIn, services: ServicesDep, a
     with services.database.read() as session:
         found = find_patients(session, services.keys, practice_id, limit=_PAGE + 1, cursor=after or None)
         view = _list_view(session, services, shell, practice_id, found)
-    return answer("pages/patients.html", shell.page("Patients", "patients"), view=view)
+    return answer("pages/patients.html", shell.page(N_("Patients"), "patients"), view=view)
 
 
 @router.get("/patients/search")
@@ -82,7 +82,7 @@ def search_patients(typed: TypedDep, shell: ShellDep, practice_id: ListIn, servi
         else:
             found = find_patients(session, services.keys, practice_id, limit=_PAGE)
         view = _list_view(session, services, shell, practice_id, found, search=FormState(values={"q": text}))
-    return answer("pages/patients.html", shell.page("Patients", "patients"), view=view)
+    return answer("pages/patients.html", shell.page(N_("Patients"), "patients"), view=view)
 
 
 @router.post("/patients")
@@ -90,6 +90,7 @@ def add_patient(
     typed: TypedDep, shell: ShellDep, person: PersonDep, practice_id: CreateIn, services: ServicesDep
 ) -> Response:
     """Adds a patient. One with the same name and birth date on record has to be looked at first."""
+    practice_id = practice_of(person, PracticeRight.CREATE_PATIENT, typed.text("practice") or practice_id)
     who, errors = read_person(typed, shell.looker)
     if who is None:
         return _again(services, shell, practice_id, typed.again(errors), status=422)
@@ -173,17 +174,31 @@ def _list_view(
     shown = found[:_PAGE]
     people = _opened(session, services, shown)
     cases = cases_by_patient(session, shell.looker.person, [patient.id for patient in shown])
-    more = f"/patients?after={write_cursor(shown[-1].updated_at, shown[-1].id)}" if len(found) > _PAGE else ""
+    practices = _practices(session, shell.looker.person)
+    chosen = f"practice={practice_id}&" if practices else ""
+    more = f"/patients?{chosen}after={write_cursor(shown[-1].updated_at, shown[-1].id)}" if len(found) > _PAGE else ""
     doubles = duplicates_of(session, services.keys, practice_id, like) if like else ()
     return PatientsView(
         rows=patient_rows(people, cases, shell.looker),
         search=search or FormState(),
-        create=create or FormState(nonce=new_nonce()),
+        create=create or FormState(values={"practice": practice_id}, nonce=new_nonce()),
+        practice=practice_id if practices else "",
+        practices=practices,
         sexes=sex_options(shell.looker),
         total=len(shown) if search and search.value("q") else count_patients(session, practice_id),
         next_url=more,
         duplicates=duplicates(_opened(session, services, doubles), shell.looker, why=_SAME),
     )
+
+
+def _practices(session: Session, person: Person) -> tuple[Option, ...]:
+    """To choose from, for people of several; empty for people of one."""
+    mine = practices_of(person, PracticeRight.LIST_PATIENTS)
+    if len(mine) < 2:
+        return ()
+    rows = session.exec(select(Organization.id, Organization.name).where(col(Organization.id).in_(mine))).all()
+    names = dict(rows)
+    return tuple(Option(value=practice_id, word=names[practice_id]) for practice_id in mine)
 
 
 def _opened(session: Session, services: Services, patients: Sequence[Patient]) -> list[tuple[Patient, Demographics]]:
@@ -203,7 +218,7 @@ def _again(
     with services.database.read() as session:
         found = find_patients(session, services.keys, practice_id, limit=_PAGE + 1)
         view = _list_view(session, services, shell, practice_id, found, create=form, like=like)
-    return answer("pages/patients.html", shell.page("Patients", "patients"), status=status, view=view)
+    return answer("pages/patients.html", shell.page(N_("Patients"), "patients"), status=status, view=view)
 
 
 def _record_again(

@@ -34,7 +34,8 @@ class Duplicate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientsView:
     """``next_url`` leads to the next page (keyset), or is empty on the last. ``create`` is the "new patient" form;
-    ``duplicates`` are records that it may already be on.
+    ``duplicates`` are records that it may already be on. ``practices`` are to choose from, and ``practice`` is the one that
+    is shown: both empty for people of one.
     """
 
     rows: tuple[PatientRow, ...]
@@ -44,6 +45,8 @@ class PatientsView:
     total: int = 0
     next_url: str = ""
     duplicates: tuple[Duplicate, ...] = ()
+    practice: str = ""
+    practices: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
