@@ -12,7 +12,9 @@ from sqlmodel import select
 from activities.post import Post
 from api.invitations import Invitations
 from api.users import Realm, disable, invite, invite_again, user_view
-from infra.database import now
+from infra.database import Database, now
+from infra.keys import MasterKeys
+from infra.keystore import KeyStore
 from infra.passwords import Passwords
 from infra.settings import Settings
 from schemas.lifecycle import Role
@@ -20,8 +22,11 @@ from schemas.mail import MailOutcome
 from schemas.people_forms import NewUser
 from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import User
+from tests.infra.databases import database, mariadb_engine, sqlite_engine
 from tests.servers.relay import Relay, relay
-from tests.world import World, sqlite_world
+from tests.world import World, populate
+
+__all__ = ["database", "mariadb_engine", "sqlite_engine"]
 
 ADDRESS = "chidi.obi@example.test"
 
@@ -59,10 +64,11 @@ def words_of(mail: Message) -> str:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr("infra.mail._SMTP_TIMEOUT_S", 0.5)
     monkeypatch.setattr("activities.relay_gate.REST_S", 0.0)
-    with sqlite_world(tmp_path) as world, relay() as running:
+    world = populate(database, KeyStore(database, MasterKeys.generate()))
+    with relay() as running:
         yield House(world, running, tmp_path)
 
 
