@@ -21,7 +21,8 @@ async def read_events(
 ) -> StreamingResponse:
     """Server-Sent Events: ``case``, ``chat``, ``report``, ``notification``, each with a kind and a case id.
 
-    A client that reconnects with ``Last-Event-ID`` misses nothing.
+    A client that reconnects with ``Last-Event-ID`` misses nothing. ``reset`` says that what came after it is not kept any
+    more, or is too much to be told again: read anew what you show.
     """
     need_place(services, person)
     # Ids have at most 18 digits; a longer number was never one of them.

@@ -1,14 +1,12 @@
 """Lists that are longer than a page: what waits for their reader is on the first one, and every row is on some page."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 import ui.assemble.worklist_parts
 import ui.pages.worklists
-from api.cursors import CursorInvalid
-from api.listing import worklist
 from infra.database import now
 from schemas.lifecycle import State, WaitOwner, WaitReason
 from schemas.tables.case import Case
@@ -129,23 +127,3 @@ async def test_the_boards_bands_count_every_case_and_lead_to_each(practice: Site
     for band, cases in (("over", over), ("paused", paused)):
         url = link_to(html, f"/board?band={band}")
         assert sorted(await all_pages(practice, "scheduler", url)) == sorted(cases)
-
-
-async def test_pages_by_urgency_miss_and_repeat_nothing(practice: Site) -> None:
-    moment = datetime(2026, 11, 2, 9, tzinfo=now().tzinfo)
-    for number in range(11):
-        due = None if number % 3 == 0 else moment + timedelta(hours=number % 2)
-        in_reading(practice, 1, due_at=due, priority_rank=number % 2, created_at=moment + timedelta(minutes=number % 4))
-    person = practice.world.person("dentist")
-    with practice.world.database.read() as session:
-        whole = [row.id for row, _ in worklist(session, person)[0]]
-        seen, cursor, more = [], "", True
-        while more:
-            rows, cursor = worklist(session, person, limit=2, cursor=cursor)
-            seen += [row.id for row, _ in rows]
-            more = bool(cursor)
-        assert seen == whole
-        assert len(whole) == 11
-        for broken in ("x", "WzEsMl0=", "W251bGwsIDEsICIyMDI2LTAxLTAxIiwgImMiXQ=="):
-            with pytest.raises(CursorInvalid):
-                worklist(session, person, cursor=broken)
