@@ -37,6 +37,7 @@ from infra.feed import publish
 from infra.keys import derive_key
 from infra.keystore import KeyStore
 from infra.mail import Mail, stable_message_id
+from infra.outbox import enqueue
 from infra.release_tokens import release_token
 from infra.sealing import SealedValueRefused, column_aad, open_json, seal_json
 from infra.sessions import hash_token
@@ -44,7 +45,7 @@ from schemas.errors import NotFound, OdontoError
 from schemas.forms import HandedCode
 from schemas.ids import new_id
 from schemas.mail import LOCKED_NOTICE, MailKind
-from schemas.messages import Actor
+from schemas.messages import Actor, FactKind
 from schemas.state import Audience
 from schemas.tables.case import Case
 from schemas.tables.people import Organization, Patient
@@ -241,6 +242,7 @@ class Portal:
         session.flush()
         self._audit(session, grant, "none", act, outcome="denied", detail={"tries": grant.failures})
         self._audit(session, grant, "none", "release.lock")
+        enqueue(session, FactKind.LINK_LOCKED, case.id, grant.id)
         publish(session, "release.locked", at=moment, practice_id=case.practice_id, case_id=case.id)
         for person in people:
             publish(session, "notification", at=moment, user_id=person.id, case_id=case.id)

@@ -11,6 +11,8 @@ from api.standing import CaseAccess
 from infra.database import now
 from infra.keystore import KeyStore
 from schemas.access import Right, may
+from schemas.ages import age_by_year, age_on
+from schemas.conditions import possible_actions
 from schemas.forms import (
     CaseView,
     ClockView,
@@ -19,7 +21,7 @@ from schemas.forms import (
     PersonView,
     WaitView,
 )
-from schemas.lifecycle import WAIT_SENTENCES, State, Taker, allowed_actions
+from schemas.lifecycle import WAIT_SENTENCES, Taker
 from schemas.sla import Clock
 from schemas.state import THEN_SENTENCES, CaseState
 from schemas.tables.case import Case, Message
@@ -97,7 +99,7 @@ def row_fields(
         "purpose": row.purpose if clinical else None,
         "region": row.region if clinical else None,
         "patient_name": person.full_name if person else None,
-        "patient_age": moment.year - row.patient_birth_year if clinical and row.patient_birth_year else None,
+        "patient_age": _age(row, person, moment) if clinical else None,
         "patient_sex": row.patient_sex if clinical else None,
         "practice": practice,
         "assignee": _person(row.assignee_id, names),
@@ -106,6 +108,13 @@ def row_fields(
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def _age(row: Case, person: Demographics | None, moment: datetime) -> int | None:
+    """Whole years; of somebody who may stay unknown, by the year of birth."""
+    if person is not None:
+        return age_on(person.birth_date, moment.date())
+    return age_by_year(row.patient_birth_year, moment.date()) if row.patient_birth_year else None
 
 
 def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
@@ -136,7 +145,7 @@ def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
         patient=patient_view(keys, patient) if knows else None,
         form=form_of(keys, row) if knows else None,
         approver=_person(row.approver_id, names),
-        allowed_actions=list(allowed_actions(access.state, held, is_owner=access.is_owner)),
+        allowed_actions=list(possible_actions(state, held, access.person.user_id, is_owner=access.is_owner)),
         grants=[grant.model_dump(mode="json") for grant in state.grants] if knows else [],
         amendment={"kind": amendment.kind, "return_to": amendment.return_to} if amendment else None,
         identity=state.identity.model_dump(mode="json") if sees_check else None,

@@ -48,7 +48,8 @@ FIRST_NUDGE: Final[dict[State, timedelta]] = {
 }
 """After how long whoever is awaited is first reminded; each further reminder waits twice as long as the last.
 
-In a draft the practice's policy says it. In :attr:`State.RELEASED` the reminder is for an open amendment request.
+In a draft the practice's policy says it. In :attr:`State.RELEASED` the reminder is for an open amendment request or
+a locked link.
 """
 
 _LONGEST_NUDGE_DOUBLINGS: Final = 5

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from schemas.conditions import obstacle
 from schemas.deadlines import NUDGES_BEFORE_ESCALATION, Deadline, Due
 from schemas.lifecycle import (
     PEOPLES_ACTIONS,
@@ -36,6 +37,11 @@ class Decision(Frozen):
     state: CaseState
     record: Record
 
+    def as_written(self, *, new_images: bool) -> "Decision":
+        """The half of the decision that the record took; see :attr:`Record.if_new_images`."""
+        other = self.record.if_new_images
+        return Decision(state=other.state, record=other) if other is not None and new_images else self
+
 
 def decide(state: CaseState, command: Command, now: datetime) -> Decision:
     """The outcome of a person's command, or the fact that refuses it."""
@@ -48,10 +54,31 @@ def decide(state: CaseState, command: Command, now: datetime) -> Decision:
         raise NotYours()
     if row.fresh and not envelope.fresh_auth:
         raise FreshSignInNeeded()
+    fact = obstacle(row.action, state, envelope.user_id)
+    if fact is not None:
+        raise fact
     actor = Actor(
         user_id=envelope.user_id, role=envelope.role, relation=envelope.relation, session_id=envelope.session_id
     )
-    return _carry_out(state, Act(action=row.action, facts=command.facts, actor=actor), envelope.command_id, now)
+    act = Act(action=row.action, facts=command.facts, actor=actor)
+    if row.action is Action.ANSWER_MODIFICATION:
+        return _answer(state, act, envelope.command_id, now)
+    return _carry_out(state, act, envelope.command_id, now)
+
+
+def _answer(state: CaseState, act: Act, command_id: str, now: datetime) -> Decision:
+    """Both ways that an answer may go: with new images they are checked first, without the reader goes on."""
+    plain, with_images = (
+        _carry_out(
+            state,
+            act.model_copy(update={"facts": act.facts.model_copy(update={"new_images": new_images})}),
+            command_id,
+            now,
+        )
+        for new_images in (False, True)
+    )
+    record = plain.record.model_copy(update={"if_new_images": with_images.record})
+    return Decision(state=plain.state, record=record)
 
 
 def _stands(state: CaseState, taker: Taker, user_id: str) -> bool:

@@ -79,8 +79,8 @@ class FreshForm(ActionForm):
 
 
 class SignForm(FreshForm):
-    draft_hash: Hash | None = Field(
-        None, description="Hash of the draft that the signer read; absent: the draft as it is now."
+    draft_hash: Hash = Field(
+        description="Hash of the draft that the signer read: ``X-Draft-Hash`` of its reading, ``draft_hash`` of its saving."
     )
 
 
@@ -128,6 +128,7 @@ ACTION_FORMS: Final[dict[Action, type[ActionForm]]] = {
     Action.RELEASE: ActionForm,
     Action.REVOKE_RELEASE: RevokeForm,
     Action.REQUEST_AMENDMENT: ReasonForm,
+    Action.WITHDRAW_AMENDMENT_REQUEST: ActionForm,
     Action.DECLINE_AMENDMENT: ReasonForm,
     Action.AMEND: AmendForm,
     Action.DISCARD_AMENDMENT: ActionForm,

@@ -92,6 +92,7 @@ class Action(StrEnum):
     RELEASE = "release"
     REVOKE_RELEASE = "revoke_release"
     REQUEST_AMENDMENT = "request_amendment"
+    WITHDRAW_AMENDMENT_REQUEST = "withdraw_amendment_request"
     DECLINE_AMENDMENT = "decline_amendment"
     AMEND = "amend"
     DISCARD_AMENDMENT = "discard_amendment"
@@ -108,6 +109,7 @@ class Action(StrEnum):
     LAPSE_INTAKE = "lapse_intake"
     RELEASE_AFTER_HOLD = "release_after_hold"
     END_GRANT = "end_grant"
+    LOCK_GRANT = "lock_grant"
     REMIND = "remind"
     ESCALATE = "escalate"
     CLOSE = "close"
@@ -177,6 +179,10 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Action.RETRY_BILLING, (State.BILLING_HOLD,), (State.PROCESSING,), _DENTIST, owner_only=True),
     Transition(Action.ASSIGN, (State.UNASSIGNED,), (State.ASSIGNED,), _SCHEDULER + _ADMIN),
     Transition(Action.REASSIGN, (State.ASSIGNED, State.IN_REVIEW), (State.ASSIGNED,), _SCHEDULER + _ADMIN),
+    # Whatever else waits for a reader's word must not wait for one who has left.
+    Transition(Action.REASSIGN, (State.ATTENTION,), (State.ATTENTION,), _SCHEDULER + _ADMIN),
+    Transition(Action.REASSIGN, (State.SIGNED,), (State.SIGNED,), _SCHEDULER + _ADMIN),
+    Transition(Action.REASSIGN, (State.RELEASED,), (State.RELEASED,), _SCHEDULER + _ADMIN),
     Transition(Action.REASSIGN, (State.AMENDING,), (State.AMENDING,), _SCHEDULER + _ADMIN),
     Transition(Action.CLAIM, (State.UNASSIGNED,), (State.IN_REVIEW,), _POOL),
     Transition(Action.ACCEPT, (State.ASSIGNED,), (State.IN_REVIEW,), _READER),
@@ -198,6 +204,8 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Action.REVOKE_RELEASE, (State.AMENDING,), (State.AMENDING,), _DENTIST + _SCHEDULER + _ADMIN),
     Transition(Action.REQUEST_AMENDMENT, (State.SIGNED,), (State.SIGNED,), _PRACTICE),
     Transition(Action.REQUEST_AMENDMENT, (State.RELEASED,), (State.RELEASED,), _PRACTICE),
+    Transition(Action.WITHDRAW_AMENDMENT_REQUEST, (State.SIGNED,), (State.SIGNED,), _PRACTICE),
+    Transition(Action.WITHDRAW_AMENDMENT_REQUEST, (State.RELEASED,), (State.RELEASED,), _PRACTICE),
     Transition(Action.DECLINE_AMENDMENT, (State.SIGNED,), (State.SIGNED,), _READER),
     Transition(Action.DECLINE_AMENDMENT, (State.RELEASED,), (State.RELEASED,), _READER),
     Transition(Action.AMEND, SIGNED_STATES, (State.AMENDING,), _READER),
@@ -215,6 +223,8 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Action.RELEASE_AFTER_HOLD, (State.SIGNED,), (State.RELEASED,), _SYSTEM),
     Transition(Action.END_GRANT, (State.RELEASED,), (State.RELEASED,), _SYSTEM),
     Transition(Action.END_GRANT, (State.AMENDING,), (State.AMENDING,), _SYSTEM),
+    Transition(Action.LOCK_GRANT, (State.RELEASED,), (State.RELEASED,), _SYSTEM),
+    Transition(Action.LOCK_GRANT, (State.AMENDING,), (State.AMENDING,), _SYSTEM),
     Transition(Action.CLOSE, (State.RELEASED,), (State.CLOSED,), _SYSTEM),
     *(
         Transition(action, (state,), (state,), _SYSTEM)
@@ -257,6 +267,7 @@ class WaitReason(StrEnum):
     HOLD = "hold"
     WITH_PATIENT = "with_patient"
     NO_ACTIVE_LINK = "no_active_link"
+    LINK_LOCKED = "link_locked"
     AMENDMENT_REQUESTED = "amendment_requested"
     AMENDMENT = "amendment"
     OVER = "over"
@@ -265,15 +276,11 @@ class WaitReason(StrEnum):
 WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
     WaitReason.INTAKE: N_("Waiting for the practice: upload the images, complete the clinical form and submit."),
     WaitReason.CHECKING_IMAGES: N_("The images are being checked."),
-    WaitReason.UNREADABLE_IMAGES: N_(
-        "Waiting for the practice: no image could be read. Add readable images and resubmit."
-    ),
+    WaitReason.UNREADABLE_IMAGES: N_("Waiting for the practice: no image could be read. Add readable images and resubmit."),
     WaitReason.IDENTITY_MISMATCH: N_(
         "Waiting for the practice: the images name another patient. Replace them, or confirm that they are right."
     ),
-    WaitReason.IDENTITY_SECOND_PERSON: N_(
-        "Waiting for a radiologist: a second person must agree that the images are this patient's."
-    ),
+    WaitReason.IDENTITY_SECOND_PERSON: N_("Waiting for a radiologist: a second person must agree that the images are this patient's."),
     WaitReason.PLAN: N_("Waiting for the practice's owner: the plan does not cover this case."),
     WaitReason.NO_READER: N_("Waiting for the scheduler: no radiologist is assigned yet."),
     WaitReason.OFFERED: N_("Waiting for the radiologist to accept the case."),
@@ -284,6 +291,10 @@ WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
     WaitReason.HOLD: N_("The signed report will be released when the practice's hold ends."),
     WaitReason.WITH_PATIENT: N_("The patient can open the report."),
     WaitReason.NO_ACTIVE_LINK: N_("Released before; no link is active now."),
+    WaitReason.LINK_LOCKED: N_(
+        "Waiting for the practice: the patient's link is locked after too many wrong tries. Ask the patient, and release "
+        "the report again."
+    ),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for the radiologist: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for the radiologist's amended report."),
     WaitReason.OVER: N_("Nothing is awaited."),
@@ -385,7 +396,10 @@ def takers_of(action: Action) -> frozenset[Taker]:
 
 
 def allowed_actions(state: State, held: frozenset[Taker], *, is_owner: bool = False) -> tuple[Action, ...]:
-    """The actions that somebody who stands so to the case could take now, in the table's order: the buttons of the page."""
+    """The actions that the table has for somebody who stands so to a case in this state, in its order.
+
+    Whether the case gives them something to act on, ``schemas.conditions.possible_actions`` knows.
+    """
     return tuple(
         row.action
         for row in TRANSITIONS

@@ -19,6 +19,7 @@ class CommandFacts(Frozen):
     approver_id: str | None = None
     amendment_kind: AmendmentKind | None = None
     new_images: bool = False
+    """Whether an answer came with images: found when it is written, never said by a form."""
     grant_id: str | None = None
     draft_hash: str | None = None
 
@@ -76,14 +77,21 @@ class Record(Frozen):
     facts: CommandFacts
     state: CaseState
     """The whole next state; its ``effects`` that carry this ``seq`` are the new intents."""
+    if_new_images: "Record | None" = None
+    """An answer as it goes when images were added: which of the two it is, only the database knows when it is written."""
 
 
 class ApplyResult(Frozen):
-    """``refused`` carries the code and sentence of the fact that only the database knew."""
+    """A refusal carries code, sentence and HTTP status of the fact that only the database knew.
+
+    ``new_images``: the record's other half, :attr:`Record.if_new_images`, is what was written.
+    """
 
     applied: bool
+    new_images: bool = False
     code: str | None = None
     detail: str | None = None
+    status: int | None = None
 
 
 class ProcessInput(Frozen):
@@ -121,6 +129,7 @@ class FactKind(StrEnum):
     """Facts from machines that a case listens to. They wait in the outbox until the case has been told."""
 
     FILES_SETTLED = "files_settled"
+    LINK_LOCKED = "link_locked"
 
 
 class FactInput(Frozen):
@@ -129,9 +138,13 @@ class FactInput(Frozen):
 
 
 class Fact(Frozen):
-    """A fact from the outbox. ``kind`` is None when the id names none of this case's: then nothing happens."""
+    """A fact from the outbox. ``kind`` is None when the id names none of this case's: then nothing happens.
+
+    ``subject_id`` is what it is about: of :attr:`FactKind.LINK_LOCKED` the grant.
+    """
 
     kind: FactKind | None = None
+    subject_id: str | None = None
 
 
 class EffectInput(Frozen):

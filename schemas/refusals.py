@@ -25,6 +25,11 @@ class ApprovalNeeded(StateConflict):
     title = N_("This practice's contract asks for a second signature: submit the report for approval.")
 
 
+class ApprovalNotNeeded(StateConflict):
+    code = "approval_not_needed"
+    title = N_("This practice's contract asks for one signature: sign the report.")
+
+
 class OwnReport(Forbidden):
     code = "own_report"
     title = N_("Nobody approves their own report. Another approver has to do it.")

@@ -1,4 +1,7 @@
-"""One rule an action: what it changes of a case beside state, clock, wait and notices, which ``schemas.settling`` does."""
+"""One rule an action: what it changes of a case beside state, clock, wait and notices, which ``schemas.settling`` does.
+
+Whether a person's step is possible at all, ``schemas.conditions`` has said before.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,13 +10,7 @@ from typing import Final
 from schemas.errors import StateConflict
 from schemas.lifecycle import Action, State
 from schemas.messages import Actor, CommandFacts
-from schemas.refusals import (
-    ApprovalNeeded,
-    InputMissing,
-    NothingToAnswer,
-    OwnReport,
-    SecondPersonNeeded,
-)
+from schemas.refusals import InputMissing, NothingToAnswer, OwnReport
 from schemas.sla import Cause, Threshold
 from schemas.state import Amendment, CaseState, Frozen, Grant, Identity, IdentityStanding
 
@@ -38,24 +35,22 @@ def _submit(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 
 def _confirm_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if state.identity.standing is not IdentityStanding.MISMATCHED or state.identity.confirmed_by:
-        raise NothingToAnswer()
     confirmed = state.identity.model_copy(update={"confirmed_by": act.actor.user_id})
     return state.model_copy(update={"identity": confirmed})
 
 
 def _agree_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
     first = state.identity.confirmed_by
-    if first is None or first == act.actor.user_id:
-        raise SecondPersonNeeded()
     agreed = Identity(standing=IdentityStanding.OVERRIDDEN, confirmed_by=first, agreed_by=act.actor.user_id)
     return state.model_copy(update={"identity": agreed})
 
 
 def _refuse_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if state.identity.confirmed_by is None:
-        raise SecondPersonNeeded()
     return state.model_copy(update={"identity": Identity(standing=IdentityStanding.MISMATCHED)})
+
+
+_WITHOUT_OFFER: Final = frozenset({State.ATTENTION, State.SIGNED, State.RELEASED, State.AMENDING})
+"""A case that was read before goes to its new reader as it stands: there is no offer to accept."""
 
 
 def _offer_to(state: CaseState, act: Act, now: datetime) -> CaseState:
@@ -63,7 +58,9 @@ def _offer_to(state: CaseState, act: Act, now: datetime) -> CaseState:
     if reader == state.assignee_id:
         raise StateConflict("This radiologist has the case already. Choose another one.")
     update: dict[str, object] = {"assignee_id": reader}
-    if state.state is not State.AMENDING:
+    if state.was_read_by:
+        update |= {"was_read_by": reader}
+    if state.state not in _WITHOUT_OFFER:
         update |= {"offer_ends_at": state.policy.offer_expires_at(state.priority, now)}
     return state.model_copy(update=update)
 
@@ -108,8 +105,6 @@ def _name_approver(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 
 def _approve(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if act.actor.user_id == state.author_id:
-        raise OwnReport()
     return state.model_copy(update={"version": state.version + 1, "signed_at": now})
 
 
@@ -125,8 +120,6 @@ def _sign(state: CaseState, act: Act, now: datetime) -> CaseState:
         return signed.model_copy(
             update={"state": state.amendment.return_to, "amendment": None, "amendment_requested": False}
         )
-    if state.policy.requires_approval:
-        raise ApprovalNeeded()
     return signed.model_copy(update={"state": State.SIGNED})
 
 
@@ -134,7 +127,11 @@ def _release(state: CaseState, act: Act, now: datetime) -> CaseState:
     grant_id = act.need(act.facts.grant_id, "a recipient")
     expires = now + timedelta(minutes=state.policy.link_life_minutes)
     return state.model_copy(
-        update={"grants": (*state.grants, Grant(grant_id=grant_id, expires_at=expires)), "last_release_at": now}
+        update={
+            "grants": (*state.grants, Grant(grant_id=grant_id, expires_at=expires)),
+            "last_release_at": now,
+            "link_locked": False,
+        }
     )
 
 
@@ -150,15 +147,15 @@ def _end_grant(state: CaseState, act: Act, now: datetime) -> CaseState:
     return state.model_copy(update={"grants": left})
 
 
+def _lock_grant(state: CaseState, act: Act, now: datetime) -> CaseState:
+    return _end_grant(state, act, now).model_copy(update={"link_locked": True})
+
+
 def _request_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if state.amendment_requested:
-        raise StateConflict("An amendment has been asked for already; the radiologist has been told.")
     return state.model_copy(update={"amendment_requested": True})
 
 
-def _decline_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if not state.amendment_requested:
-        raise NothingToAnswer()
+def _end_request(state: CaseState, act: Act, now: datetime) -> CaseState:
     return state.model_copy(update={"amendment_requested": False})
 
 
@@ -180,7 +177,7 @@ def _discard_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 def _end(state: CaseState, act: Act, now: datetime) -> CaseState:
     """A terminal state leaves no link and no offer alive (invariant 16)."""
-    return state.model_copy(update={"grants": (), "offer_ends_at": None, "facts": ()})
+    return state.model_copy(update={"grants": (), "link_locked": False, "offer_ends_at": None, "facts": ()})
 
 
 def _pass_processing(state: CaseState, act: Act, now: datetime) -> CaseState:
@@ -219,8 +216,10 @@ RULES: Final[dict[Action, Rule]] = {
     Action.REOPEN: _reopen,
     Action.REVOKE_RELEASE: _end_grant,
     Action.END_GRANT: _end_grant,
+    Action.LOCK_GRANT: _lock_grant,
     Action.REQUEST_AMENDMENT: _request_amendment,
-    Action.DECLINE_AMENDMENT: _decline_amendment,
+    Action.WITHDRAW_AMENDMENT_REQUEST: _end_request,
+    Action.DECLINE_AMENDMENT: _end_request,
     Action.AMEND: _amend,
     Action.DISCARD_AMENDMENT: _discard_amendment,
     Action.ENTER_IN_ERROR: _end,

@@ -51,7 +51,8 @@ def _owner_and_reason(state: CaseState) -> tuple[WaitOwner, WaitReason]:
         case State.SIGNED if state.policy.hold_days is not None:
             return WaitOwner.SYSTEM, WaitReason.HOLD
         case State.RELEASED if not state.grants:
-            return WaitOwner.NOBODY, WaitReason.NO_ACTIVE_LINK
+            locked = (WaitOwner.PRACTICE, WaitReason.LINK_LOCKED)
+            return locked if state.link_locked else (WaitOwner.NOBODY, WaitReason.NO_ACTIVE_LINK)
         case _:
             return rule.owner, rule.reason
 

@@ -152,6 +152,8 @@ class CaseState(Frozen):
     amendment_requested: bool = False
     grants: tuple[Grant, ...] = ()
     last_release_at: datetime | None = None
+    link_locked: bool = False
+    """A link was locked after wrong tries, and no new one was made since."""
     effects: tuple[Effect, ...] = ()
     """Intents that are recorded and not yet done."""
     facts: tuple[str, ...] = ()

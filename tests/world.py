@@ -94,7 +94,12 @@ class World:
         return patient
 
     def add_case(
-        self, patient: Patient | None = None, priority: Priority = Priority.ROUTINE, at: datetime | None = None
+        self,
+        patient: Patient | None = None,
+        priority: Priority = Priority.ROUTINE,
+        at: datetime | None = None,
+        *,
+        without_pregnancy: bool = False,
     ) -> Case:
         """A draft with a complete clinical form and one stored file, opened now or ``at`` another time."""
         patient = patient or self.add_patient()
@@ -107,7 +112,7 @@ class World:
             clinical_question="Is there enough bone for an implant at 36?",
             region=Region.LOWER_LEFT,
             consent=True,
-            pregnancy="not_pregnant",
+            pregnancy=None if without_pregnancy else "not_pregnant",
         )
         with self.database.write() as session:
             new = NewCase(patient_id=patient.id, priority=priority, form=form)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from infra.envelopes import EnvelopeForged, verify_envelope
@@ -86,6 +86,7 @@ class CaseWorkflow:
             await self._wait_for_reopening()
         while not self._is_over:
             await self._read_facts()
+            self._take_back_what_ended()
             if self._should_run_again():
                 await self._run_again()
             self._start_effects()
@@ -170,6 +171,25 @@ class CaseWorkflow:
             self._work.task.cancel()
             self._work = None
 
+    def _take_back_what_ended(self) -> None:
+        """Work and effects that have ended are no longer under way, however they ended.
+
+        A surprise comes out here, in the workflow's own task: Temporal then fails that task, says so with the case's id,
+        and tries it again until the code is mended. A pause that the surprise itself put into the history could not be
+        replayed by the mended code.
+        """
+        if self._work is not None and self._work.task.done():
+            ended, self._work = self._work.task, None
+            ended.result()
+        for key, task in list(self._effects_under_way.items()):
+            if task.done():
+                del self._effects_under_way[key]
+                task.result()
+
+    def _something_ended(self) -> bool:
+        tasks = list(self._effects_under_way.values()) + ([self._work.task] if self._work else [])
+        return any(task.done() for task in tasks)
+
     async def _do_own_work(self, subject: Subject) -> None:
         try:
             if subject.work is Work.INGEST:
@@ -178,12 +198,11 @@ class CaseWorkflow:
                 await self._process(subject)
             else:
                 await self._find_reader(subject)
-        except ActivityError as error:
+        except FailureError as error:
             if is_cancelled_exception(error):
                 return
             workflow.logger.error("%s did not succeed: %s", subject.work, type(error.cause).__name__)
             await workflow.sleep(policies.ALARM_PAUSE)
-        self._work = None
 
     async def _read_facts(self) -> None:
         while self.state.facts:
@@ -196,10 +215,21 @@ class CaseWorkflow:
                 **policies.QUICK,
             )
             async with self._lock:
-                self.state = self.state.without_fact(fact_id)
-                if fact.kind is FactKind.FILES_SETTLED:
-                    self._arrivals += 1
-                    self.state = self.state.model_copy(update={"files_arrived": True})
+                noted = await self._note(fact)
+                if noted:
+                    self.state = self.state.without_fact(fact_id)
+            if not noted:
+                await workflow.sleep(policies.ALARM_PAUSE)
+
+    async def _note(self, fact: Fact) -> bool:
+        """What a fact means to the case. False when its record refused it for now."""
+        if fact.kind is FactKind.FILES_SETTLED:
+            self._arrivals += 1
+            self.state = self.state.model_copy(update={"files_arrived": True})
+        elif fact.kind is FactKind.LINK_LOCKED and fact.subject_id in {grant.grant_id for grant in self.state.grants}:
+            locked = SystemStep(action=Action.LOCK_GRANT, facts=CommandFacts(grant_id=fact.subject_id))
+            return await self._apply_own(decide_step(self.state, locked, workflow.now()))
+        return True
 
     async def _ingest(self) -> None:
         """Checks files as they arrive, so that the practice hears of a bad one while it can still mend it."""
@@ -261,12 +291,12 @@ class CaseWorkflow:
         """Sleeps until the next deadline, or until a command, a fact, or finished work changes the case."""
         if self._is_over:  # somebody ended it while a fact was being read
             return
-        seen, work = self.state, self._work
+        seen = self.state
         deadline = next_deadline(seen, workflow.now())
         timeout = None if deadline is None else max(deadline.at - workflow.now(), timedelta())
         try:
             await workflow.wait_condition(
-                lambda: self.state is not seen or self._work is not work,
+                lambda: self.state is not seen or self._something_ended(),
                 timeout=timeout,
                 timeout_summary=deadline.due if deadline else None,
             )
@@ -294,12 +324,10 @@ class CaseWorkflow:
             **policies.QUICK,
         )
         if not result.applied:
-            raise ApplicationError(result.detail or "", type=result.code, non_retryable=True)
-        self.state = decision.state.model_copy(
-            update={
-                "facts": self.state.facts if decision.state.is_open else (),
-                "effects": self._effects_after(decision.state),
-            }
+            raise ApplicationError(result.detail or "", result.status, type=result.code, non_retryable=True)
+        written = decision.as_written(new_images=result.new_images).state
+        self.state = written.model_copy(
+            update={"facts": self.state.facts if written.is_open else (), "effects": self._effects_after(written)}
         )
         trace.show(self.state)
 
@@ -331,11 +359,10 @@ class CaseWorkflow:
                 heartbeat_timeout=policies.EFFECT_HEARTBEAT,
                 **policies.EFFECTS[effect.kind],
             )
-        except ActivityError as error:
+        except FailureError as error:
             # What was never recorded is never done (invariant 13). The case must still be able to end.
             workflow.logger.error("%s was given up: %s", effect.key, type(error.cause).__name__)
         self.state = self.state.without_effect(effect.key)
-        del self._effects_under_way[effect.key]
 
     def _should_run_again(self) -> bool:
         """Long, and a good moment; or so long that it cannot wait for one, for a mail relay may be away for days."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlmodel import col, func, select
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -27,7 +26,6 @@ from activities.records.commands import (
     Refused,
     raise_refusal,
 )
-from activities.records.signing import draft_of
 from infra.audit import write_audit
 from infra.database import Database, now
 from infra.envelopes import sign_envelope
@@ -35,13 +33,12 @@ from infra.keystore import KeyStore
 from schemas.access import Person, Verdict, acting_as, verdict
 from schemas.actors import ActorClaims, ActorEnvelope
 from schemas.errors import EngineUnavailable, OdontoError
-from schemas.forms import ActionForm, SignForm
+from schemas.forms import ActionForm
 from schemas.ids import case_workflow_id, new_id
 from schemas.lifecycle import STATE_WORDS, Action, State, Taker, transition
 from schemas.messages import Actor, Command, CommandFacts, CommandResult
 from schemas.refusals import ActionNotPossible, FreshSignInNeeded, NotYours
 from schemas.tables.case import Case, CaseCommand
-from schemas.tables.imaging import StoredFile
 from workflows.dispatcher import Dispatcher
 
 _log = logging.getLogger(__name__)
@@ -211,26 +208,12 @@ class Gateway:
         )
         return sign_envelope(claims, self._keys.master.ring(ENVELOPE_PURPOSE))
 
-    def _facts(self, wish: Wish) -> CommandFacts:
-        """The form's facts, completed with what the form does not say: new images, the draft's hash, a new link's id."""
+    @staticmethod
+    def _facts(wish: Wish) -> CommandFacts:
+        """The form's facts; those of a release with a new link's id."""
         facts = wish.form.facts()
-        case_id = wish.case.id
         if wish.action is Action.RELEASE:
             return facts.model_copy(update={"grant_id": new_id("grt")})
-        if wish.action is Action.ANSWER_MODIFICATION:
-            with self._database.read() as session:
-                loose = session.exec(
-                    select(func.count()).where(
-                        StoredFile.case_id == case_id,
-                        col(StoredFile.first_set).is_(None),
-                        col(StoredFile.state).in_(["stored", "ready"]),
-                    )
-                ).one()
-            return facts.model_copy(update={"new_images": loose > 0})
-        if isinstance(wish.form, SignForm) and facts.draft_hash is None:
-            with self._database.read() as session:
-                draft = draft_of(session, self._keys, case_id)
-            return facts.model_copy(update={"draft_hash": draft[0].content_hash if draft else None})
         return facts
 
 

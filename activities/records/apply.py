@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.records.commands import APPLIED, LAPSED, REFUSED, settle_refused, stored_form
 from activities.records.projection import project
 from activities.records.standing import need_standing
+from activities.records.submission import has_new_images
 from activities.records.writers import WRITERS
 from activities.records.writing import Writing
 from infra.audit import write_audit
@@ -22,20 +23,28 @@ from infra.database import Database
 from infra.feed import publish
 from infra.keystore import KeyStore
 from infra.outbox import START_CASE
-from schemas.errors import OdontoError
-from schemas.messages import ApplyResult, Fact, FactInput, FactKind, Record
+from schemas.errors import OdontoError, StateConflict
+from schemas.messages import ApplyResult, CommandFacts, Fact, FactInput, FactKind, Record
 from schemas.tables.case import Case, CaseCommand, CaseTransition
 from schemas.tables.wires import EffectRow, OutboxItem
+from schemas.translation import N_
 
 _log = logging.getLogger(__name__)
 
 # Made once: building a statement costs more than running it.
 _STEPS: Final = CaseTransition.metadata.tables["case_transition"]
 _ADD: Final = insert(_STEPS)
-_EARLIER: Final = select(_STEPS.c.seq, _STEPS.c.action).where(_STEPS.c.command_id == bindparam("command_id"))
+_EARLIER: Final = select(_STEPS.c.seq, _STEPS.c.action, _STEPS.c.facts).where(
+    _STEPS.c.command_id == bindparam("command_id")
+)
 
 SEQ_TAKEN: Final = "SeqTaken"
 """Another command stands at the record's place: the workflow and the database disagree. An alarm, never a success."""
+
+
+class CommandRepeated(StateConflict):
+    code = "command_repeated"
+    title = N_("This step has been taken already.")
 
 
 class RecordActivities:
@@ -55,12 +64,14 @@ class RecordActivities:
                 if earlier is not None:
                     return earlier
                 need_standing(session, row.practice_id, record.actor)
+                if record.if_new_images is not None and has_new_images(session, row.id):
+                    record = record.if_new_images
                 self._write(session, row, record)
         except OdontoError as fact:
             with self._database.write() as session:
                 settle_refused(session, record.command_id, record.actor, fact)
-            return ApplyResult(applied=False, code=fact.code, detail=fact.detail)
-        return ApplyResult(applied=True)
+            return ApplyResult(applied=False, code=fact.code, detail=fact.detail, status=fact.status)
+        return ApplyResult(applied=True, new_images=record.facts.new_images)
 
     def _write(self, session: Session, row: Case, record: Record) -> None:
         writer = WRITERS.get(record.action)
@@ -104,7 +115,7 @@ class RecordActivities:
             item = session.get(OutboxItem, wanted.fact_id)
         if item is None or item.case_id != wanted.case_id or item.kind == START_CASE:
             return Fact()
-        return Fact(kind=FactKind(item.kind))
+        return Fact(kind=FactKind(item.kind), subject_id=item.subject_id)
 
 
 def _locked_case(session: Session, record: Record) -> Case:
@@ -118,17 +129,20 @@ def _already_applied(session: Session, row: Case, record: Record) -> ApplyResult
     """A retry's own work, or a settled refusal. Raises where the place is taken by something else."""
     earlier = session.connection().execute(_EARLIER, {"command_id": record.command_id}).one_or_none()
     if earlier is not None and (earlier.seq, earlier.action) == (record.seq, record.action):
-        return ApplyResult(applied=True)
+        return ApplyResult(applied=True, new_images=CommandFacts.model_validate_json(earlier.facts).new_images)
     if earlier is not None and earlier.seq < record.seq:
         # A new run of the workflow does not know the ids of the last one's updates.
-        return ApplyResult(applied=False, code="command_repeated", detail="This step has been taken already.")
+        fact = CommandRepeated()
+        return ApplyResult(applied=False, code=fact.code, detail=fact.detail, status=fact.status)
     if row.seq != record.seq - 1:
         _log.critical("seq %d of %s is taken; the case stands at %d", record.seq, record.case_id, row.seq)
         raise ApplicationError("The case's record stands elsewhere", type=SEQ_TAKEN, non_retryable=True)
     # Locked, so that the command cannot lapse while it is being applied.
     command = session.get(CaseCommand, record.command_id, with_for_update=True)
     if command is not None and command.outcome in {REFUSED, LAPSED}:
-        return ApplyResult(applied=False, code=command.refusal_code, detail=command.refusal_detail)
+        return ApplyResult(
+            applied=False, code=command.refusal_code, detail=command.refusal_detail, status=command.refusal_status
+        )
     return None
 
 

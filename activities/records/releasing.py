@@ -26,9 +26,9 @@ def release(writing: Writing) -> None:
 
 
 def end_grant(state: str, writing: Writing) -> None:
-    """Ends one link. ``state`` is ``revoked`` or ``expired``; a link that was locked stays locked."""
+    """Ends one link. ``state`` is ``revoked`` or ``expired``; a link that was locked meanwhile does not expire as well."""
     grant = writing.session.get(ReleaseGrant, writing.record.facts.grant_id)
-    if grant is not None and grant.case_id == writing.row.id:
+    if grant is not None and grant.case_id == writing.row.id and (grant.state == "live" or state == "revoked"):
         _end(grant, state, writing)
 
 

@@ -1,15 +1,21 @@
 """Submission: the form is whole, the images are all there, and the set is frozen (invariants 11 and 12)."""
 
-from sqlmodel import col, func, select
+from typing import Final
 
-from activities.imaging.image_sets import freeze_image_set
+from sqlmodel import Session, col, select
+
+from activities.imaging.image_sets import SUBMITTABLE, freeze_image_set
 from activities.records.opening import contract_of, demographics_of, form_of
 from activities.records.writing import Writing
+from infra.uploads import count_under_way
+from schemas.ages import age_on
 from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.errors import StateConflict
-from schemas.tables.imaging import StoredFile, Upload
+from schemas.tables.imaging import StoredFile
 from schemas.tables.people import Patient
 from schemas.translation import N_
+
+_SUBMITTABLE: Final = select(StoredFile.id).where(col(StoredFile.state).in_(SUBMITTABLE))
 
 
 class SubmissionIncomplete(StateConflict):
@@ -19,7 +25,7 @@ class SubmissionIncomplete(StateConflict):
 
 class UploadsUnfinished(StateConflict):
     code = "uploads_unfinished"
-    title = N_("Files are still being uploaded. Wait until they are done, or remove them, and submit again.")
+    title = N_("Files are still being uploaded. Wait until they are done, or stop them, and try again.")
 
 
 class NoImages(StateConflict):
@@ -29,9 +35,7 @@ class NoImages(StateConflict):
 
 class NoContract(StateConflict):
     code = "no_contract"
-    title = N_(
-        "No reading group has a contract with this practice, so nobody could read the case. Ask the administrator."
-    )
+    title = N_("No reading group has a contract with this practice, so nobody could read the case. Ask the administrator.")
 
 
 def submit(writing: Writing) -> None:
@@ -40,7 +44,7 @@ def submit(writing: Writing) -> None:
         raise NoContract()
     patient = session.get_one(Patient, row.patient_id)
     person = demographics_of(writing.keys, patient)
-    age = (writing.record.at.date() - person.birth_date).days // 365
+    age = age_on(person.birth_date, writing.record.at.date())
     missing = form_of(writing.keys, row).missing_for_submission(ask_pregnancy=pregnancy_matters(person.sex, age))
     if missing:
         labels = ", ".join(FIELD_LABELS[field] for field in missing)
@@ -50,22 +54,26 @@ def submit(writing: Writing) -> None:
 
 def freeze(writing: Writing) -> None:
     session, row = writing.session, writing.row
-    unfinished = session.exec(
-        select(func.count()).where(
-            Upload.case_id == row.id, Upload.state == "open", col(Upload.expires_at) > writing.record.at
-        )
-    ).one()
-    if unfinished:
-        raise UploadsUnfinished()
-    files = session.exec(
-        select(func.count()).where(StoredFile.case_id == row.id, col(StoredFile.state).in_(["stored", "ready"]))
-    ).one()
-    if not files:
+    _need_quiet(writing)
+    if not session.exec(_SUBMITTABLE.where(StoredFile.case_id == row.id).limit(1)).first():
         raise NoImages()
     freeze_image_set(session, row.id, writing.record.state.image_set)
 
 
 def answer(writing: Writing) -> None:
     """An answer with new images freezes a new set; without, nothing but the text is kept."""
+    _need_quiet(writing)
     if writing.record.facts.new_images:
         freeze(writing)
+
+
+def has_new_images(session: Session, case_id: str) -> bool:
+    """Whether files have come since the last set was frozen."""
+    loose = _SUBMITTABLE.where(StoredFile.case_id == case_id, col(StoredFile.first_set).is_(None))
+    return session.exec(loose.limit(1)).first() is not None
+
+
+def _need_quiet(writing: Writing) -> None:
+    """A file that is still on its way would be in no set, and nobody would ever read it."""
+    if count_under_way(writing.session, writing.row.id, writing.record.at):
+        raise UploadsUnfinished()

@@ -117,7 +117,8 @@ async def case_in_review(live: Live, **patient: Any) -> Story:
     return story
 
 
-async def write_report(story: Story, impression: str = "") -> None:
+async def write_report(story: Story, impression: str = "") -> str:
+    """A complete draft; returns its hash, which a signature names."""
     content = demo_report(
         Purpose.IMPLANT, modality=Modality.PANORAMIC, acquired=date(2026, 11, 2), question="Enough bone at 36?"
     )
@@ -131,12 +132,13 @@ async def write_report(story: Story, impression: str = "") -> None:
             headers={"If-Match": draft.headers["ETag"]},
         )
         assert saved.status_code == 200, saved.text
+    return str(saved.json()["draft_hash"])
 
 
 async def signed_case(live: Live, **patient: Any) -> Story:
     story = await case_in_review(live, **patient)
-    await write_report(story)
-    await story.act(story.reader, "sign", password=PASSWORD)
+    read = await write_report(story)
+    await story.act(story.reader, "sign", password=PASSWORD, draft_hash=read)
     return story
 
 

@@ -105,7 +105,7 @@ async def test_another_practice_finds_nothing(live: Live) -> None:
 
 async def test_a_wrong_password_signs_nothing(live: Live) -> None:
     case = await new_case(live, "wrong-password")
-    answer = await live.act("dentist", case["id"], "sign", key="x", form={"password": "wrong"})
+    answer = await live.act("dentist", case["id"], "sign", key="x", form={"password": "wrong", "draft_hash": "0" * 64})
     assert answer.status_code == 403
     assert PASSWORD not in answer.text
 

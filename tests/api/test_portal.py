@@ -378,8 +378,8 @@ async def test_a_corrected_report_replaces_the_patients_copy(live: Live, story: 
     async with browser(live) as client:
         during = await enter(live, client, story.link(), address)
         assert "working on a change" in during.text
-        await write_report(story, impression="Bone at 46 is sufficient.")
-        await story.act(story.reader, "sign", password=PASSWORD)
+        read = await write_report(story, impression="Bone at 46 is sufficient.")
+        await story.act(story.reader, "sign", password=PASSWORD, draft_hash=read)
         after = await client.get(story.link())
     assert "Bone at 46 is sufficient" in after.text
     assert "put right" in after.text

@@ -123,7 +123,9 @@ async def test_a_case_gets_to_its_end_through_kills_of_the_worker_and_of_tempora
     case.write_report()
     # The signature is committed, then worker and server die together.
     system.worker.hang_after(Action.SIGN)
-    signing = asyncio.create_task(system.insist(case, reader, Action.SIGN, password="secret"))
+    signing = asyncio.create_task(
+        system.insist(case, reader, Action.SIGN, password="secret", draft_hash=case.draft_on_the_page())
+    )
     await system.worker.is_hanging()
     system.worker.kill()
     system.temporal.kill()

@@ -20,6 +20,8 @@ class Story:
     system: System
     case_id: str = ""
     patient_id: str = ""
+    draft_hash: str = ""
+    """Of the report that was written last: a signature names it."""
 
     def client(self, account: str) -> httpx.Client:
         answer = httpx.post(
@@ -90,6 +92,7 @@ class Story:
             f"/api/v1/cases/{self.case_id}/report/draft", json=draft, headers={"If-Match": answer.headers["etag"]}
         )
         assert saved.is_success, saved.text
+        self.draft_hash = saved.json()["draft_hash"]
 
     def give_to(self, account: str) -> httpx.Client:
         """The case goes to this radiologist, who accepts."""

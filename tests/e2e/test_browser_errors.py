@@ -83,7 +83,7 @@ def released(system: System, series: list[tuple[str, bytes]]) -> Story:
     story.act(dentist, "submit")
     radiologist = story.give_to("radiologist")
     story.write_report(radiologist, "The ridge at 46 is wide enough.")
-    story.act(radiologist, "sign", password=system.password)
+    story.act(radiologist, "sign", password=system.password, draft_hash=story.draft_hash)
     story.act(dentist, "release")
     return story
 

@@ -61,11 +61,11 @@ def story(system: System, tmp_path_factory: pytest.TempPathFactory) -> Story:
     story.act(radiologist, "request_modification", text=f"{CANARY} please add")
     story.act(dentist, "answer_modification", text=f"{CANARY} answered")
     story.write_report(radiologist, f"{CANARY} finding")
-    story.act(radiologist, "sign", password=system.password)
+    story.act(radiologist, "sign", password=system.password, draft_hash=story.draft_hash)
     story.act(dentist, "release")
     story.act(radiologist, "amend", kind="appended", reason=f"{CANARY} reason")
     story.write_report(radiologist, "", addendum=f"{CANARY} addendum")
-    story.act(radiologist, "sign", password=system.password)
+    story.act(radiologist, "sign", password=system.password, draft_hash=story.draft_hash)
     until(
         lambda: dentist.get("/dev/mailbox.json").json()["items"],
         lambda items: any(item["to"] == ADDRESS for item in items),

@@ -6,17 +6,29 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from schemas.conditions import possible_actions
 from schemas.deadlines import Due, next_deadline
 from schemas.decisions import decide, decide_step, next_work
-from schemas.errors import OdontoError
-from schemas.lifecycle import PEOPLES_ACTIONS, TERMINAL, TRANSITIONS, Action, State, WaitOwner, allowed_actions
+from schemas.errors import OdontoError, StateConflict
+from schemas.lifecycle import (
+    PEOPLES_ACTIONS,
+    TERMINAL,
+    TRANSITIONS,
+    Action,
+    State,
+    WaitOwner,
+    WaitReason,
+    allowed_actions,
+)
 from schemas.messages import Command, CommandFacts, ProcessOutcome, SystemStep
 from schemas.refusals import (
     ActionNotPossible,
     ApprovalNeeded,
+    ApprovalNotNeeded,
     FreshSignInNeeded,
+    NothingToAnswer,
     NotYours,
     OwnReport,
     SecondPersonNeeded,
@@ -43,6 +55,18 @@ OUTCOMES = st.builds(
 DELAYS = st.sampled_from([timedelta(), timedelta(seconds=1), timedelta(hours=3), timedelta(days=9)])
 
 
+def _write(walk: Walk) -> None:
+    if walk.state.policy.requires_approval:
+        walk.person(BY_NAME["reader"], Action.SUBMIT_FOR_APPROVAL, CommandFacts(approver_id="reader2"))
+    else:
+        walk.person(BY_NAME["reader"], Action.SIGN)
+
+
+def _approve(walk: Walk) -> None:
+    if walk.state.state is State.AWAITING_APPROVAL:
+        walk.person(BY_NAME["reader2"], Action.APPROVE)
+
+
 PROLOGUE: tuple[Callable[[Walk], object], ...] = (
     lambda walk: walk.person(BY_NAME["dentist"], Action.SUBMIT),
     lambda walk: walk.work(FOREIGN, covered=True, reader_id=None),
@@ -51,8 +75,8 @@ PROLOGUE: tuple[Callable[[Walk], object], ...] = (
     lambda walk: walk.work(FOREIGN, covered=True, reader_id=None),
     lambda walk: walk.work(CLEAN, covered=True, reader_id="reader"),
     lambda walk: walk.person(BY_NAME["reader"], Action.ACCEPT),
-    lambda walk: walk.person(BY_NAME["reader"], Action.SUBMIT_FOR_APPROVAL, CommandFacts(approver_id="reader2")),
-    lambda walk: walk.person(BY_NAME["reader2"], Action.APPROVE),
+    _write,
+    _approve,
     lambda walk: walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_first")),
     lambda walk: walk.person(BY_NAME["reader"], Action.AMEND, CommandFacts(amendment_kind=AmendmentKind.APPENDED)),
 )
@@ -63,8 +87,35 @@ def offered_steps(state: CaseState) -> list[tuple[str, Action]]:
     return [
         (person.user_id, action)
         for person in PEOPLE
-        for action in allowed_actions(state.state, held_by(person, state), is_owner=True)
+        for action in possible_actions(state, held_by(person, state), person.user_id, is_owner=True)
     ]
+
+
+WAYS_ROUND_A_READER = {Action.ASSIGN, Action.CLAIM, Action.REASSIGN, Action.NAME_APPROVER, Action.AGREE_IDENTITY}
+READERS_WAITS = {WaitOwner.RADIOLOGIST, WaitOwner.APPROVER, WaitOwner.SECOND_PERSON}
+NO_WAY_ON = {Action.CANCEL, Action.REVOKE_RELEASE, Action.REQUEST_AMENDMENT}
+
+
+def check_nobody_is_indispensable(state: CaseState) -> None:
+    """Whoever of the readers has left, somebody else can go on with the case, and not only by giving it up."""
+    if not state.is_open or state.state is State.PROCESSING:
+        return
+    for gone in {state.assignee_id, state.approver_id} - {None}:
+        left = {action for name, action in offered_steps(state) if name != gone} - NO_WAY_ON
+        assert left, f"{state.wait.reason} waits for {gone} for ever"
+        if state.wait.owner in READERS_WAITS:
+            assert left & WAYS_ROUND_A_READER, f"{state.wait.reason} cannot be given to anybody but {gone}"
+
+
+def complete_facts(state: CaseState, user_id: str) -> CommandFacts:
+    """A form that leaves nothing open."""
+    others = [name for name in READERS if name not in {state.assignee_id, state.author_id, user_id}]
+    return CommandFacts(
+        radiologist_id=others[0],
+        approver_id=others[0],
+        amendment_kind=AmendmentKind.AMENDED,
+        grant_id=state.grants[0].grant_id if state.grants else "grt_new",
+    )
 
 
 class CaseMachine(RuleBasedStateMachine):
@@ -113,6 +164,31 @@ class CaseMachine(RuleBasedStateMachine):
         steps = [step for step in offered_steps(seen) if step[1] is not Action.CANCEL]
         if steps:
             self.try_to(*data.draw(st.sampled_from(steps), "step"), data, seen=seen)
+
+    @rule(name=st.sampled_from(sorted(BY_NAME)))
+    def what_is_offered_is_what_is_taken(self, name: str) -> None:
+        """No button, and no allowed action of the API, that is always refused; and none missing."""
+        state, person = self.walk.state, BY_NAME[name]
+        held = held_by(person, state)
+        possible = possible_actions(state, held, name, is_owner=True)
+        for action in allowed_actions(state.state, held, is_owner=True):
+            made = command(state, person, action, "cmd_look", complete_facts(state, name), at=self.walk.now)
+            try:
+                decide(state, made, self.walk.now)
+            except OdontoError:
+                assert action not in possible, f"{action} is offered to {name} and refused"
+            else:
+                assert action in possible, f"{action} is not offered to {name}, who can take it"
+
+    @invariant()
+    def nobody_is_indispensable(self) -> None:
+        check_nobody_is_indispensable(self.walk.state)
+
+    @precondition(lambda self: self.walk.state.grants)
+    @rule(which=st.integers(0, 9))
+    def a_link_is_locked(self, which: int) -> None:
+        grants = self.walk.state.grants
+        self.walk.lock(grants[which % len(grants)].grant_id)
 
     @rule(data=st.data(), name=st.sampled_from(sorted(BY_NAME)), action=st.sampled_from(PEOPLES_ACTIONS))
     def act_at_random(self, data: st.DataObject, name: str, action: Action) -> None:
@@ -354,6 +430,75 @@ def test_an_amendment_returns_to_where_it_came_from_with_the_next_version(releas
     assert walk.state.wait.until == MONDAY + timedelta(days=1), "the amendment is due, whatever the link does"
     walk.person(BY_NAME["reader"], Action.SIGN)
     assert (walk.state.state, walk.state.version) == (before, 2)
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_an_amendment_asked_of_a_reader_who_has_left_goes_to_another(released: bool) -> None:
+    walk = signed()
+    if released:
+        walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_1"))
+    before = walk.state.state
+    with pytest.raises(StateConflict, match="asked for"):
+        walk.person(BY_NAME["scheduler"], Action.REASSIGN, CommandFacts(radiologist_id="reader2"))
+    walk.person(BY_NAME["staff"], Action.REQUEST_AMENDMENT)
+    old_page = walk.state
+    walk.person(BY_NAME["scheduler"], Action.REASSIGN, CommandFacts(radiologist_id="reader2"))
+    assert (walk.state.state, walk.state.assignee_id, walk.state.offer_ends_at) == (before, "reader2", None)
+    assert told(walk) == {Audience.ASSIGNEE}
+    with pytest.raises(NotYours):
+        walk.person(BY_NAME["reader"], Action.DECLINE_AMENDMENT, seen=old_page)
+    walk.person(BY_NAME["reader2"], Action.AMEND, CommandFacts(amendment_kind=AmendmentKind.APPENDED))
+    walk.person(BY_NAME["reader2"], Action.SIGN)
+    assert (walk.state.state, walk.state.version, walk.state.author_id) == (before, 2, "reader2")
+
+
+def test_a_request_that_is_taken_back_lets_the_hold_end() -> None:
+    walk = signed(DEFAULT_POLICY.model_copy(update={"hold_days": 3}))
+    with pytest.raises(NothingToAnswer):
+        walk.person(BY_NAME["staff"], Action.WITHDRAW_AMENDMENT_REQUEST)
+    walk.person(BY_NAME["staff"], Action.REQUEST_AMENDMENT)
+    walk.pass_until(MONDAY + timedelta(days=4))
+    walk.person(BY_NAME["dentist"], Action.WITHDRAW_AMENDMENT_REQUEST)
+    assert told(walk) == {Audience.ASSIGNEE}
+    walk.deadline()
+    assert walk.path[-1] is Action.RELEASE_AFTER_HOLD
+
+
+def test_foreign_images_of_an_answer_can_be_judged_by_another_reader_when_the_first_has_left() -> None:
+    walk = in_review()
+    walk.person(BY_NAME["reader"], Action.REQUEST_MODIFICATION)
+    walk.person(BY_NAME["dentist"], Action.ANSWER_MODIFICATION, CommandFacts(new_images=True))
+    walk.work(FOREIGN, covered=True, reader_id=None)
+    walk.person(BY_NAME["dentist"], Action.CONFIRM_IDENTITY)
+    walk.person(BY_NAME["scheduler"], Action.REASSIGN, CommandFacts(radiologist_id="reader2"))
+    walk.person(BY_NAME["reader2"], Action.AGREE_IDENTITY)
+    walk.work(FOREIGN, covered=True, reader_id=None)
+    assert (walk.state.state, walk.state.assignee_id) == (State.IN_REVIEW, "reader2")
+
+
+def reason(walk: Walk) -> WaitReason:
+    return walk.state.wait.reason
+
+
+def test_a_locked_link_waits_for_the_practice_until_it_releases_again() -> None:
+    walk = signed()
+    walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_1"))
+    walk.lock("grt_1")
+    assert (walk.state.wait.owner, walk.state.wait.reason) == (WaitOwner.PRACTICE, WaitReason.LINK_LOCKED)
+    walk.deadline()
+    assert (walk.path[-1], told(walk)) == (Action.REMIND, {Audience.PRACTICE})
+    walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_2"))
+    assert (walk.state.wait.reason, walk.state.link_locked) == (WaitReason.WITH_PATIENT, False)
+    walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_3"))
+    walk.lock("grt_2")
+    assert reason(walk) is WaitReason.WITH_PATIENT, "the other link still opens"
+    walk.person(BY_NAME["dentist"], Action.REVOKE_RELEASE, CommandFacts(grant_id="grt_3"))
+    assert reason(walk) is WaitReason.LINK_LOCKED
+
+
+def test_a_second_signature_is_asked_for_where_the_contract_wants_it_and_nowhere_else() -> None:
+    with pytest.raises(ApprovalNotNeeded):
+        in_review().person(BY_NAME["reader"], Action.SUBMIT_FOR_APPROVAL, CommandFacts(approver_id="reader2"))
 
 
 def test_every_way_to_an_end_is_closed_to_signed_or_unsigned_reports() -> None:

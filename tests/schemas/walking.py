@@ -132,6 +132,7 @@ def check_state(state: CaseState, now: datetime) -> None:
     assert (state.offer_ends_at is not None) == (state.state is State.ASSIGNED)
     assert (state.amendment is not None) == (state.state is State.AMENDING)
     assert not state.grants or state.state in {State.RELEASED, State.AMENDING}, "a link lives only after release"
+    assert not state.link_locked or state.state in {State.RELEASED, State.AMENDING}
     assert state.last_release_at is not None or state.state is not State.RELEASED
     assert len(set(state.thresholds)) == len(state.thresholds), "an SLA threshold is announced once (invariant 18)"
     assert state.author_id != state.approver_id or state.author_id is None
@@ -269,7 +270,7 @@ class Walk:
         """A person's command. Raises the fact that refuses it; then nothing has changed."""
         self.commands += 1
         made = command(seen or self.state, person, action, f"cmd_{self.commands}", facts, fresh=fresh, at=self.now)
-        self._adopt(decide(self.state, made, self.now))
+        self._adopt(decide(self.state, made, self.now).as_written(new_images=facts.new_images))
 
     def work(self, outcome: ProcessOutcome, *, covered: bool, reader_id: str | None) -> Work | None:
         """Ends the work that is open, as the workflow does."""
@@ -286,6 +287,11 @@ class Walk:
         elif work is Work.INGEST:
             self.state = self.state.model_copy(update={"files_arrived": False})
         return work
+
+    def lock(self, grant_id: str) -> None:
+        """A patient's link is locked, and the case hears of it."""
+        step = SystemStep(action=Action.LOCK_GRANT, facts=CommandFacts(grant_id=grant_id))
+        self._adopt(decide_step(self.state, step, self.now))
 
     def deadline(self, late: timedelta = timedelta()) -> None:
         """Sleeps until the next deadline, or past it where the worker was away."""

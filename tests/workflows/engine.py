@@ -33,7 +33,7 @@ from infra.mail import MailboxMailer
 from infra.sealing import column_aad, seal_json
 from schemas.deadlines import next_deadline
 from schemas.decisions import next_work
-from schemas.forms import ACTION_FORMS, ReportDraftBody
+from schemas.forms import ACTION_FORMS, ReportDraftBody, SignForm
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, State
 from schemas.messages import ProcessInput, ProcessOutcome
@@ -209,6 +209,8 @@ class LiveCase:
 
     def wish(self, name: str, action: Action, *, key: str | None = None, **form: Any) -> Wish:
         row = self.world.case(self.id)
+        if issubclass(ACTION_FORMS[action], SignForm):
+            form = {"draft_hash": self.draft_on_the_page(), **form}
         return Wish(
             person=self.world.person(name),
             case=row,
@@ -227,6 +229,12 @@ class LiveCase:
 
     async def act(self, name: str, action: Action, *, key: str | None = None, **form: Any) -> CaseCommand:
         return await self.practice.gateway.act(self.wish(name, action, key=key, **form))
+
+    def draft_on_the_page(self) -> str:
+        """Hash of the draft that a signer reads; of none where there is none."""
+        with self.world.database.read() as session:
+            draft = session.get(ReportDraft, self.id)
+        return draft.content_hash if draft else "0" * 64
 
     def write_report(self) -> None:
         """A complete draft, as the editor's autosave leaves it."""

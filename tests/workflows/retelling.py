@@ -13,6 +13,7 @@ from tests.schemas.walking import check_state, check_step
 from tests.workflows.engine import Imaging, LiveCase, quiet
 
 _VERDICTS = {Action.PASS_PROCESSING, Action.HOLD_FOR_ATTENTION, Action.HOLD_FOR_BILLING, Action.RESUME_REVIEW}
+_ON_A_FACT = {Action.OFFER, Action.LOCK_GRANT}
 
 
 def retell(case: LiveCase) -> CaseState:
@@ -61,13 +62,14 @@ def _decide_again(state: CaseState, step: CaseTransition, imaging: Imaging) -> D
             key_id="key",
             mac="0" * 64,
         )
-        return decide(state, Command(facts=facts, envelope=envelope), step.at)
+        decision = decide(state, Command(facts=facts, envelope=envelope), step.at)
+        return decision.as_written(new_images=facts.new_images)
     if action in _VERDICTS:
         outcome = imaging.of(state.case_id, state.image_set)
         return decide_step(
             state, after_processing(state, outcome, covered=action is not Action.HOLD_FOR_BILLING), step.at
         )
-    if action is Action.OFFER:
+    if action in _ON_A_FACT:
         return decide_step(state, SystemStep(action=action, facts=facts), step.at)
     deadline = next_deadline(state, step.at)
     assert deadline is not None

@@ -9,11 +9,10 @@ from api.case_facts import CaseFacts
 from api.readers import ReaderLoad
 from api.standing import CaseAccess
 from schemas.clinical import FIELD_LABELS, N_, pregnancy_matters
+from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
-from schemas.lifecycle import allowed_actions
 from schemas.signed_report import AMENDMENT_LABELS
 from schemas.sla import AmendmentKind
-from schemas.state import CaseState, IdentityStanding
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
 from ui.views import Action, FormState, Option
@@ -50,6 +49,7 @@ LOOKS: Final[Mapping[Step, _Look]] = {
     Step.RELEASE: _Look(N_("Release report"), "primary", "release", "released"),
     Step.REVOKE_RELEASE: _Look(N_("Revoke a link"), "danger", "revoke", "stop"),
     Step.REQUEST_AMENDMENT: _Look(N_("Ask for an amendment"), form="reason"),
+    Step.WITHDRAW_AMENDMENT_REQUEST: _Look(N_("Take the request back"), icon="undo"),
     Step.DECLINE_AMENDMENT: _Look(N_("Decline the amendment"), form="reason"),
     Step.AMEND: _Look(N_("Amend report"), form="amend", icon="amending"),
     Step.DISCARD_AMENDMENT: _Look(N_("Discard the amendment"), icon="undo"),
@@ -61,6 +61,9 @@ LOOKS: Final[Mapping[Step, _Look]] = {
 
 AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE})
 """Nobody signs what is not before their eyes: these are offered on the reading page alone."""
+
+_SENDS_FILES: Final = frozenset({Step.SUBMIT, Step.RESUBMIT, Step.ANSWER_MODIFICATION})
+"""These wait for files that are still on their way."""
 
 _ORDER: Final = {"primary": 0, "secondary": 1, "danger": 2}
 _AMENDMENT_HINTS: Final[Mapping[AmendmentKind, str]] = {
@@ -84,32 +87,14 @@ def case_actions(
     access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None = None, at_report: bool = False
 ) -> tuple[Action, ...]:
     """The primary step first, the dangerous ones last. ``at_report`` adds those that belong beside the report."""
-    allowed = allowed_actions(access.state, access.held, is_owner=access.is_owner)
+    possible = possible_actions(facts.state, access.held, access.person.user_id, is_owner=access.is_owner)
     shown = [
         step
-        for step in dict.fromkeys(allowed)
-        if makes_sense(step, facts.state)
-        and (at_report or step not in AT_THE_REPORT or (tried is not None and tried.action == step))
+        for step in possible
+        if at_report or step not in AT_THE_REPORT or (tried is not None and tried.action == step)
     ]
     made = [_action(step, access, facts, looker, tried=tried) for step in shown]
     return tuple(sorted(made, key=lambda action: _ORDER[action.kind]))
-
-
-def makes_sense(step: Step, state: CaseState) -> bool:
-    """Steps that the table allows in a state, but that have nothing to act on now."""
-    mismatched = state.identity.standing is IdentityStanding.MISMATCHED
-    confirmed = state.identity.confirmed_by is not None
-    conditions = {
-        Step.CONFIRM_IDENTITY: mismatched and not confirmed,
-        Step.AGREE_IDENTITY: mismatched and confirmed,
-        Step.REFUSE_IDENTITY: mismatched and confirmed,
-        Step.REVOKE_RELEASE: bool(state.grants),
-        Step.REQUEST_AMENDMENT: not state.amendment_requested,
-        Step.DECLINE_AMENDMENT: state.amendment_requested,
-        Step.SIGN: state.amendment is not None or not state.policy.requires_approval,
-        Step.SUBMIT_FOR_APPROVAL: state.policy.requires_approval,
-    }
-    return conditions.get(step, True)
 
 
 def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
@@ -144,7 +129,7 @@ def missing_for_submission(facts: CaseFacts, looker: Looker) -> list[str]:
 
 
 def _blocked(step: Step, facts: CaseFacts, looker: Looker) -> str:
-    if step in {Step.SUBMIT, Step.RESUBMIT} and facts.files is not None and facts.files.uploading:
+    if step in _SENDS_FILES and facts.files is not None and facts.files.uploading:
         return looker.say_many(
             N_("%(num)s file is still on its way."), N_("%(num)s files are still on their way."), facts.files.uploading
         )

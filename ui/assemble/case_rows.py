@@ -8,6 +8,7 @@ from api.listing import Held
 from api.row_facts import UNCHECKED, RowFacts
 from api.waiting import waits_for
 from schemas.access import Right, may, owns_practice
+from schemas.ages import age_by_year
 from schemas.clinical import N_, PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
 from schemas.forms import Demographics
 from schemas.lifecycle import Action, Relation, Role, State, Taker, transition
@@ -59,7 +60,7 @@ def about_person(person: Demographics | None, row: Case, looker: Looker) -> str:
     if person is not None:
         age, sex = looker.age_on(person.birth_date), person.sex
     elif row.patient_birth_year:
-        age, sex = looker.moment.year - row.patient_birth_year, Sex(row.patient_sex or Sex.UNKNOWN)
+        age, sex = age_by_year(row.patient_birth_year, looker.moment.date()), Sex(row.patient_sex or Sex.UNKNOWN)
     else:
         return ""
     years = looker.say(N_("%(age)s y"), age=age)

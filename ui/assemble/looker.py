@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from infra.translation import translations
 from schemas.access import Person
+from schemas.ages import age_on
 from schemas.lifecycle import Role
 from schemas.teeth import Notation, in_order, parse, show
 from ui.templating import Reader
@@ -49,6 +50,5 @@ class Looker:
         return format_date(local, "d MMM y", locale=self.reader.locale)
 
     def age_on(self, born: date) -> int:
-        """Whole years."""
-        today = self.moment.date()
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        """Whole years; the day is that of UTC, as it is for the rules."""
+        return age_on(born, self.moment.date())

@@ -1,12 +1,16 @@
 """Notices in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from api.notices import Notice
-from schemas.lifecycle import Action
+from schemas.mail import NOTICE_WORDS
 from schemas.notices import SUBJECTS
 from ui.assemble.looker import Looker
 from ui.views import NoticeRow, NoticesView
+
+WORDS: Final[Mapping[str, str]] = {**{str(step): words for step, words in SUBJECTS.items()}, **NOTICE_WORDS}
+"""By kind. A kind without words is a mistake, and not one more case that waits."""
 
 
 def notices_page(notices: Sequence[Notice], looker: Looker) -> NoticesView:
@@ -14,7 +18,7 @@ def notices_page(notices: Sequence[Notice], looker: Looker) -> NoticesView:
     rows = tuple(
         NoticeRow(
             id=notice.id,
-            text=looker.say(_subject(notice.kind)),
+            text=looker.say(WORDS[notice.kind]),
             case_number=notice.case_number,
             url=f"/cases/{notice.case_id}",
             when=notice.at,
@@ -23,7 +27,3 @@ def notices_page(notices: Sequence[Notice], looker: Looker) -> NoticesView:
         for notice in notices
     )
     return NoticesView(rows=rows, unread=sum(not row.is_read for row in rows))
-
-
-def _subject(kind: str) -> str:
-    return SUBJECTS.get(Action(kind), SUBJECTS[Action.REMIND]) if kind in set(Action) else SUBJECTS[Action.REMIND]

@@ -45,6 +45,7 @@ DONE: Final[dict[str, str]] = {
     Action.RELEASE: N_("The report was released to the patient."),
     Action.REVOKE_RELEASE: N_("The patient's link no longer opens."),
     Action.REQUEST_AMENDMENT: N_("The radiologist is asked for an amendment."),
+    Action.WITHDRAW_AMENDMENT_REQUEST: N_("Your request for an amendment is taken back."),
     Action.DECLINE_AMENDMENT: N_("You declined the amendment. The practice reads your reason."),
     Action.AMEND: N_("The amendment is open. The signed version stays in force until you sign the new one."),
     Action.DISCARD_AMENDMENT: N_("The amendment was discarded. The signed report stands."),

@@ -24,6 +24,10 @@ YOURS: Final[Mapping[str, str]] = {
     WaitReason.QUESTION: N_("Waiting for you: the radiologist asked for something more."),
     WaitReason.APPROVAL: N_("Waiting for your approval."),
     WaitReason.TO_RELEASE: N_("Waiting for you to release the signed report to the patient."),
+    WaitReason.LINK_LOCKED: N_(
+        "Waiting for you: the patient's link is locked after too many wrong tries. Ask the patient whether it was them, "
+        "and release the report again."
+    ),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for you: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for your amended report."),
 }

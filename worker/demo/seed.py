@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlmodel import Session, select
 from temporalio.client import Client
 
-from activities.records.commands import APPLIED
+from activities.records.commands import APPLIED, NewCommand
 from activities.records.projection import state_of
 from activities.records.signing import draft_of
 from api.cases import open_new_case
@@ -40,9 +40,10 @@ from schemas.ids import new_id
 from schemas.lifecycle import Action, State
 from schemas.messages import Actor, FactKind
 from schemas.report_parts import Modality
-from schemas.tables.case import Case
+from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import StoredFile
 from schemas.tables.people import User
+from schemas.tables.report import ReportDraft
 from worker.demo.key_images import add_key_images
 from worker.demo.manifest import DemoStudies, PatientStudies
 from worker.demo.patients import Kind, PatientIdentity
@@ -242,6 +243,9 @@ def _name(path: Path, folder: Path) -> dict[str, Any]:
 
 async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step) -> None:
     """Takes one step of a story with its fixed key. A step that was taken before is found and left."""
+    key = f"demo-{story.key}-{number}"
+    if await asyncio.to_thread(_was_taken, stage, case_id, step.action, key):
+        return
     person = stage.person(step.who) if step.who != READER else _reader(stage, case_id)
     if step.action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL}:
         await asyncio.to_thread(_write_report, stage, story, case_id, person)
@@ -249,7 +253,7 @@ async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step
     if "approver" in form:
         form["approver_id"] = stage.person(form.pop("approver")).user_id
     if step.action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL, Action.APPROVE}:
-        form["password"] = PASSWORD
+        form |= {"password": PASSWORD, "draft_hash": await asyncio.to_thread(_draft_hash, stage, case_id)}
     access = stage.access(case_id, person)
     wish = Wish(
         person=person,
@@ -258,7 +262,7 @@ async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step
         is_owner=access.is_owner,
         action=step.action,
         form=ACTION_FORMS[step.action].model_validate(form),
-        idempotency_key=f"demo-{story.key}-{number}",
+        idempotency_key=key,
         fresh=True,
     )
     command = await stage.gateway.act(wish)
@@ -266,6 +270,18 @@ async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step
         raise SeedingStuck(f"{story.key}: {step.action} was not answered; is the worker running?")
     if step.action is Action.DECLINE:
         await _until(stage, case_id, State.ASSIGNED, State.UNASSIGNED, at_seq=(command.seq or 0) + 1, patience=5.0)
+
+
+def _was_taken(stage: Stage, case_id: str, action: Action, key: str) -> bool:
+    command = NewCommand(case_id=case_id, key_id="", action=action, user_id="", idempotency_key=key, form={})
+    with stage.database.read() as session:
+        row = session.get(CaseCommand, command.id)
+    return row is not None and row.outcome == APPLIED
+
+
+def _draft_hash(stage: Stage, case_id: str) -> str:
+    with stage.database.read() as session:
+        return session.get_one(ReportDraft, case_id).content_hash
 
 
 def _reader(stage: Stage, case_id: str) -> Person:
