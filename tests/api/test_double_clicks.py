@@ -5,25 +5,29 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, func, select
 
+from api.cases import open_new_case
 from api.messages import mark_read, post_message
 from api.patients import create_patient
 from api.standing import CaseAccess, load_case
+from infra.blobs.local import LocalBlobStore
 from infra.database import Database
 from infra.keys import MasterKeys
 from infra.keystore import KeyStore
 from infra.passwords import Passwords
 from infra.sessions import TOKEN, Sessions, TooManyTries, WrongCredentials
 from infra.settings import Settings
-from schemas.clinical import Sex
-from schemas.forms import Demographics, NewMessage
+from infra.uploads import UploadDesk
+from schemas.clinical import ClinicalForm, Sex
+from schemas.forms import Demographics, NewCase, NewMessage
 from schemas.messages import Actor
-from schemas.tables.case import Message, MessageRead
+from schemas.tables.case import Case, Message, MessageRead
 from schemas.tables.people import Patient, SignInAttempt
 from tests.infra.databases import emptied, mariadb_engine
 from tests.world import World, populate
@@ -128,3 +132,25 @@ def test_first_tries_of_an_account_at_one_moment_are_all_counted(world: World) -
         failures = session.exec(select(SignInAttempt.failures)).all()
     assert failures == [CLICKS, CLICKS]  # of the account from this address, and of the account
     assert set(at_once(click)) == {WrongCredentials, TooManyTries}
+
+
+def test_an_upload_that_is_begun_twice_is_one(world: World, tmp_path: Path) -> None:
+    case, desk = world.add_case(), UploadDesk(world.database, LocalBlobStore(tmp_path), world.keys)
+    user_id = world.user_id("dentist")
+    begun = at_once(lambda _: desk.begin(case, user_id, 7, {"filename": "a.dcm"}, key="n"))
+    assert len({each.upload.id for each in begun}) == 1
+    assert [each.is_new for each in begun].count(True) == 1
+
+
+def test_a_case_that_is_opened_twice_is_there_once(world: World) -> None:
+    patient, practice_id = world.add_patient(), world.organizations["practice"]
+    new = NewCase(patient_id=patient.id, form=ClinicalForm())
+
+    def click(_: int) -> str:
+        return open_new_case(
+            world.database, world.keys, practice_id, world.person("dentist"), new=new, idempotency_key="n"
+        )
+
+    assert len(set(at_once(click))) == 1
+    with world.database.read() as session:
+        assert session.exec(select(func.count()).select_from(Case)).one() == 1
