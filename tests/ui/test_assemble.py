@@ -88,6 +88,7 @@ async def test_what_waits_is_the_same_for_a_row_and_for_a_count(practice: Site) 
         WaitReason.IDENTITY_SECOND_PERSON: (WaitOwner.SECOND_PERSON, State.ATTENTION),
         WaitReason.HOLD: (WaitOwner.SYSTEM, State.SIGNED),
         WaitReason.NO_ACTIVE_LINK: (WaitOwner.NOBODY, State.RELEASED),
+        WaitReason.LINK_LOCKED: (WaitOwner.PRACTICE, State.RELEASED),
         WaitReason.AMENDMENT_REQUESTED: (WaitOwner.RADIOLOGIST, State.SIGNED),
     }
     assert set(waits) == set(WaitReason) - {WaitReason.OVER}

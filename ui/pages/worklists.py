@@ -11,6 +11,7 @@ from api.listing import CaseFilter, count_by_state, count_cases, count_open, lis
 from api.readers import readers_of
 from api.row_facts import row_facts
 from api.services import Services
+from api.waiting import not_waiting_for
 from schemas.access import Person, is_admin
 from schemas.clinical import N_
 from schemas.errors import Forbidden
@@ -21,7 +22,7 @@ from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.assemble.search import matching
 from ui.assemble.worklist_parts import (
-    BOARD_STATES,
+    UNFINISHED,
     PAGE,
     Slice,
     first_page,
@@ -97,7 +98,7 @@ def show_board(
     with services.database.read() as session:
         view = _board(session, services, shell, band if band in BANDS else "", after)
     template = "pages/board_table.html" if part == "board" else "pages/board.html"
-    return answer(template, shell.page("Board", "board", live=True), view=view)
+    return answer(template, shell.page(N_("Board"), "board", live=True), view=view)
 
 
 @router.get("/cases/search")
@@ -133,11 +134,11 @@ def search(typed: TypedDep, shell: ShellDep, services: ServicesDep, request: Req
         groups=(group,) if rows else (),
         search=form,
     )
-    return answer("pages/pool.html", shell.page("Cases", "reading" if looker.is_reader else "board"), view=pool)
+    return answer("pages/pool.html", shell.page(N_("Cases"), "reading" if looker.is_reader else "board"), view=pool)
 
 
 def _cases_page(shell: Shell, *, live: bool = True) -> Page:
-    return shell.page("Cases", "cases", live=live)
+    return shell.page(N_("Cases"), "cases", live=live)
 
 
 def _totals(session: Session, person: Person) -> Totals:
@@ -177,7 +178,9 @@ def _practice_home(
     # What waits for the person is asked first and alone: its clocks are paused, so that among all open cases it is last.
     yours, underway = (first_page(session, person, each, f"/?show={show}") for show, each in slices.items())
     drafts, _ = list_cases(session, person, CaseFilter(states=_DRAFTS, limit=PAGE))
-    finished, _ = list_cases(session, person, CaseFilter(states=FINISHED, limit=_LAST_FINISHED))
+    # A released report can wait for the practice again: it is shown once.
+    over = CaseFilter(states=FINISHED, extra=(not_waiting_for(session, person),), limit=_LAST_FINISHED)
+    finished, _ = list_cases(session, person, over)
     others = (
         Part(N_("Drafts"), drafts, totals.drafts, "/?show=drafts"),
         underway,
@@ -214,21 +217,20 @@ def _reading(session: Session, services: Services, shell: Shell, tab: str, show:
 
 
 def _reading_page(shell: Shell, view: PoolView, part: str) -> Response:
-    page = shell.page("Reading list", "pool" if view.pool else "reading", live=True)
+    page = shell.page(N_("Reading list"), "pool" if view.pool else "reading", live=True)
     return answer("pages/pool_table.html" if part == "worklist" else "pages/pool.html", page, view=view)
 
 
 def _board(session: Session, services: Services, shell: Shell, band: str, after: str) -> BoardView:
     looker = shell.looker
     person = looker.person
-    on_board = col(Case.state).in_(BOARD_STATES)
     conditions = band_conditions(looker.moment)
     bands: dict[str, BandRows] = {}
     totals = {}
     for key, condition in conditions.items():
-        totals[key] = count_open(session, person, on_board, condition)
+        totals[key] = count_open(session, person, UNFINISHED, condition)
         if band in {"", key}:
-            rows, following = worklist(session, person, on_board, condition, limit=PAGE, cursor=after if band else "")
+            rows, following = worklist(session, person, UNFINISHED, condition, limit=PAGE, cursor=after if band else "")
             bands[key] = BandRows(rows, totals[key], following)
     rows = [row for part in bands.values() for row in part.rows]
     facts = row_facts(session, services.keys, rows, person.user_id, chat=False)
