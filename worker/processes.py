@@ -28,7 +28,7 @@ from infra.audit import AuditSealer
 from infra.blobs.local import LocalBlobStore
 from infra.codec import data_converter
 from infra.database import Database, now
-from infra.feed import publish
+from infra.feed import prune, publish
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.mail import make_mailer
@@ -56,6 +56,7 @@ _HEARTBEAT_S: Final = 5.0
 _SEAL_S: Final = 1.0
 _LAPSE_S: Final = 15.0
 _UPLOADS_S: Final = 60.0
+_FEED_S: Final = 600.0
 _MAIL_S: Final = 1.0
 
 SLOTS: Final = {
@@ -216,6 +217,7 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(every(_SEAL_S, sealer.seal, "audit sealer")),
                     asyncio.create_task(every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
                     asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
+                    asyncio.create_task(every(_FEED_S, lambda: prune(wires.database), "old events")),
                     # With the threads of mail, so that a relay that hangs holds up none of the chores above.
                     asyncio.create_task(every(_MAIL_S, wires.post.sweep, "mail", threads[policies.NOTICE_QUEUE])),
                 ]

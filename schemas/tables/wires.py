@@ -62,7 +62,7 @@ class FeedEvent(SQLModel, table=True):
     id: int = Field(sa_type=BIG_ID, primary_key=True, sa_column_kwargs={"autoincrement": False})
     kind: str = code_field(40)
     practice_id: str | None = id_field(nullable=True)
-    """Told to the practice, to its reading groups and to nobody else."""
+    """Whose it is. Of a case's event those hear who stand to the case; of another one the practice."""
     user_id: str | None = id_field(nullable=True)
     """Told to this person alone."""
     case_id: str | None = id_field(nullable=True)
