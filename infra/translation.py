@@ -28,6 +28,13 @@ SCRIPTS: Final = (
 """Where the texts stand that scripts put into a page: their own, and those of what a report still lacks."""
 
 
+class _Translations(GNUTranslations):
+    """No words are no words: gettext itself answers them with the catalogue's head."""
+
+    def gettext(self, message: str) -> str:
+        return super().gettext(message) if message else ""
+
+
 def languages() -> list[str]:
     """The languages that there are catalogues of, as the files are named."""
     return sorted(path.stem for path in CATALOGUES.glob("*.po"))
@@ -42,7 +49,7 @@ def translations(locale: str) -> NullTranslations:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return GNUTranslations(compiled)
+    return _Translations(compiled)
 
 
 @lru_cache(maxsize=32)

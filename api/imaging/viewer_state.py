@@ -49,7 +49,7 @@ class TooManyKeyImages(StateConflict):
 
 class KeyImageSigned(StateConflict):
     code = "key_image_signed"
-    title = (
+    title = N_(
         "A signed version of the report shows this image, so it stays. Take it out of the new version's text instead."
     )
 

@@ -66,7 +66,11 @@ def _priorities(policy: SlaPolicy, looker: Looker) -> tuple[Option, ...]:
     options = []
     for priority, word in _PRIORITY_WORDS.items():
         target = policy.targets[priority]
-        length = f"{target.minutes // 60} h" if target.minutes > 60 else f"{target.minutes} min"
+        length = (
+            looker.say(N_("%(hours)d h"), hours=target.minutes // 60)
+            if target.minutes > 60
+            else looker.say(N_("%(minutes)d min"), minutes=target.minutes)
+        )
         hint = N_("Report within %(length)s of opening hours") if target.business else N_("Report within %(length)s")
         options.append(Option(value=priority, word=looker.say(word), hint=looker.say(hint, length=length)))
     return tuple(options)

@@ -100,4 +100,4 @@ def _page(services: Services, shell: Shell, password: FormState, *, status: int 
         ),
         password=password,
     )
-    return answer("pages/account.html", shell.page("Account", "account"), status=status, view=view)
+    return answer("pages/account.html", shell.page(N_("Account"), "account"), status=status, view=view)

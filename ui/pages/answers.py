@@ -3,10 +3,12 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from babel import negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from ui.templating import render
+from infra.translation import languages
+from ui.templating import Reader, render
 from ui.views import Page
 
 DONE_COOKIE: Final = "odontoflow_done"
@@ -18,6 +20,14 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 def is_part_request(request: Request) -> bool:
     """htmx or the live island asks for a part of a page; such an answer replaces a region, never the page."""
     return "hx-request" in request.headers or "x-live-region" in request.headers
+
+
+def reader_of(request: Request) -> Reader:
+    """Somebody who is not signed in: in the language that the browser asks for, where there is a catalogue of it."""
+    asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    # English is nobody's catalogue, but a wish like any other.
+    found = negotiate_locale([each.replace("-", "_") for each in asked], ["en", *languages()])
+    return Reader(locale=found) if found and found != "en" else Reader()
 
 
 def answer(template: str, page: Page, *, status: int = 200, **context: Any) -> HTMLResponse:

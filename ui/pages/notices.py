@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api.deps import PersonDep, ServicesDep
 from api.notices import mark_notices_read, notices_of
+from schemas.translation import N_
 from ui.assemble.notices import notices_page
 from ui.pages.answers import answer, see_other
 from ui.pages.shell import ShellDep
@@ -17,7 +18,7 @@ router: Final = APIRouter()
 
 @router.get("/notices")
 def show_notices(shell: ShellDep, person: PersonDep, services: ServicesDep, part: str = "") -> Response:
-    page = shell.page("Notices", "notices", live=True)
+    page = shell.page(N_("Notices"), "notices", live=True)
     if part == "bell":
         return answer("layouts/bell.html", page)
     with services.database.read() as session:

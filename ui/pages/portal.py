@@ -23,7 +23,8 @@ from infra.database import now
 from infra.translation import translations
 from schemas.clinical import N_
 from ui.assemble.portal import asking, images_view, opened, portal_page
-from ui.templating import Reader, render
+from ui.pages.answers import reader_of
+from ui.templating import render
 from ui.views import FormState, PortalView
 from ui.views.portal import Stage
 
@@ -201,7 +202,7 @@ async def on_link_over(request: Request, error: Exception) -> Response:
     page = portal_page(N_("Your report"), practice)
     if practice is None:
         # The page of a revoked link and of one that never was: nothing in it tells the time either.
-        page = replace(page, reader=Reader(now=datetime(2000, 1, 1, tzinfo=UTC)))
+        page = replace(page, reader=replace(reader_of(request), now=datetime(2000, 1, 1, tzinfo=UTC)))
     return HTMLResponse(render("pages/portal.html", page.reader, page=page, view=view), status_code=fact.status)
 
 

@@ -1,11 +1,12 @@
 """Errors as people see them: a page that says what happened and what to do next. Programs keep their problem documents.
 
 The page of another practice's thing and of one that does not exist are the same bytes: nothing in it depends on the
-request.
+request but the browser's language.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from typing import Final
@@ -20,13 +21,13 @@ from api import errors
 from api.deps import token_of
 from api.services import services_of
 from infra.sessions import Sessions
+from infra.translation import translations
 from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError
-from ui.pages.answers import NO_STORE, answer, is_part_request, referring_path, same_site, see_other
+from ui.pages.answers import NO_STORE, answer, is_part_request, reader_of, referring_path, same_site, see_other
 from ui.pages.session import ask_again
 from ui.pages.typed import Typed, read_typed
 from ui.security_headers import ALWAYS, CONTENT_SECURITY_POLICY
-from ui.templating import Reader
 from ui.views import ErrorPage, Page
 
 _PROGRAMS: Final = (
@@ -55,7 +56,7 @@ _TITLES: Final[dict[int, tuple[str, str]]] = {
 _NOTHING: Final = N_("The address may be mistyped, or this is not yours to see.")
 _ANY: Final = ("attention", N_("Something went wrong on our side"))
 # Nothing on an error page tells the time.
-_READER: Final = Reader(now=datetime(2000, 1, 1, tzinfo=UTC))
+_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _PORTAL: Final = "/r/"
 """Patients have no account: their way in is the link."""
@@ -72,26 +73,29 @@ def for_people(request: Request) -> bool:
 
 def error_answer(request: Request, fact: OdontoError) -> Response:
     if is_part_request(request):
-        return _part(fact)
+        return _part(request, fact)
     if fact.status == 401 and not _is_portal(request):
         return see_other(f"/sign-in?next={quote(_back(request), safe='/')}")
+    reader = replace(reader_of(request), now=_MOMENT)
+    _ = translations(reader.locale).gettext
     icon, title = _TITLES.get(fact.status, _ANY)
-    actions: tuple[tuple[str, str], ...] = ((N_("Go to the first page"), "/"),)
+    actions: tuple[tuple[str, str], ...] = ((_("Go to the first page"), "/"),)
     if request.method == "POST":
-        actions = ((N_("Back to where you were"), referring_path(request)), *actions)
+        actions = ((_("Back to where you were"), referring_path(request)), *actions)
     text = _NOTHING if fact.status == 404 else fact.detail
-    view = ErrorPage(status=fact.status, icon=icon, title=title, text=text, actions=actions)
-    return answer("pages/error.html", Page(title=title, reader=_READER), status=fact.status, view=view)
+    view = ErrorPage(status=fact.status, icon=icon, title=_(title), text=_(text), actions=actions)
+    return answer("pages/error.html", Page(title=title, reader=reader), status=fact.status, view=view)
 
 
 def _is_portal(request: Request) -> bool:
     return request.url.path.startswith(_PORTAL)
 
 
-def _part(fact: OdontoError) -> Response:
+def _part(request: Request, fact: OdontoError) -> Response:
     """A region stays as it is: the live island and htmx put nothing in place of an error."""
     headers = {**NO_STORE, **({"HX-Redirect": "/sign-in"} if fact.status == 401 else {})}
-    return HTMLResponse(f"<p>{escape(fact.detail)}</p>", status_code=fact.status, headers=headers)
+    said = translations(reader_of(request).locale).gettext(fact.detail)
+    return HTMLResponse(f"<p>{escape(said)}</p>", status_code=fact.status, headers=headers)
 
 
 def _back(request: Request) -> str:
@@ -120,7 +124,9 @@ async def _keep_and_ask(request: Request, fact: OdontoError) -> Response:
     if not typed.fields():
         return error_answer(request, fact)
     owner = await asyncio.to_thread(_owner, request)
-    return ask_again(typed, resume_url=same_site(request.url.path), next_url=referring_path(request), owner=owner)
+    return ask_again(
+        request, typed, resume_url=same_site(request.url.path), next_url=referring_path(request), owner=owner
+    )
 
 
 def _owner(request: Request) -> str:

@@ -1,5 +1,6 @@
 """Signing in and out, and how the pages look to the person."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -12,12 +13,14 @@ from api.routes.auth import client_address
 from api.services import Services
 from infra.sessions import BROWSER, Sessions, SignedIn, TooManyTries, WrongCredentials
 from infra.settings import Settings
+from infra.translation import translations
 from schemas.errors import NotFound, NotSignedIn
 from schemas.lifecycle import Role
 from schemas.tables.people import Membership, User
+from schemas.translation import N_
 from ui.assemble.nonces import new_nonce
 from ui.assemble.people import ROLE_WORDS
-from ui.pages.answers import answer, referring_path, same_site, see_other
+from ui.pages.answers import answer, reader_of, referring_path, same_site, see_other
 from ui.pages.shell import theme_of
 from ui.pages.typed import Typed, TypedDep
 from ui.views import FormState, Page, Person, ResumeView, SignInView
@@ -37,11 +40,11 @@ def embedded(services: ServicesDep) -> Settings:
 
 
 @router.get("/sign-in", dependencies=[Public])
-def show_sign_in(services: ServicesDep, next: str = "", ended: bool = False) -> Response:
-    notice = "You are signed out." if ended else ""
+def show_sign_in(request: Request, services: ServicesDep, next: str = "", ended: bool = False) -> Response:
+    notice = N_("You are signed out.") if ended else ""
     if next and not ended:
-        notice = "Please sign in to go on. You come back to the page that you asked for."
-    return _sign_in_page(services, FormState(nonce=new_nonce()), next_url=same_site(next, ""), notice=notice)
+        notice = N_("Please sign in to go on. You come back to the page that you asked for.")
+    return _sign_in_page(request, services, FormState(nonce=new_nonce()), next_url=same_site(next, ""), notice=notice)
 
 
 @router.post("/sign-in", dependencies=[Public])
@@ -52,18 +55,19 @@ async def sign_in(typed: TypedDep, request: Request, services: ServicesDep, sess
 
 def _sign_in(typed: Typed, request: Request, services: Services, sessions: Sessions) -> Response:
     next_url = same_site(typed.text("next"), "")
+    say = translations(reader_of(request).locale).gettext
     errors = {
-        name: sentence
-        for name, sentence in (("email", "Write your email address."), ("password", "Write your password."))
+        name: say(sentence)
+        for name, sentence in (("email", N_("Write your email address.")), ("password", N_("Write your password.")))
         if not typed.values.get(name)
     }
     if errors:
-        return _sign_in_page(services, typed.again(errors), next_url=next_url, typed=typed, status=422)
+        return _sign_in_page(request, services, typed.again(errors), next_url=next_url, typed=typed, status=422)
     try:
         signed_in = sessions.sign_in(typed.text("email"), _password(typed), BROWSER, client_address(request))
     except (WrongCredentials, TooManyTries) as fact:
-        form = typed.again({"password": fact.detail})
-        return _sign_in_page(services, form, next_url=next_url, typed=typed, status=fact.status)
+        form = typed.again({"password": say(fact.detail)})
+        return _sign_in_page(request, services, form, next_url=next_url, typed=typed, status=fact.status)
     return _welcome(request, services, sessions, signed_in, next_url or "/", typed=typed)
 
 
@@ -91,8 +95,9 @@ def _sign_in_as_demo(typed: Typed, request: Request, services: Services, session
     try:
         signed_in = sessions.sign_in(email, DEMO_PASSWORD, BROWSER, client_address(request))
     except (WrongCredentials, TooManyTries) as fact:
-        form = FormState(values={"email": email}, errors={"password": fact.detail}, nonce=new_nonce())
-        return _sign_in_page(services, form, status=fact.status)
+        said = translations(reader_of(request).locale).gettext(fact.detail)
+        form = FormState(values={"email": email}, errors={"password": said}, nonce=new_nonce())
+        return _sign_in_page(request, services, form, status=fact.status)
     return _welcome(request, services, sessions, signed_in, same_site(typed.text("next"), "/"))
 
 
@@ -137,7 +142,7 @@ def _welcome(
     response: Response = see_other(next_url)
     if typed and resume_url:
         view = ResumeView(url=resume_url, back_url=next_url, kept=typed.kept())
-        response = answer("pages/resume.html", Page(title="Signed in"), view=view)
+        response = answer("pages/resume.html", Page(title=N_("Signed in"), reader=reader_of(request)), view=view)
     response.set_cookie(
         SESSION_COOKIE,
         signed_in.token,
@@ -159,20 +164,21 @@ def _end_former(request: Request, sessions: Sessions) -> None:
         return
 
 
-def ask_again(typed: Typed, *, resume_url: str, next_url: str, owner: str) -> Response:
+def ask_again(request: Request, typed: Typed, *, resume_url: str, next_url: str, owner: str) -> Response:
     """The sign-in page in place of an answer to a form whose session had ended: what was typed stays with it."""
     view = SignInView(
         form=FormState(nonce=new_nonce()),
         next_url=next_url,
-        notice="Please sign in to go on. What you typed is kept.",
+        notice=translations(reader_of(request).locale).gettext(NotSignedIn.title),
         kept=typed.pairs,
         resume_url=resume_url,
         resume_owner=owner,
     )
-    return answer("pages/sign_in.html", Page(title="Sign in"), status=401, view=view)
+    return answer("pages/sign_in.html", Page(title=N_("Sign in"), reader=reader_of(request)), status=401, view=view)
 
 
 def _sign_in_page(
+    request: Request,
     services: Services,
     form: FormState,
     *,
@@ -181,18 +187,19 @@ def _sign_in_page(
     typed: Typed | None = None,
     status: int = 200,
 ) -> Response:
+    say = translations(reader_of(request).locale).gettext
     demo = _demo_people(services) if services.settings.mode == "embedded" else []
     view = SignInView(
         form=form,
         next_url=next_url,
-        notice=notice,
-        demo=tuple(person for person, _ in demo),
+        notice=say(notice) if notice else "",
+        demo=tuple(replace(person, title=say(person.title)) for person, _ in demo),
         demo_emails=tuple(email for _, email in demo),
         kept=typed.kept() if typed else (),
         resume_url=same_site(typed.text("resume"), "") if typed else "",
         resume_owner=typed.text("resume_owner") if typed else "",
     )
-    return answer("pages/sign_in.html", Page(title="Sign in"), status=status, view=view)
+    return answer("pages/sign_in.html", Page(title=N_("Sign in"), reader=reader_of(request)), status=status, view=view)
 
 
 def _demo_people(services: Services) -> list[tuple[Person, str]]:

@@ -22,8 +22,8 @@ from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.assemble.search import matching
 from ui.assemble.worklist_parts import (
-    UNFINISHED,
     PAGE,
+    UNFINISHED,
     Slice,
     first_page,
     page_of,
