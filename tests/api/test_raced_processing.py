@@ -1,0 +1,68 @@
+"""Requests that race the checking of a file: before its verdict nothing of it goes out, and of an unreadable one never."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from activities.imaging.parser.pool import ParserPool
+from schemas.tables.case import Case
+from tests.activities.imaging import files
+from tests.api.imaging_app import Desk, imaging_desk
+
+STUDY, SERIES, INSTANCE = "1.2", "1.3", "1.4"
+BROKEN = files.dicom_file(study=STUDY, series=SERIES, SOPInstanceUID="1.5", number=2)[:-100]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
+        yield desk
+
+
+def addresses(case: Case, file_id: str, instance: str) -> tuple[str, ...]:
+    study = f"/dicomweb/studies/{STUDY}"
+    one = f"{study}/series/{SERIES}/instances/{instance}"
+    of_file = f"/api/v1/cases/{case.id}/files/{file_id}"
+    return f"{of_file}/content", f"{of_file}/thumbnail", one, f"{one}/metadata", f"{one}/frames/1"
+
+
+async def test_no_request_gets_a_file_before_its_verdict(desk: Desk) -> None:
+    case = desk.open_case()
+    good = await desk.upload(case, files.dicom_file(study=STUDY, series=SERIES, SOPInstanceUID=INSTANCE))
+    bad = await desk.upload(case, BROKEN)
+    early: list[str] = []
+    counts = {"before": 0, "after": 0}
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    def states() -> dict[str, str]:
+        return {file.id: file.state for file in desk.files(case)}
+
+    async def keep_asking(file_id: str, url: str) -> None:
+        async with desk.client() as client:
+            last = False
+            while not last:
+                last = over.is_set()
+                status = (await client.get(url)).status_code
+                # Looked at after the answer: a file that has no verdict now had none when it was asked for.
+                state = (await asyncio.to_thread(states))[file_id]
+                counts["before" if state == "stored" else "after"] += 1
+                if counts["before"] >= 10:  # each address once
+                    begun.set()
+                if status != 404 and (state == "stored" or file_id == bad):
+                    early.append(f"{url}: {status} of a file that is {state}")
+            assert (status == 200) == (file_id == good), url
+
+    asking = [
+        asyncio.create_task(keep_asking(file_id, url))
+        for file_id, instance in ((good, INSTANCE), (bad, "1.5"))
+        for url in addresses(case, file_id, instance)
+    ]
+    await begun.wait()
+    await asyncio.to_thread(desk.imaging.ingest, case.id)
+    over.set()
+    await asyncio.gather(*asking)
+    assert early == []
+    assert states() == {good: "ready", bad: "unreadable"}
+    assert counts["after"] >= len(asking)
