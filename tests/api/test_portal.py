@@ -211,6 +211,17 @@ async def test_five_wrong_tries_over_both_factors_lock_the_link_and_tell_the_pra
         ).all()
     assert live.world.user_id("dentist") in told
     await soon(lambda: [each for each in letters(live.world, "dentist@demo.test") if "locked" in each.subject])
+    # What a worker's sweep of the outbox does each second.
+    await live.app.state.services.gateway.dispatcher.dispatch(story.case_id)
+    await soon(lambda: story.row.wait_reason == "link_locked")
+    async with sign_in(live.app, "dentist@demo.test", PASSWORD) as dentist:
+        assert "link is locked after too many wrong tries" in (await dentist.get("/notices")).text
+        page = (await dentist.get(f"/cases/{story.case_id}")).text
+    assert "link is locked after too many wrong tries" in page
+    assert "The patient can open the report" not in page
+    assert f"/cases/{story.case_id}/actions/release" in page
+    await story.act("dentist", "release")
+    assert story.row.wait_reason == "with_patient"
 
 
 async def test_a_hundred_submits_of_one_code_open_one_visit(live: Live, story: Story, address: str) -> None:

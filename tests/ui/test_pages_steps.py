@@ -74,6 +74,9 @@ async def test_a_case_is_carried_from_the_form_to_the_reader_by_pages_alone(live
             for name in ("radiologist", "radiologist2")
             if live.world.user_id(name) != live.world.case(case_id).assignee_id
         )
+        row = (await scheduler.get("/board")).text.partition(give.action)[2].partition("</form>")[0]
+        assert other in row
+        assert str(live.world.case(case_id).assignee_id) not in row, "whoever has the case is not offered it again"
         given = await give.send(scheduler, radiologist_id=other)
         assert given.url.path == "/board"
         assert "offered to another radiologist" in read(given).text

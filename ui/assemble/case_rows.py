@@ -10,8 +10,10 @@ from api.waiting import waits_for
 from schemas.access import Right, may, owns_practice
 from schemas.ages import age_by_year
 from schemas.clinical import N_, PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
+from schemas.conditions import possible_actions
 from schemas.forms import Demographics
-from schemas.lifecycle import Action, Relation, Role, State, Taker, transition
+from schemas.lifecycle import Action, Relation, Role, State, Taker
+from schemas.state import CaseState
 from schemas.tables.case import Case
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
@@ -86,13 +88,13 @@ def case_rows(rows: Sequence[Held], facts: RowFacts, looker: Looker, *, board: b
 
 
 def _case_row(row: Case, held: frozenset[Taker], facts: RowFacts, looker: Looker, *, board: bool) -> CaseRow:
-    state = State(row.state)
+    state, case = State(row.state), state_of(row)
     clinical = may(Right.SEE_ROW, held, state)
     known = may(Right.SEE_CASE, held, state)
     person = facts.people.get(row.patient_id) if known else None
     form = facts.forms.get(row.id) if known else None
     yours = waits_for(row, held, is_owner=owns_practice(looker.person, row.practice_id))
-    action, url = _step(row, held, looker, board=board)
+    action, url = _step(case, held, looker, board=board)
     return CaseRow(
         id=row.id,
         url=case_url(row, held),
@@ -105,9 +107,10 @@ def _case_row(row: Case, held: frozenset[Taker], facts: RowFacts, looker: Looker
         priority=row.priority,
         chip=state_chip(state),
         wait=wait_of(row, looker, yours=yours, names=facts.names),
-        clock=clock_of(state_of(row), looker),
+        clock=clock_of(case, looker),
         practice=facts.practices.get(row.practice_id, ""),
         radiologist=facts.names.get(row.assignee_id or "", ""),
+        radiologist_id=row.assignee_id or "",
         changed=row.updated_at,
         unread=facts.unread.get(row.id, 0),
         action=action,
@@ -116,10 +119,10 @@ def _case_row(row: Case, held: frozenset[Taker], facts: RowFacts, looker: Looker
     )
 
 
-def _step(row: Case, held: frozenset[Taker], looker: Looker, *, board: bool) -> tuple[str, str]:
+def _step(case: CaseState, held: frozenset[Taker], looker: Looker, *, board: bool) -> tuple[str, str]:
     """The one thing to do from the row itself, and where it is posted."""
+    possible = possible_actions(case, held, looker.person.user_id)
     for action, word in _BOARD_STEPS if board else _ROW_STEPS:
-        allowed = transition(action, State(row.state))
-        if allowed is not None and held & set(allowed.takers):
-            return looker.say(word), f"/cases/{row.id}/actions/{action}"
+        if action in possible:
+            return looker.say(word), f"/cases/{case.case_id}/actions/{action}"
     return "", ""

@@ -10,7 +10,7 @@ from api.listing import count_open, worklist
 from api.waiting import not_waiting_for, waiting_for
 from schemas.access import Person
 from schemas.clinical import N_
-from schemas.lifecycle import State, WaitReason
+from schemas.lifecycle import State, WaitOwner, WaitReason
 from schemas.tables.case import Case
 from ui.assemble.worklists import FINISHED, Part
 
@@ -29,6 +29,8 @@ BOARD_STATES: Final = (
     State.AMENDING,
 )
 """From submission to the report: what a scheduler keeps in time."""
+UNFINISHED: Final = col(Case.state).in_(BOARD_STATES) | (col(Case.wait_owner) == WaitOwner.RADIOLOGIST)
+"""These, and signed cases with an amendment asked for: somebody has to write, and it may have to be somebody else."""
 
 
 class Slice(NamedTuple):
@@ -88,9 +90,8 @@ def reading_conditions(person: Person) -> dict[str, tuple[ColumnElement[bool], .
     """By tab. The assignee of a signed case has nothing to do with it until an amendment is asked for."""
     me = col(Case.assignee_id) == person.user_id
     author = col(Case.author_id) == person.user_id
-    unfinished = col(Case.state).in_(BOARD_STATES) | (col(Case.wait_owner) == "radiologist")
     return {
-        "": (me, unfinished),
+        "": (me, UNFINISHED),
         "pool": (col(Case.assignee_id).is_(None), col(Case.state).in_([State.UNASSIGNED, State.ATTENTION])),
         "approve": (col(Case.approver_id) == person.user_id, col(Case.state) == State.AWAITING_APPROVAL),
         "signed": (author | (col(Case.approver_id) == person.user_id), col(Case.version) > 0),

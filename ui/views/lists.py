@@ -29,6 +29,7 @@ class CaseRow:
     clock: Clock
     practice: str = ""
     radiologist: str = ""
+    radiologist_id: str = ""
     changed: datetime
     unread: int = 0
     action: str = ""
