@@ -16,6 +16,7 @@ from sqlmodel import select
 from activities.imaging.image_sets import freeze_image_set
 from activities.imaging.ingest import ImagingActivities
 from activities.records.projection import project, state_of
+from api.deps import PORTAL_COOKIE, SESSION_COOKIE
 from api.imaging.parsers import parsers_of
 from infra.database import now
 from infra.keys import DataKey
@@ -42,7 +43,6 @@ from tests.api.stories import put_file
 from tests.ui.site import NOWHERE
 from tests.world import World, populate
 from ui.app import create_app
-from ui.pages.portal import PORTAL_COOKIE
 
 NOBODY, ENDED, PATIENT = "nobody", "an ended session", "a patient"
 WITHOUT_SESSION = (NOBODY, ENDED, PATIENT)
@@ -129,7 +129,7 @@ class Hall:
         if name == PATIENT:
             # Everything that a patient holds, wherever it might be taken.
             visit = self.visit(State.RELEASED)
-            return own | {"Cookie": f"{PORTAL_COOKIE}={visit}; odontoflow_session={visit}"}
+            return own | {"Cookie": f"{PORTAL_COOKIE}={visit}; {SESSION_COOKIE}={visit}"}
         return {"Authorization": f"Bearer {self.live.tokens[name]}"}
 
     def sessions(self) -> Sessions:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from api.deps import SESSION_COOKIE
 from schemas.access import Right, Verdict, may, verdict
 from schemas.forms import ACTION_FORMS, FreshForm
 from schemas.lifecycle import TRANSITIONS, Action, State
@@ -134,6 +135,26 @@ async def test_lists_hold_what_there_is_for_each_person_and_nothing_else(hall: H
         assert {study["0020000D"]["Value"][0] for study in studies} == {
             thing.study for state, thing in hall.things.items() if may(Right.SEE_IMAGES, hall.held(who, state), state)
         }, who
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://elsewhere.test"}, {}],
+    ids=["another site", "a neighbour of this site", "another origin", "no origin"],
+)
+async def test_no_route_changes_anything_for_another_site(hall: Hall, marks: dict[str, str]) -> None:
+    """The browser brings the session's cookie along, whoever sent it here."""
+    headers = {"Cookie": f"{SESSION_COOKIE}={hall.live.tokens['dentist']}", **marks}
+    accepted = []
+    for route in routes_of(hall.app):
+        # A program signs in without a browser's marks, and has no cookie that another site could use.
+        if route.method in {"GET", "HEAD", "OPTIONS"} or (not marks and route.path == "/api/v1/auth/token"):
+            continue
+        url = route.path.format(**dict.fromkeys(route.parameters, "x"))
+        answer = await ask(hall.app, route.method, url, headers, fields={})
+        if answer.status != 403 or json.loads(answer.body)["code"] != "cross_site":
+            accepted.append(f"{route}: {answer.status}")
+    assert accepted == []
 
 
 def test_the_forms_of_the_table_ask_for_a_password_where_it_says_fresh() -> None:
