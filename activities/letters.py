@@ -1,8 +1,14 @@
 """What mails say. They are written when they are sent, so that neither address nor secret is stored with what is owed.
 
-No mail holds PHI: it says that something waits and where, never what or about whom.
+No mail holds PHI: it says that something waits and where, never what or about whom. It is in the language of the practice
+or group that it comes from.
 """
 
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
 from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of
@@ -10,6 +16,7 @@ from infra.invitation_tokens import invitation_token
 from infra.keystore import KeyStore
 from infra.mail import Mail, stable_message_id
 from infra.release_tokens import release_token
+from infra.translation import translations
 from schemas.lifecycle import Action
 from schemas.mail import INVITATION_LIFE, MailKind
 from schemas.notices import SUBJECTS
@@ -17,6 +24,23 @@ from schemas.tables.case import Case
 from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import Membership, Organization, Patient, User
 from schemas.tables.release import ReleaseGrant
+from schemas.translation import N_
+
+_NOTICE: Final = N_("%(what)s.\n\nCase %(number)s: %(address)s\n")
+_LOCKED: Final = N_(
+    "A patient's link is locked. Somebody gave a wrong date of birth or a wrong code too often. Nothing was shown. Ask the "
+    "patient whether it was them, and release the report again for a new link.\n\nCase %(number)s: %(address)s\n"
+)
+_LINK: Final = N_(
+    "%(practice)s has released a report for you.\n\nOpen it here until %(day)s:\n%(address)s\n\nYou will be asked for your "
+    "date of birth and for a code that we send to this address.\n"
+)
+_QUESTIONS: Final = N_("Questions? Ask your practice.\n")
+_QUESTIONS_BY_TELEPHONE: Final = N_("Questions? Ask your practice: %(telephone)s.\n")
+_INVITATION: Final = N_(
+    "%(organization)s has opened an account for you at OdontoFlow.\n\nChoose your password here until %(until)s:\n"
+    "%(address)s\n\nYou sign in with this address: %(email)s\n"
+)
 
 
 class Letters:
@@ -35,20 +59,17 @@ class Letters:
             return None
         if owed.kind == MailKind.INVITATION:
             return self._invitation(session, owed, user)
+        home = _home_of(session, user)
+        _ = translations(home.locale if home else "en").gettext
         case = session.get_one(Case, owed.case_id)
-        subject, more = self._said(owed)
-        text = f"{subject}.{more}\n\nCase {case.number}: {self._base_url}/cases/{case.id}\n"
+        locked = owed.kind == MailKind.LINK_LOCKED
+        subject = _(N_("A patient's link is locked") if locked else SUBJECTS[Action(owed.notice or Action.REMIND)])
+        text = _(_LOCKED if locked else _NOTICE) % {
+            "what": subject,
+            "number": case.number,
+            "address": f"{self._base_url}/cases/{case.id}",
+        }
         return Mail(owed.message_id, user.email, subject, text)
-
-    @staticmethod
-    def _said(owed: OutgoingMail) -> tuple[str, str]:
-        if owed.kind == MailKind.LINK_LOCKED:
-            more = (
-                " Somebody gave a wrong date of birth or a wrong code too often. Nothing was shown. Ask the patient "
-                "whether it was them, and release the report again for a new link."
-            )
-            return "A patient's link is locked", more
-        return SUBJECTS[Action(owed.notice or Action.REMIND)], ""
 
     def _link(self, session: Session, owed: OutgoingMail) -> Mail | None:
         """Without an address nothing is sent: the practice hands the link over itself."""
@@ -58,32 +79,49 @@ class Letters:
         if address is None or grant.state != "live":
             return None
         link = f"{self._base_url}/r/{release_token(self._keys, grant.id)}"
-        text = (
-            f"{practice.name} has released a report for you.\n\n"
-            f"Open it here until {grant.expires_at:%d %B %Y}:\n{link}\n\n"
-            "You will be asked for your date of birth and for a code that we send to this address.\n"
-            f"Questions? Ask your practice{': ' + practice.phone if practice.phone else ''}.\n"
-        )
-        return Mail(owed.message_id, address, f"Your report from {practice.name}", text)
+        _ = translations(practice.locale).gettext
+        text = _(_LINK) % {
+            "practice": practice.name,
+            "day": _moment(grant.expires_at, practice, "d MMMM y"),
+            "address": link,
+        }
+        if practice.phone:
+            text += _(_QUESTIONS_BY_TELEPHONE) % {"telephone": practice.phone}
+        else:
+            text += _(_QUESTIONS)
+        subject = _(N_("Your report from %(practice)s")) % {"practice": practice.name}
+        return Mail(owed.message_id, address, subject, text)
 
     def _invitation(self, session: Session, owed: OutgoingMail, user: User) -> Mail | None:
         """None when a newer invitation replaced it, or the person has chosen a password."""
         if owed.message_id != invitation_message_id(user):
             return None
-        organization = session.exec(
-            select(Organization.name)
-            .join(Membership, col(Membership.organization_id) == Organization.id)
-            .where(Membership.user_id == user.id)
-            .order_by(col(Membership.created_at))
-        ).first()
+        home = _home_of(session, user)
+        _ = translations(home.locale if home else "en").gettext
         until = owed.created_at + INVITATION_LIFE
         link = f"{self._base_url}/welcome/{invitation_token(self._keys, user, until)}"
-        text = (
-            f"{organization or 'OdontoFlow'} has opened an account for you at OdontoFlow.\n\n"
-            f"Choose your password here until {until:%d %B %Y, %H:%M} UTC:\n{link}\n\n"
-            f"You sign in with this address: {user.email}\n"
-        )
-        return Mail(owed.message_id, user.email, "Your account at OdontoFlow", text)
+        text = _(_INVITATION) % {
+            "organization": home.name if home else "OdontoFlow",
+            "until": _moment(until, home, "d MMMM y, HH:mm zzz"),
+            "address": link,
+            "email": user.email,
+        }
+        return Mail(owed.message_id, user.email, _(N_("Your account at OdontoFlow")), text)
+
+
+def _home_of(session: Session, user: User) -> Organization | None:
+    """The organization that somebody belonged to first."""
+    return session.exec(
+        select(Organization)
+        .join(Membership, col(Membership.organization_id) == Organization.id)
+        .where(Membership.user_id == user.id)
+        .order_by(col(Membership.created_at))
+    ).first()
+
+
+def _moment(moment: datetime, home: Organization | None, pattern: str) -> str:
+    zone, locale = (home.time_zone, home.locale) if home else ("UTC", "en")
+    return format_datetime(moment, pattern, tzinfo=ZoneInfo(zone), locale=locale.replace("-", "_"))
 
 
 def invitation_message_id(user: User) -> str:

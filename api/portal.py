@@ -41,6 +41,7 @@ from infra.outbox import enqueue
 from infra.release_tokens import release_token
 from infra.sealing import SealedValueRefused, column_aad, open_json, seal_json
 from infra.sessions import hash_token
+from infra.translation import translations
 from schemas.errors import NotFound, OdontoError
 from schemas.forms import HandedCode
 from schemas.ids import new_id
@@ -51,6 +52,7 @@ from schemas.tables.case import Case
 from schemas.tables.people import Organization, Patient
 from schemas.tables.release import GrantCode, PortalSession, ReleaseGrant
 from schemas.tables.wires import Notification
+from schemas.translation import N_
 
 MAX_TRIES: Final = 5
 CODE_DIGITS: Final = 6
@@ -60,6 +62,10 @@ VISIT_LIFE: Final = timedelta(hours=8)
 _MAX_CODES: Final = 5
 """Codes mailed within a quarter of an hour: whoever knows a birth date must not be able to flood a mailbox."""
 _CODES_WINDOW: Final = timedelta(minutes=15)
+_CODE_MAIL: Final = N_(
+    "Your code: %(code)s\n\nIt opens the report that %(practice)s has released, once, within 10 minutes.\n"
+    "If you did not ask for it, do nothing and tell your practice.\n"
+)
 
 
 class Portal:
@@ -208,12 +214,10 @@ class Portal:
             return ()
         row, code = self._add_code(session, grant, moment)
         self._audit(session, grant, "none", "release.code_sent")
-        text = (
-            f"Your code: {code}\n\n"
-            f"It opens the report that {practice.name} has released, once, within 10 minutes.\n"
-            "If you did not ask for it, do nothing and tell your practice.\n"
-        )
-        return (Mail(stable_message_id("code", row.id), address, f"Your code from {practice.name}", text),)
+        _ = translations(practice.locale).gettext
+        text = _(_CODE_MAIL) % {"code": code, "practice": practice.name}
+        subject = _(N_("Your code from %(practice)s")) % {"practice": practice.name}
+        return (Mail(stable_message_id("code", row.id), address, subject, text),)
 
     def _count(self, session: Session, grant: ReleaseGrant, case: Case, *, act: str, moment: datetime) -> bool:
         """A wrong try of either factor; the fifth locks the link and tells the practice. Whether it did."""

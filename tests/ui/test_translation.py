@@ -17,11 +17,14 @@ from sqlmodel import select
 
 import infra.translation
 import ui.templating
+from activities.letters import Letters
 from infra.translation import script_words, translations
 from schemas.errors import OdontoError
-from schemas.lifecycle import STATE_WORDS, WAIT_SENTENCES, State, WaitOwner, WaitReason
+from schemas.lifecycle import STATE_WORDS, WAIT_SENTENCES, Action, State, WaitOwner, WaitReason
+from schemas.mail import MailKind
 from schemas.notices import SUBJECTS
 from schemas.tables.case import Case
+from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import Organization
 from scripts.messages import catalogue, python_messages
 from tests.ui.site import Site, browser
@@ -173,6 +176,19 @@ async def test_scripts_get_their_words_in_the_readers_language(foreign: Site, te
     assert words["Saved {time}"] == "⟦Saved ⟧{time}"
     assert words["Write the impression."] == "⟦Write the impression.⟧"
     assert "Sign in" not in words
+
+
+async def test_a_mail_is_in_the_language_of_the_practice_that_it_comes_from(foreign: Site) -> None:
+    letters = Letters(foreign.world.keys, "https://example.test")
+    owed = OutgoingMail(
+        user_id=foreign.world.user_id("dentist"), case_id=put(foreign), kind=MailKind.NOTICE, notice=Action.SIGN
+    )
+    with foreign.world.database.read() as session:
+        mail = letters.write(session, owed)
+    assert mail is not None
+    assert mail.subject == "⟦A report is signed⟧"
+    assert "⟦.\n\nCase ⟧" in mail.text
+    assert f"https://example.test/cases/{owed.case_id}" in mail.text
 
 
 def test_english_needs_no_catalogue() -> None:
