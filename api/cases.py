@@ -18,12 +18,12 @@ from infra.database import Database, now
 from infra.feed import publish
 from infra.keystore import KeyStore
 from schemas.access import Person, Right
-from schemas.clinical import N_
 from schemas.errors import StateConflict
 from schemas.forms import CaseFormEdit, NewCase, TimelineEntry
 from schemas.lifecycle import Action
 from schemas.messages import SYSTEM_ACTOR, Actor
 from schemas.tables.case import Case, CaseCommand, CaseTransition
+from schemas.translation import N_
 
 
 class PriorityFixed(StateConflict):

@@ -18,11 +18,11 @@ from infra.invitation_tokens import invitation_token
 from infra.keystore import KeyStore
 from infra.passwords import Passwords
 from infra.sessions import Sessions
-from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.mail import MailKind
 from schemas.messages import Actor
 from schemas.tables.people import User
+from schemas.translation import N_
 
 
 class InvitationOver(OdontoError):

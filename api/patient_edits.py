@@ -12,13 +12,13 @@ from infra.audit import write_audit
 from infra.database import Database, now
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, seal_json
-from schemas.clinical import N_
 from schemas.errors import NotFound, StateConflict
 from schemas.forms import Demographics
 from schemas.identity import Attribute
 from schemas.messages import Actor
 from schemas.tables.case import Case
 from schemas.tables.people import Patient
+from schemas.translation import N_
 
 
 class ImagesSayOtherwise(StateConflict):

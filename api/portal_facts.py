@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from api.release_links import Link
 from infra.keys import DataKey
 from infra.mail import Mail
-from schemas.clinical import N_
 from schemas.errors import NotSignedIn, OdontoError, StateConflict
 from schemas.lifecycle import Relation, Role
 from schemas.messages import Actor
 from schemas.tables.release import ReleaseGrant
+from schemas.translation import N_
 
 
 class StepMissing(NotSignedIn):

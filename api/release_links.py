@@ -9,12 +9,12 @@ from sqlmodel import Session, select
 from infra.database import now
 from infra.release_tokens import token_hash
 from schemas.access import Right, may
-from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.lifecycle import Relation, Role, State, Taker
 from schemas.tables.case import Case
 from schemas.tables.people import Organization
 from schemas.tables.release import ReleaseGrant
+from schemas.translation import N_
 
 PATIENT: Final = frozenset({Taker(Role.PATIENT, Relation.RELEASED)})
 

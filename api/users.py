@@ -14,7 +14,6 @@ from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import now
 from infra.sessions import Sessions
 from schemas.access import OrganizationKind, Person
-from schemas.clinical import N_
 from schemas.errors import Forbidden, NotFound, StateConflict
 from schemas.ids import new_id
 from schemas.lifecycle import Role
@@ -24,6 +23,7 @@ from schemas.people_forms import MembershipView, NewUser, Standing, UserSearch, 
 from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import Membership, Organization, Registration, User
 from schemas.tables.people import Session as SessionRow
+from schemas.translation import N_
 
 
 class UserExists(StateConflict):

@@ -13,7 +13,8 @@ Sources:
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from schemas.clinical import N_, Purpose
+from schemas.clinical import Purpose
+from schemas.translation import N_
 
 DENTOALVEOLAR_LIMIT_MM: Final = 80.0
 """Largest side of a dentoalveolar volume in millimetres (RCDSO 2011, "Field of View": 8 cm)."""

@@ -9,10 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-
-def N_(message: str) -> str:  # noqa: N802 - the name that Babel extracts
-    """Marks a message id for translation where it is declared; the page translates it where it is shown."""
-    return message
+from schemas.translation import N_
 
 
 class Purpose(StrEnum):

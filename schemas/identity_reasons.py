@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from schemas.clinical import N_
+from schemas.translation import N_
 
 
 class Attribute(StrEnum):

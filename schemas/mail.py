@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from schemas.clinical import N_
+from schemas.translation import N_
 
 
 class MailKind(StrEnum):

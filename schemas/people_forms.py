@@ -6,10 +6,10 @@ from typing import Annotated, Final
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from schemas.access import OrganizationKind
-from schemas.clinical import N_
 from schemas.errors import InvalidInput
 from schemas.forms import Email, Form, Id
 from schemas.lifecycle import Role
+from schemas.translation import N_
 
 FullName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=1024)]

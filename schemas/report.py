@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from schemas.checklists import Scope, checklist, scope_of
-from schemas.clinical import N_, Purpose
+from schemas.clinical import Purpose
 from schemas.report_parts import (
     AreaOfInterest,
     Communication,
@@ -28,6 +28,7 @@ from schemas.report_parts import (
     ReportPart,
 )
 from schemas.report_text import LongText
+from schemas.translation import N_
 
 
 class MissingItem(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from schemas.clinical import N_, PURPOSE_LABELS
+from schemas.clinical import PURPOSE_LABELS
 from schemas.report import ReportContent
 from schemas.report_parts import (
     METHOD_LABELS,
@@ -15,6 +15,7 @@ from schemas.report_parts import (
     FollowUp,
 )
 from schemas.signed_report import SignedReport
+from schemas.translation import N_
 
 
 class Section(StrEnum):

@@ -11,8 +11,9 @@ from typing import Annotated, Final, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.checklists import REGIONS
-from schemas.clinical import MAX_FIELD_OF_VIEW_MM, N_
+from schemas.clinical import MAX_FIELD_OF_VIEW_MM
 from schemas.report_text import Caption, Line, LocalId, LongText, Paragraph, Teeth
+from schemas.translation import N_
 
 
 class ReportPart(BaseModel):

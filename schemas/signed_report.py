@@ -6,13 +6,13 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
-from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.report import ReportContent
 from schemas.report_parts import ReportPart
 from schemas.report_text import Line, LongText, clean_text
 from schemas.signed_facts import CoveredImages, FactLine, PatientFacts, PracticeFacts, Sha256Hex, StudyFacts
 from schemas.sla import AmendmentKind
+from schemas.translation import N_
 
 _HASH_DOMAIN: Final = "odontoflow.report.1"
 

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from schemas.clinical import N_, Sex
+from schemas.clinical import Sex
 from schemas.report import ReportContent
 from schemas.report_text import Line, LocalId, Paragraph
 from schemas.signed_facts import AddressLines, FactLine
 from schemas.signed_report import Signature, SignedReport, Withdrawal
 from schemas.sla import AmendmentKind
 from schemas.teeth import Notation
+from schemas.translation import N_
 
 MAX_IMAGE_BYTES = 12 * 2**20
 MAX_LOGO_BYTES = 2**20

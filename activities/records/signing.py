@@ -21,7 +21,6 @@ from activities.records.readers import Reader, need_approver, need_reader
 from activities.records.writing import Writing
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json, seal, seal_json
-from schemas.clinical import N_
 from schemas.errors import StateConflict
 from schemas.forms import ReportDraftBody
 from schemas.ids import new_id
@@ -35,6 +34,7 @@ from schemas.tables.case import CaseTransition, Message
 from schemas.tables.imaging import KeyImage
 from schemas.tables.people import Organization
 from schemas.tables.report import ReportDraft, ReportVersion
+from schemas.translation import N_
 
 
 class DraftChanged(StateConflict):

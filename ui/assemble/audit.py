@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.audit_forms import AuditFilter, AuditRowView, ChainView, TraceView, VerifiedChain
-from schemas.clinical import N_
 from schemas.lifecycle import Action, Role, State
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.people import ROLE_WORDS
 from ui.assemble.timelines import ACTS as STEPS

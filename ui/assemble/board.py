@@ -10,8 +10,8 @@ from sqlmodel import col
 from api.listing import Held
 from api.readers import ReaderLoad
 from api.row_facts import RowFacts
-from schemas.clinical import N_
 from schemas.tables.case import Case
+from schemas.translation import N_
 from ui.assemble.case_actions import reader_option
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker

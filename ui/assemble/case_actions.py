@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 from api.case_facts import CaseFacts
 from api.readers import ReaderLoad
 from api.standing import CaseAccess
-from schemas.clinical import FIELD_LABELS, N_, pregnancy_matters
+from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
 from schemas.signed_report import AMENDMENT_LABELS
 from schemas.sla import AmendmentKind
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
 from ui.views import Action, FormState, Option

@@ -8,9 +8,10 @@ from api.case_facts import CaseFacts, FoundName, sees_files
 from api.standing import CaseAccess
 from api.waiting import waits_for
 from schemas.access import Right, may
-from schemas.clinical import FIELD_LABELS, N_, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
+from schemas.clinical import FIELD_LABELS, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
 from schemas.lifecycle import Relation, State, WaitReason
 from schemas.state import IdentityStanding
+from schemas.translation import N_
 from ui.assemble.case_actions import Tried, case_actions
 from ui.assemble.case_rows import about_person, case_url, modality_words, purpose_words
 from ui.assemble.chats import chat_of

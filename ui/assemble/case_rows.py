@@ -9,12 +9,13 @@ from api.row_facts import UNCHECKED, RowFacts
 from api.waiting import waits_for
 from schemas.access import Right, may, owns_practice
 from schemas.ages import age_by_year
-from schemas.clinical import N_, PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
+from schemas.clinical import PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
 from schemas.conditions import possible_actions
 from schemas.forms import Demographics
 from schemas.lifecycle import Action, Relation, Role, State, Taker
 from schemas.state import CaseState
 from schemas.tables.case import Case
+from schemas.translation import N_
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce

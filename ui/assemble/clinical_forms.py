@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.clinical import (
-    N_,
     PREGNANCY_LABELS,
     PURPOSE_LABELS,
     REGION_LABELS,
@@ -15,6 +14,7 @@ from schemas.clinical import (
 from schemas.forms import Demographics
 from schemas.sla import Priority, SlaPolicy
 from schemas.teeth import DECIDUOUS_TEETH, PERMANENT_TEETH, Notation, show
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.views import FormState, NewCaseView, Option
 from ui.views.forms import Value

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schemas import sla
-from schemas.clinical import N_
 from schemas.sla import Cause
 from schemas.state import CaseState
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.templating import span
 from ui.views import Clock

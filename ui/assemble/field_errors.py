@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from schemas.clinical import N_
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 
 _BY_FIELD: Final[Mapping[str, str]] = {

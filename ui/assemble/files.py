@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
-from schemas.clinical import N_
+from schemas.translation import N_
 from ui.assemble.case_rows import modality_words
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce

@@ -6,9 +6,10 @@ from typing import Final
 
 from api.patient_edits import ImagesSayOtherwise
 from api.patient_facts import PatientCases
-from schemas.clinical import N_, SEX_LABELS, Sex
+from schemas.clinical import SEX_LABELS, Sex
 from schemas.forms import Demographics
 from schemas.tables.people import Patient
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.views import Duplicate, FormState, Option, PatientRow
 from ui.views.forms import Value

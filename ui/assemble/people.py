@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from schemas.access import OrganizationKind
-from schemas.clinical import N_
 from schemas.lifecycle import Role
 from schemas.people_forms import ROLES_OF, MembershipView, UserView
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.views import Chip, FormState, Option, Person, UserRow
 from ui.views.admin import RoleForm, UserPageView

@@ -18,13 +18,13 @@ from api.reports import signed_versions
 from api.views import names_of
 from infra.keystore import KeyStore
 from infra.translation import translations
-from schemas.clinical import N_
 from schemas.lifecycle import State
 from schemas.report import ReportContent
 from schemas.report_parts import MODALITY_LABELS, RegionStatus
 from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
 from schemas.tables.people import Organization, Patient
+from schemas.translation import N_
 from ui.assemble.report import report_view
 from ui.assemble.studies import series_of, series_views
 from ui.templating import Reader

@@ -14,7 +14,7 @@ from api.standing import CaseAccess
 from api.waiting import waits_for
 from infra.keystore import KeyStore
 from schemas.access import Right
-from schemas.clinical import N_, PURPOSE_LABELS, Purpose
+from schemas.clinical import PURPOSE_LABELS, Purpose
 from schemas.forms import ReportDraftBody
 from schemas.lifecycle import State
 from schemas.report import ReportContent
@@ -22,6 +22,7 @@ from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
 from schemas.tables.case import Case
 from schemas.tables.report import ReportDraft
+from schemas.translation import N_
 from ui.assemble.case_actions import AT_THE_REPORT, Tried, case_actions
 from ui.assemble.case_rows import about_person, purpose_words
 from ui.assemble.chats import chat_of

@@ -8,8 +8,8 @@ from sqlmodel import Session, col, func, select
 
 from api.imaging.files import description_of
 from infra.keys import KeySource
-from schemas.clinical import N_
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
+from schemas.translation import N_
 from ui.views import StudyView
 
 _WORDS: Final = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas import forms
-from schemas.clinical import N_
 from schemas.lifecycle import Action
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.views import TimelineEntry
 from ui.views.status import Tone

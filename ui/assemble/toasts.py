@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from schemas.clinical import N_
 from schemas.lifecycle import Action
+from schemas.translation import N_
 
 DONE: Final[dict[str, str]] = {
     "account.password": N_("Your password was changed. You are signed out everywhere else."),

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.clinical import N_
 from schemas.lifecycle import WAIT_SENTENCES, WaitReason
 from schemas.state import Then
 from schemas.tables.case import Case
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.views import Wait
 

@@ -9,9 +9,9 @@ from sqlmodel import Session, col
 from api.listing import count_open, worklist
 from api.waiting import not_waiting_for, waiting_for
 from schemas.access import Person
-from schemas.clinical import N_
 from schemas.lifecycle import State, WaitOwner, WaitReason
 from schemas.tables.case import Case
+from schemas.translation import N_
 from ui.assemble.worklists import FINISHED, Part
 
 PAGE: Final = 50

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from api.listing import Held
 from api.row_facts import RowFacts
-from schemas.clinical import N_
 from schemas.lifecycle import State
+from schemas.translation import N_
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.views import CaseGroup, Filter, PoolView, WorklistView

@@ -13,10 +13,10 @@ from api.hashing import in_hashing
 from api.services import Services
 from infra.sessions import BROWSER, Sessions
 from schemas.access import Person
-from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.people_forms import ChosenPassword
 from schemas.tables.people import Organization
+from schemas.translation import N_
 from ui.assemble.nonces import new_nonce
 from ui.assemble.people import ROLE_WORDS
 from ui.pages.answers import answer, see_other

@@ -19,10 +19,10 @@ from infra.audit import write_audit
 from infra.database import now
 from schemas.access import Person
 from schemas.audit_forms import AuditFilter, ChainView
-from schemas.clinical import N_
 from schemas.errors import NotFound
 from schemas.tables.case import Case
 from schemas.tables.people import User
+from schemas.translation import N_
 from ui.assemble.audit import act_words, audit_view, trace_page
 from ui.pages.answers import NO_STORE, answer, see_other
 from ui.pages.shell import Shell, ShellDep

@@ -19,11 +19,11 @@ from api.standing import CaseAccess, load_case
 from infra.removals import remove
 from infra.sessions import Sessions
 from schemas.access import Right
-from schemas.clinical import N_
 from schemas.errors import NotFound, OdontoError
 from schemas.forms import ACTION_FORMS
 from schemas.lifecycle import Action
 from schemas.tables.case import CaseCommand
+from schemas.translation import N_
 from ui.assemble.case_actions import Tried
 from ui.assemble.case_page import case_page
 from ui.assemble.case_rows import case_url

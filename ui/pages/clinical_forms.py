@@ -13,12 +13,12 @@ from api.patients import EditedMeanwhile, load_patient
 from api.services import Services
 from api.standing import CaseAccess
 from schemas.access import PracticeRight, Right
-from schemas.clinical import N_
 from schemas.forms import CaseFormEdit, Demographics, NewCase
 from schemas.lifecycle import Role
 from schemas.sla import Priority, SlaPolicy
 from schemas.tables.case import Case
 from schemas.tables.people import Patient
+from schemas.translation import N_
 from ui.assemble.clinical_forms import clinical_page, form_as_typed
 from ui.assemble.nonces import new_nonce
 from ui.pages.answers import answer, see_other

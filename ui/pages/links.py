@@ -13,11 +13,11 @@ from api.routes.grants import HandOver, grant_view
 from api.services import Services
 from api.standing import CaseAccess
 from schemas.access import Right
-from schemas.clinical import N_
 from schemas.forms import GrantView, HandedCode
 from schemas.lifecycle import Relation, Role, Taker
 from schemas.tables.people import Patient
 from schemas.tables.release import ReleaseGrant
+from schemas.translation import N_
 from ui.pages.answers import answer, see_other
 from ui.pages.shell import Shell, ShellDep
 from ui.views import Chip

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse, Response
 
 from api.deps import Public, ServicesDep, SessionsDep, token_of
 from api.mailbox import StoredMail, stored_mails
-from schemas.clinical import N_
 from schemas.errors import NotFound, NotSignedIn
+from schemas.translation import N_
 from ui.pages.answers import NO_STORE, answer
 from ui.pages.session import embedded
 from ui.pages.shell import shell_of

@@ -10,9 +10,9 @@ from api.deps import ServicesDep
 from api.messages import mark_answered, post_message
 from api.routes.messages import Chatting
 from api.standing import CaseAccess
-from schemas.clinical import N_
 from schemas.errors import OdontoError
 from schemas.forms import NewMessage
+from schemas.translation import N_
 from ui.pages.answers import referring_path, see_other
 from ui.pages.cases import case_answer
 from ui.pages.shell import ShellDep

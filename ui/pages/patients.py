@@ -27,9 +27,10 @@ from api.routes.patients import practice_actor
 from api.row_facts import row_facts
 from api.services import Services
 from schemas.access import Person, PracticeRight, may_in_practice
-from schemas.clinical import N_, SEX_LABELS
+from schemas.clinical import SEX_LABELS
 from schemas.forms import Demographics
 from schemas.tables.people import Organization, Patient
+from schemas.translation import N_
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce

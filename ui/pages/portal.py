@@ -21,7 +21,7 @@ from api.release_links import Link, LinkExpired, LinkGone, LinkLocked, LinkOver
 from api.services import Services
 from infra.database import now
 from infra.translation import translations
-from schemas.clinical import N_
+from schemas.translation import N_
 from ui.assemble.portal import asking, images_view, opened, portal_page
 from ui.pages.answers import reader_of
 from ui.templating import render

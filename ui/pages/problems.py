@@ -22,8 +22,8 @@ from api.deps import token_of
 from api.services import services_of
 from infra.sessions import Sessions
 from infra.translation import translations
-from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError
+from schemas.translation import N_
 from ui.pages.answers import NO_STORE, answer, is_part_request, reader_of, referring_path, same_site, see_other
 from ui.pages.session import ask_again
 from ui.pages.typed import Typed, read_typed

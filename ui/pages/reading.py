@@ -16,7 +16,6 @@ from api.routes.reports import EditDraft
 from api.services import Services
 from api.standing import CaseAccess
 from schemas.access import Right
-from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound
 from schemas.report_parts import (
     CRITICALITY_LABELS,
@@ -26,6 +25,7 @@ from schemas.report_parts import (
     REGION_STATUS_LABELS,
     RegionStatus,
 )
+from schemas.translation import N_
 from ui.assemble.case_actions import Tried
 from ui.assemble.case_rows import about_person, case_url
 from ui.assemble.reading import Typed, images_page, key_image_choices, reading_page

@@ -13,11 +13,11 @@ from api.waiting import count_waiting
 from infra.database import now
 from schemas.access import OrganizationKind
 from schemas.access import Person as Actor
-from schemas.clinical import N_
 from schemas.lifecycle import Role
 from schemas.tables.people import Organization, User
 from schemas.tables.wires import FeedEvent
 from schemas.teeth import Notation
+from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.people import ROLE_WORDS
 from ui.assemble.toasts import DONE

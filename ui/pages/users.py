@@ -15,10 +15,10 @@ from api.routes.users import everybody, invitations_of, own_practice
 from api.services import Services
 from api.users import Realm, change_role, disable, enable, find_users, invite, invite_again, user_view
 from schemas.access import OrganizationKind
-from schemas.clinical import N_
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
 from schemas.people_forms import ChosenPassword, NewUser, Standing, UserSearch
 from schemas.tables.people import Organization
+from schemas.translation import N_
 from ui.assemble.nonces import new_nonce
 from ui.assemble.people import role_options, user_page, user_row
 from ui.pages.answers import answer, see_other

@@ -13,10 +13,10 @@ from api.row_facts import row_facts
 from api.services import Services
 from api.waiting import not_waiting_for
 from schemas.access import Person, is_admin
-from schemas.clinical import N_
 from schemas.errors import Forbidden
 from schemas.lifecycle import Role, State
 from schemas.tables.case import Case
+from schemas.translation import N_
 from ui.assemble.board import BANDS, BandRows, band_conditions, board
 from ui.assemble.case_rows import case_rows
 from ui.assemble.looker import Looker
