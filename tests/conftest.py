@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.chromium import chromium
 from tests.servers.mariadb import mariadb_server, mariadb_url
@@ -17,6 +18,9 @@ __all__ = [
     "temporal_program",
     "temporal_time_skipping",
 ]
+
+
+settings.register_profile("thorough", max_examples=1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

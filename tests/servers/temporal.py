@@ -52,8 +52,8 @@ async def temporal_dev(temporal_program: str) -> AsyncIterator[WorkflowEnvironme
         yield environment
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal_time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+@asynccontextmanager
+async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
     """The server whose clock a test moves. It cannot list workflows, has no schedules and no worker versioning."""
     path = program("temporal-test-server", remedy="run `make setup-dev`")
     async with await WorkflowEnvironment.start_time_skipping(
@@ -64,4 +64,11 @@ async def temporal_time_skipping() -> AsyncIterator[WorkflowEnvironment]:
             search_attributes={name: VALUE_TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()},
         )
         await environment.client.operator_service.add_search_attributes(request)
+        yield environment
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal_time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """One for the session."""
+    async with time_skipping_server() as environment:
         yield environment

@@ -1,165 +1,230 @@
-"""Random lives of cases on the real engine, told again to the pure rules afterwards."""
+"""Lives of cases on the time-skipping server, told again to the pure rules after every step.
+
+Hypothesis makes up the lives, and shortens one that goes wrong. ``--hypothesis-profile=thorough`` makes up many more.
+"""
 
 import asyncio
-import random
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from activities.records.commands import APPLIED
-from schemas.errors import OdontoError
-from schemas.lifecycle import PEOPLES_ACTIONS, Action, allowed_actions
+from schemas.lifecycle import PEOPLES_ACTIONS, Action
 from schemas.messages import ProcessOutcome
-from schemas.sla import AmendmentKind, Priority
+from schemas.sla import Priority
 from schemas.state import IdentityStanding
-from schemas.tables.case import CaseCommand
-from tests.workflows.engine import CLEAN, FOREIGN, UNREADABLE, LiveCase, Practice
-from tests.workflows.retelling import check_books, retell
+from tests.servers.temporal import time_skipping_server
+from tests.workflows.engine import CLEAN, FOREIGN, UNREADABLE, Clock, Practice, running
+from tests.workflows.lives import CHANCES, PICKS, Chance, Life
+from tests.world import sqlite_world
 
-STEPS = 14
 NAPS = [timedelta(minutes=5), timedelta(hours=1), timedelta(hours=5), timedelta(days=1), timedelta(days=4)]
 LONG_NAP = timedelta(days=31)
 UNCHECKED = ProcessOutcome(readable=2, identity=IdentityStanding.UNCHECKED)
+Result = TypeVar("Result")
 
 
 @dataclass
-class Sent:
-    name: str
-    action: Action
-    key: str
-    form: dict[str, Any]
-    outcome: object
+class Bench:
+    """A practice on an engine whose loop runs in a thread of its own, for a caller that cannot await."""
 
+    loop: asyncio.AbstractEventLoop
+    practice: Practice
 
-@dataclass
-class Life:
-    """One case, and a person with dice."""
-
-    case: LiveCase
-    dice: random.Random
-    sent: list[Sent] = field(default_factory=list)
-    refused: int = 0
-
-    def people(self) -> list[str]:
-        return sorted(self.case.world.people)
-
-    def offered(self) -> list[tuple[str, Action]]:
-        row, state = self.case.world.case(self.case.id), self.case.recorded.state
-        return [
-            (name, action)
-            for name in self.people()
-            for action in allowed_actions(state, self.case.world.held(name, row), is_owner=True)
-            # The end of a case is met often enough by time and by the wild throws.
-            if action not in {Action.CANCEL, Action.REJECT, Action.ENTER_IN_ERROR, Action.REOPEN}
-        ]
-
-    def form(self, action: Action) -> dict[str, Any]:
-        readers = [self.case.world.user_id(name) for name in ("radiologist", "radiologist2", "dentist")]
-        grants = [grant.grant_id for grant in self.case.recorded.grants] or ["grt_0123456789abcdef"]
-        forms: dict[Action, dict[str, Any]] = {
-            Action.ASSIGN: {"radiologist_id": self.dice.choice(readers)},
-            Action.REASSIGN: {"radiologist_id": self.dice.choice(readers)},
-            Action.SUBMIT_FOR_APPROVAL: {"approver_id": self.dice.choice(readers), "password": "secret"},
-            Action.NAME_APPROVER: {"approver_id": self.dice.choice(readers)},
-            Action.APPROVE: {"password": "secret"},
-            Action.SIGN: {"password": "secret"},
-            Action.ENTER_IN_ERROR: {"password": "secret", "reason": "Wrong."},
-            Action.REVOKE_RELEASE: {"grant_id": self.dice.choice(grants)},
-            Action.AMEND: {"kind": self.dice.choice(list(AmendmentKind)), "reason": "A slip of the pen."},
-            Action.REQUEST_MODIFICATION: {"text": "More, please."},
-            Action.ANSWER_MODIFICATION: {"text": "Here."},
-        }
-        needs_reason = {
-            Action.CONFIRM_IDENTITY,
-            Action.REFUSE_IDENTITY,
-            Action.DECLINE,
-            Action.RETURN_TO_AUTHOR,
-            Action.REJECT,
-            Action.REQUEST_AMENDMENT,
-            Action.DECLINE_AMENDMENT,
-            Action.REOPEN,
-        }
-        return forms.get(action, {"reason": "So be it."} if action in needs_reason else {})
-
-    async def step(self) -> None:
-        throw = self.dice.random()
-        offered = self.offered()
-        if throw < 0.60 and offered:
-            await self.send(*self.dice.choice(offered))
-        elif throw < 0.72:
-            await self.send(self.dice.choice(self.people()), self.dice.choice(PEOPLES_ACTIONS))
-        elif throw < 0.80 and self.sent:
-            await self.repeat(self.dice.choice(self.sent))
-        elif throw < 0.86 and len(offered) > 1:
-            await asyncio.gather(*(self.send(*step) for step in self.dice.sample(offered, 2)))
-        else:
-            assert self.case.practice.clock is not None
-            await self.case.practice.clock.advance(self.dice.choice(NAPS))
-        await self.case.settle()
-
-    async def send(self, name: str, action: Action) -> None:
-        if action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL} and self.dice.random() < 0.85:
-            self.case.write_report()
-        if action is Action.ANSWER_MODIFICATION and self.dice.random() < 0.5:
-            self.case.world.add_file(self.case.world.case(self.case.id))
-        sent = Sent(name, action, f"key {self.dice.random()}", self.form(action), None)
-        sent.outcome = await self.outcome_of(sent)
-        self.refused += isinstance(sent.outcome, OdontoError)
-        self.sent.append(sent)
-
-    async def outcome_of(self, sent: Sent) -> CaseCommand | OdontoError:
-        try:
-            settled = await self.case.act(sent.name, sent.action, key=sent.key, **sent.form)
-        except OdontoError as fact:
-            assert 400 <= fact.status < 500, fact
-            return fact
-        assert settled.outcome == APPLIED, f"{sent.action} is {settled.outcome}"
-        return settled
-
-    async def repeat(self, sent: Sent) -> None:
-        """The same click again: an accepted command has the outcome of the first, and nothing happens twice."""
-        seq = self.case.recorded.seq
-        again = await self.outcome_of(sent)
-        if isinstance(sent.outcome, CaseCommand):
-            assert isinstance(again, CaseCommand)
-            assert (again.id, again.seq) == (sent.outcome.id, sent.outcome.seq)
-            assert self.case.recorded.seq == seq
-        elif isinstance(again, OdontoError):
-            # A refusal that never reached the case is given anew, and is a denial of its own.
-            self.refused += self._was_denied_before_it_was_stored(sent)
-        else:
-            # Refused before by the page's own look at the table, and possible now.
-            sent.outcome = again
-
-    def _was_denied_before_it_was_stored(self, sent: Sent) -> bool:
-        command_id = self.case.command_id(sent.key)
-        with self.case.world.database.read() as session:
-            return session.get(CaseCommand, command_id) is None
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
 
 @pytest.fixture(scope="module")
-def seeds() -> range:
-    return range(20)
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    thread = Thread(target=loop.run_forever, name="engine", daemon=True)
+    thread.start()
+    ready: Future[Practice] = Future()
+    served = asyncio.run_coroutine_threadsafe(_serve(tmp_path_factory.mktemp("lives"), ready, stop), loop)
+    try:
+        yield Bench(loop, ready.result(60))
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        served.result(60)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
-async def test_random_lives_are_what_the_rules_say(skipping: Practice, seeds: range) -> None:
-    """Invariants 2, 3, 4, 6, 12, 13, 14, 16, 17 and 18 on the real engine, for every seed."""
-    for seed in seeds:
-        dice = random.Random(seed)
-        skipping.use_policy(hold_days=dice.choice([None, None, 0, 3, 7]), requires_approval=dice.random() < 0.3)
-        life = Life(await skipping.open(dice.choice(list(Priority))), dice)
-        for image_set in range(1, 6):
-            outcome = dice.choices([CLEAN, FOREIGN, UNREADABLE, UNCHECKED], [8, 2, 1, 2])[0]
-            skipping.imaging.by_set[life.case.id, image_set] = outcome
+async def _serve(home: Path, ready: Future[Practice], stop: asyncio.Event) -> None:
+    try:
+        with pytest.MonkeyPatch.context() as patch, sqlite_world(home) as world:
+            async with time_skipping_server() as environment:
+                clock = Clock(environment, patch)
+                await clock.synchronize()
+                async with running(environment.client, world, clock=clock) as practice:
+                    ready.set_result(practice)
+                    await stop.wait()
+    except BaseException as error:
+        if not ready.done():
+            ready.set_exception(error)
+        raise
+
+
+class Lives(RuleBasedStateMachine):
+    """Runs in Hypothesis' thread; everything that happens, happens on the engine's loop."""
+
+    bench: ClassVar[Bench]
+    life: Life | None = None
+
+    def tell(self, line: str) -> None:
+        """Beside the rules' own words in the report of a life that went wrong."""
+        note(f"# {line}")
+        self.story.append(line)
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
-            for _ in range(STEPS):
-                await life.step()
-            retell(life.case)
-            check_books(life.case, life.refused)
-        except AssertionError as error:
-            error.add_note(f"seed {seed}: {[(sent.name, sent.action) for sent in life.sent]}")
+            return self.bench.run(work)
+        except BaseException as error:
+            error.add_note("\n".join(self.story))
             raise
-        if not life.case.recorded.is_open:
-            await life.case.ended()
+
+    @initialize(
+        priority=st.sampled_from(Priority),
+        hold_days=st.sampled_from([None, None, 0, 3, 7]),
+        approval=st.sampled_from([False, False, True]),
+        outcomes=st.lists(
+            st.sampled_from([CLEAN] * 8 + [FOREIGN] * 2 + [UNREADABLE, UNCHECKED, UNCHECKED]), min_size=5, max_size=5
+        ),
+        ahead=st.integers(0, 5),
+        chance=CHANCES,
+    )
+    def begin(
+        self,
+        priority: Priority,
+        hold_days: int | None,
+        approval: bool,
+        outcomes: list[ProcessOutcome],
+        ahead: int,
+        chance: Chance,
+    ) -> None:
+        """A new draft, or one that has come some way, so that the late states are seen as often as the early ones."""
+        practice = self.bench.practice
+        self.story: list[str] = []
+        self.run(self.monday_morning())
+        practice.use_policy(hold_days=hold_days, requires_approval=approval)
+        self.life = Life(self.run(practice.open(priority)))
+        for image_set, outcome in enumerate(outcomes, 1):
+            practice.imaging.by_set[self.life.case.id, image_set] = outcome
+        for _ in range(ahead):
+            self.straight_on(chance)
+
+    async def monday_morning(self) -> None:
+        """Business hours are no matter of chance: a life that is lived again meets the same ones."""
+        clock = self.bench.practice.clock
+        assert clock is not None
+        moment = clock.now()
+        monday = (moment + timedelta(days=7 - moment.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
+        await clock.advance(monday - moment)
+
+    @property
+    def now(self) -> Life:
+        assert self.life is not None
+        return self.life
+
+    def _send(self, *steps: tuple[str, Action], chance: Chance) -> None:
+        """All at once, where they are several."""
+        life = self.now
+        self.tell(f"{' beside '.join(f'{name}: {action}' for name, action in steps)}")
+
+        async def act() -> None:
+            await asyncio.gather(*(life.send(name, action, chance) for name, action in steps))
+            await life.case.settle()
+
+        self.run(act())
+        self.tell(f"seq {life.case.recorded.seq}, {life.case.recorded.state}")
+
+    @rule(chance=CHANCES)
+    def straight_on(self, chance: Chance) -> None:
+        step = self.now.straight_on()
+        if step is not None:
+            self._send(step, chance=chance)
+
+    @rule(picks=st.lists(st.tuples(PICKS, CHANCES), min_size=1, max_size=3))
+    def act_as_the_page_offers(self, picks: list[tuple[int, Chance]]) -> None:
+        for pick, chance in picks:
+            offered = self.now.offered()
+            if offered:
+                self._send(offered[pick % len(offered)], chance=chance)
+
+    @rule(name=PICKS, action=st.sampled_from(PEOPLES_ACTIONS), chance=CHANCES)
+    def act_at_random(self, name: int, action: Action, chance: Chance) -> None:
+        people = self.now.people()
+        self._send((people[name % len(people)], action), chance=chance)
+
+    @precondition(lambda self: self.now.sent)
+    @rule(which=PICKS)
+    def click_again(self, which: int) -> None:
+        sent = self.now.sent[which % len(self.now.sent)]
+        self.tell(f"again {sent.name}: {sent.action}")
+        self.run(self.now.repeat(sent))
+
+    @rule(nap=st.sampled_from([*NAPS, LONG_NAP]))
+    def time_passes(self, nap: timedelta) -> None:
+        clock = self.bench.practice.clock
+        assert clock is not None
+        self.run(clock.advance(nap))
+
+    @invariant()
+    def what_the_engine_did_is_what_the_rules_say(self) -> None:
+        if self.life is not None:
+            self.run(self.life.check())
+
+    def teardown(self) -> None:
+        if self.life is not None:
+            self.run(self.life.end())
+
+
+class CrowdedLives(Lives):
+    """With steps that race. A race cannot be lived again, so these lives are not shortened."""
+
+    @rule(one=PICKS, other=PICKS, chance=CHANCES)
+    def two_act_at_once(self, one: int, other: int, chance: Chance) -> None:
+        offered = self.now.offered()
+        if len(offered) > 1:
+            first = offered.pop(one % len(offered))
+            self._send(first, offered[other % len(offered)], chance=chance)
+
+
+SETTINGS = settings(
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+
+
+def live(machine: type[Lives], bench: Bench, examples: int, chosen: settings) -> None:
+    thorough = settings.get_current_profile_name() == "thorough"
+    machine.bench = bench
+    many, long = (examples * 25, 30) if thorough else (examples, 8)
+    run_state_machine_as_test(machine, settings=settings(chosen, max_examples=many, stateful_step_count=long))
+
+
+@pytest.mark.timeout(1200)  # a life that goes wrong is shortened for five minutes at most
+def test_any_life_is_what_the_rules_say(bench: Bench) -> None:
+    live(Lives, bench, 14, SETTINGS)
+
+
+def test_any_life_with_steps_at_the_same_moment_is_what_the_rules_say(bench: Bench) -> None:
+    live(CrowdedLives, bench, 6, settings(SETTINGS, phases=[Phase.generate]))
