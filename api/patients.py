@@ -38,7 +38,9 @@ class RevisionMissing(OdontoError):
 
 class PossibleDuplicate(StateConflict):
     code = "possible_duplicate"
-    title = N_("A patient with this name and date of birth is on record already. Open that record, or confirm that this is another person.")
+    title = N_(
+        "A patient with this name and date of birth is on record already. Open that record, or confirm that this is another person."
+    )
 
 
 def _tokens(person: Demographics) -> list[str]:

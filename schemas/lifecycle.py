@@ -276,11 +276,15 @@ class WaitReason(StrEnum):
 WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
     WaitReason.INTAKE: N_("Waiting for the practice: upload the images, complete the clinical form and submit."),
     WaitReason.CHECKING_IMAGES: N_("The images are being checked."),
-    WaitReason.UNREADABLE_IMAGES: N_("Waiting for the practice: no image could be read. Add readable images and resubmit."),
+    WaitReason.UNREADABLE_IMAGES: N_(
+        "Waiting for the practice: no image could be read. Add readable images and resubmit."
+    ),
     WaitReason.IDENTITY_MISMATCH: N_(
         "Waiting for the practice: the images name another patient. Replace them, or confirm that they are right."
     ),
-    WaitReason.IDENTITY_SECOND_PERSON: N_("Waiting for a radiologist: a second person must agree that the images are this patient's."),
+    WaitReason.IDENTITY_SECOND_PERSON: N_(
+        "Waiting for a radiologist: a second person must agree that the images are this patient's."
+    ),
     WaitReason.PLAN: N_("Waiting for the practice's owner: the plan does not cover this case."),
     WaitReason.NO_READER: N_("Waiting for the scheduler: no radiologist is assigned yet."),
     WaitReason.OFFERED: N_("Waiting for the radiologist to accept the case."),

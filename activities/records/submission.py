@@ -35,7 +35,9 @@ class NoImages(StateConflict):
 
 class NoContract(StateConflict):
     code = "no_contract"
-    title = N_("No reading group has a contract with this practice, so nobody could read the case. Ask the administrator.")
+    title = N_(
+        "No reading group has a contract with this practice, so nobody could read the case. Ask the administrator."
+    )
 
 
 def submit(writing: Writing) -> None:
