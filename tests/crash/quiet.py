@@ -56,6 +56,8 @@ async def _in_temporal(client: Client, stories: Sequence[LifeStory]) -> AsyncIte
         wanted = WorkflowExecutionStatus.RUNNING if is_open(story.end) else WorkflowExecutionStatus.COMPLETED
         if described.status is not wanted:
             yield f"{story.case_id} should be {story.end}, and its workflow is {described.status!r}"
+        if described.status is not WorkflowExecutionStatus.RUNNING:
+            continue  # what was under way when it ended is listed for ever, and never done
         raw = described.raw_description
         under_way = [activity.activity_type.name for activity in raw.pending_activities]
         if raw.HasField("pending_workflow_task"):
