@@ -209,10 +209,13 @@ async def test_a_list_asks_no_more_for_thirty_cases_than_for_three(practice: Sit
         for number in (3, 27):
             for _ in range(number):
                 practice.world.add_case()
-            forget_keys(practice)
-            with counting() as seen:
-                page = await client.get(url)
-            asked.append(seen)
+            tries = []
+            for _ in range(3):  # the feed's own thread may ask something meanwhile
+                forget_keys(practice)
+                with counting() as seen:
+                    page = await client.get(url)
+                tries.append(seen)
+            asked.append(min(tries, key=len))
             shown = set(re.findall(r"case_[0-9a-z]{8,}", page.text))
             assert shown == {row.id for row in cases(practice)}
     assert len(asked[1]) <= len(asked[0]), set(asked[1]) - set(asked[0])
