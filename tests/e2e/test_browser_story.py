@@ -286,6 +286,8 @@ def answer(dentist: Visitor, images: Images, radiologist: Visitor) -> None:
     expect(studies.filter(has_text="Checked")).to_have_count(before + 1)
     page.locator("summary", has_text="Answer question").click()
     page.get_by_label("Your answer").fill(ANSWERED)
+    # While the file that came with the answer is checked, nobody who reads gets images, and their page's parts are refused.
+    radiologist.watch.expected.add(403)
     dentist.click("Send answer")
     expect(page.locator(".toasts")).to_contain_text("Your answer was sent to the radiologist.")
     expect(page.locator("#case-head")).to_contain_text("Waiting for the report of")
