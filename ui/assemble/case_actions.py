@@ -59,6 +59,7 @@ LOOKS: Final[Mapping[Step, _Look]] = {
     Step.CANCEL: _Look(N_("Cancel case"), "danger", "cancel"),
 }
 """``form`` is a template below ``templates/actions``; without one the step is one click."""
+_AGAIN: Final = _Look(N_("Release again"), form="release", icon="released")
 
 AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE})
 """Nobody signs what is not before their eyes: these are offered on the reading page alone."""
@@ -98,8 +99,15 @@ def case_actions(
     return tuple(sorted(made, key=lambda action: _ORDER[action.kind]))
 
 
+def _look(step: Step, facts: CaseFacts) -> _Look:
+    """While a link works there is nothing to press on: another release is possible, and not what the page is about."""
+    if step is Step.RELEASE and facts.state.grants:
+        return _AGAIN
+    return LOOKS[step]
+
+
 def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
-    look = LOOKS[step]
+    look = _look(step, facts)
     action = Action(
         name=step,
         word=look.word,
