@@ -204,8 +204,7 @@ def _facts(kind: type[OdontoError]) -> Iterator[type[OdontoError]]:
 
 
 def test_what_errors_states_and_notices_say_is_marked(texts: Catalog) -> None:
-    # The command line speaks English to its operator.
-    facts = (fact for fact in _facts(OdontoError) if not fact.__module__.startswith(("tests.", "worker.")))
+    facts = (fact for fact in _facts(OdontoError) if not fact.__module__.startswith("tests."))
     said: dict[str, str] = {fact.__name__: fact.title for fact in facts}
     for table in (STATE_WORDS, WAIT_SENTENCES, SUBJECTS):
         said |= {str(name): text for name, text in table.items()}

@@ -11,6 +11,7 @@ from infra.migrate import is_current
 from infra.settings import Settings
 from schemas.errors import OdontoError
 from schemas.tables.wires import Heartbeat
+from schemas.translation import N_
 
 QUIET: Final = timedelta(seconds=15)
 """A worker that runs is seen every five seconds."""
@@ -18,7 +19,7 @@ QUIET: Final = timedelta(seconds=15)
 
 class NotReady(OdontoError):
     code = "not_ready"
-    title = "The installation is not ready for this command."
+    title = N_("The installation is not ready for this command.")
 
 
 def need_secrets(settings: Settings) -> None:
