@@ -96,7 +96,8 @@ def create_app(settings: Settings | None = None, *, configure: Callable[[FastAPI
         app.include_router(router)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SameOriginOnly, exempt=("/webhooks/",), friends=friends_of(chosen))
+    https = chosen.base_url.startswith("https:")
+    app.add_middleware(SameOriginOnly, https=https, exempt=("/webhooks/",), friends=friends_of(chosen))
     app.add_middleware(DecodeFromTemporal, friends=friends_of(chosen))
     app.add_middleware(KnownHosts, settings=chosen)
     if configure is not None:

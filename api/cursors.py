@@ -1,14 +1,17 @@
 """The position in a list, as a keyset: what its order makes of the last row. Opaque to clients, without content."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from schemas.errors import InvalidInput
 from schemas.translation import N_
+
+
+_NO_PLACE: Final = (ValueError, TypeError, OverflowError)
+"""What reading raises where somebody made a position up; it includes what base64 and UTF-8 raise."""
 
 
 class CursorInvalid(InvalidInput):
@@ -26,7 +29,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         text, row_id = _read(cursor)
         return _moment(text), _text(row_id)
-    except (ValueError, TypeError, binascii.Error):
+    except _NO_PLACE:
         raise CursorInvalid() from None
 
 
@@ -48,10 +51,10 @@ def read_urgency(cursor: str) -> Urgency:
     """Raises CursorInvalid."""
     try:
         due, rank, created, case_id = _read(cursor)
-        if not isinstance(rank, int):
-            raise TypeError
+        if not isinstance(rank, int) or not 0 <= rank < 1 << 31:
+            raise ValueError
         return Urgency(None if due is None else _moment(due), rank, _moment(created), _text(case_id))
-    except (ValueError, TypeError, binascii.Error):
+    except _NO_PLACE:
         raise CursorInvalid() from None
 
 
@@ -70,10 +73,11 @@ def _moment(value: object) -> datetime:
     moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError
-    return moment
+    return moment.astimezone(UTC)  # the first and the last day of the calendar may be beyond it in UTC
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
+    value.encode()  # JSON can spell half a character, which no database takes
     return value

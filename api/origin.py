@@ -26,11 +26,20 @@ class CrossSite(OdontoError):
 
 class SameOriginOnly:
     """Pure ASGI: bodies pass untouched. ``exempt`` are path prefixes with signatures of their own (webhooks); ``friends``
-    are paths that one other origin may call too.
+    are paths that one other origin may call too. ``https``: this server's own pages come over TLS alone, so that one
+    which somebody on the line put under its name without TLS is foreign.
     """
 
-    def __init__(self, app: ASGIApp, *, exempt: tuple[str, ...] = (), friends: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        https: bool = False,
+        exempt: tuple[str, ...] = (),
+        friends: Mapping[str, str] | None = None,
+    ) -> None:
         self._app = app
+        self._schemes = {"https"} if https else {"http", "https"}
         self._exempt = exempt
         self._friends = dict(friends or {})
 
@@ -51,7 +60,14 @@ class SameOriginOnly:
         if site is not None and site != "same-origin":
             return True
         if origin is not None:
-            return urlsplit(origin).netloc != headers.get("host", "")
+            return not self._is_own(origin, headers.get("host", ""))
         if headers.get("authorization", "").lower().startswith("bearer ") or scope["path"] == "/api/v1/auth/token":
             return False
         return site is None
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # no address at all
+            return False
+        return parts.scheme in self._schemes and parts.netloc == host

@@ -1,15 +1,19 @@
 """What is refused before anybody is asked who they are: bodies without end, and names that are not this server's."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
 from api.body_limit import MOST
+from infra.migrate import upgrade
 from infra.settings import Settings
 from tests.ui.site import BASE, Site, site
+from ui.app import create_app
 
 PIECE = b" " * 65_536
 
@@ -18,6 +22,14 @@ PIECE = b" " * 65_536
 async def quiet(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as made:
         yield made
+
+
+@asynccontextmanager
+async def site_of(settings: Settings) -> AsyncIterator[FastAPI]:
+    upgrade(settings)
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
 
 
 def caller(place: Site, base: str = BASE) -> httpx.AsyncClient:
@@ -84,10 +96,30 @@ async def test_the_machine_s_own_names_are_known(quiet: Site, host: str) -> None
 
 
 async def test_the_public_name_is_known(tmp_path: Path) -> None:
-    from ui.app import create_app
-
     app = create_app(Settings(home=tmp_path, public_url="https://Reports.clinic.example"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         answer = await client.get("https://reports.clinic.example/static/no-such-file")
         assert answer.status_code == 404
         assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://[", "http://[::1", "null", "//127.0.0.1:8000", "file://127.0.0.1:8000", "http://a@127.0.0.1:8000", ""],
+)
+async def test_what_is_no_origin_of_ours_changes_nothing(quiet: Site, origin: str) -> None:
+    async with caller(quiet) as client:
+        answer = await client.post("/sign-in", data={"email": "x", "password": "y"}, headers={"Origin": origin})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+async def test_a_page_without_tls_is_foreign_where_there_is_tls(tmp_path: Path) -> None:
+    """Whoever is on the line can put a page under the server's name, though not under its certificate."""
+    upgraded = Settings(home=tmp_path, public_url="https://reports.clinic.example", temporal_address="127.0.0.1:9")
+    async with site_of(upgraded) as app, httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        codes = {}
+        for scheme in ("http", "https"):
+            headers = {"Origin": f"{scheme}://reports.clinic.example"}
+            answer = await client.post("https://reports.clinic.example/api/v1/auth/token", json={}, headers=headers)
+            codes[scheme] = answer.json()["code"]
+    assert codes == {"http": "cross_site", "https": "invalid_input"}

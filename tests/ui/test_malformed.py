@@ -1,10 +1,57 @@
 """What no browser sends by itself is refused in plain words, never with a crash."""
 
+import base64
+import json
+
 import pytest
 
 from tests.ui.site import Site
 
 HUGE = "9" * 30
+MOMENT = "2026-01-01T00:00:00+00:00"
+
+
+def position(*parts: object) -> str:
+    """As a list's cursor is written, whoever writes it."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (MOMENT, "\ud800"),
+        ("0001-01-01T00:00:00+23:59", "x"),
+        ("9999-12-31T23:59:59-23:59", "x"),
+        ("2026-01-01T00:00:00", "x"),
+        (MOMENT,),
+        (MOMENT, 1),
+    ],
+    ids=["half a character", "before the calendar", "after the calendar", "no zone", "too short", "no id"],
+)
+async def test_a_place_in_a_list_that_somebody_made_up(practice: Site, parts: tuple[object, ...]) -> None:
+    place = position(*parts)
+    async with practice.as_("dentist") as browser:
+        for path in ("/api/v1/cases", "/api/v1/patients"):
+            assert (await browser.get(path, params={"cursor": place})).status_code == 422
+            searched = await browser.post(f"{path}/search", json={"name": "a", "cursor": place})
+            assert searched.status_code == 422
+        assert (await browser.get("/patients", params={"after": place})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (None, 10**30, MOMENT, "x"),
+        (None, -1, MOMENT, "x"),
+        (None, 1, MOMENT, "\ud800"),
+        ("0001-01-01T00:00:00+23:59", 1, MOMENT, "x"),
+    ],
+    ids=["a rank beyond numbers", "a rank below all", "half a character", "before the calendar"],
+)
+async def test_a_place_by_urgency_that_somebody_made_up(practice: Site, parts: tuple[object, ...]) -> None:
+    place = {"band": "risk", "after": position(*parts)}
+    async with practice.as_("scheduler") as browser:
+        assert (await browser.get("/board", params=place)).status_code == 422
 
 
 @pytest.mark.parametrize(
