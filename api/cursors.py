@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from schemas.errors import InvalidInput
 from schemas.translation import N_
 
-
 _NO_PLACE: Final = (ValueError, TypeError, OverflowError)
 """What reading raises where somebody made a position up; it includes what base64 and UTF-8 raise."""
 

@@ -6,6 +6,7 @@ would be asked by the wrong rule, and pass: so what each was decided to be is wr
 ``python -m tests.api.policies`` writes the page anew, when a route was added or its policy was changed on purpose.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,4 +31,4 @@ if __name__ == "__main__":
     with TemporaryDirectory() as home:
         made = found(list(routes_of(create_app(Settings(home=Path(home))))))
     PAGE.write_text("\n".join(made) + "\n")
-    print(f"{len(made)} routes in {PAGE.name}; read the difference before you commit it")
+    sys.stdout.write(f"{len(made)} routes in {PAGE.name}; read the difference before you commit it\n")
