@@ -4,42 +4,34 @@ import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from activities.records.commands import APPLIED, raise_refusal
 from api.case_facts import CaseFacts, Part, case_facts, newest_message_of_others
 from api.case_files import files_of_study, take_out
-from api.deps import CaseDep, PersonDep, ServicesDep, SessionsDep, require
+from api.deps import CaseDep, ServicesDep, SessionsDep, require
 from api.messages import mark_read, unread_counts
 from api.notices import has_unread, mark_notices_read
-from api.routes.cases import WrongPassword, take_step
 from api.services import Services
-from api.standing import CaseAccess, load_case
+from api.standing import CaseAccess
 from infra.removals import remove
-from infra.sessions import Sessions
 from schemas.access import Right
-from schemas.errors import NotFound, OdontoError
-from schemas.forms import ACTION_FORMS
-from schemas.lifecycle import Action
+from schemas.errors import OdontoError
 from schemas.tables.case import CaseCommand
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried
 from ui.assemble.case_page import case_page
-from ui.assemble.case_rows import case_url
-from ui.assemble.field_errors import sentences
 from ui.assemble.looker import Looker
 from ui.pages.answers import answer, same_site, see_other
 from ui.pages.shell import Shell, ShellDep
-from ui.pages.typed import Typed, TypedDep
+from ui.pages.steps import ActedOn, OwnCommand, give_command, out_of_sight, place_after, reload_tried
+from ui.pages.typed import TypedDep
 from ui.views import CaseView, FormState
 
 router: Final = APIRouter()
 
 _WHOLE: Final = frozenset(Part)
 _LOOK_AGAIN: Final = {"Refresh": "3"}
-_LEAVING: Final = frozenset({Action.DECLINE, Action.REJECT, Action.REFUSE_IDENTITY, Action.RETURN_TO_AUTHOR})
-"""After these the case is no longer the person's to go on with: they see their list."""
 
 MayDelete = Annotated[CaseAccess, Depends(require(Right.DELETE_FILES))]
 
@@ -56,12 +48,16 @@ def show_case(access: CaseDep, shell: ShellDep, services: ServicesDep, part: Par
 
 @router.post("/cases/{case_id}/actions/{action}")
 async def act(
-    action: str, typed: TypedDep, access: CaseDep, shell: ShellDep, services: ServicesDep, sessions: SessionsDep
+    action: str, typed: TypedDep, access: ActedOn, shell: ShellDep, services: ServicesDep, sessions: SessionsDep
 ) -> Response:
-    """Takes a step. A refusal brings the form back as it was typed, with the reason."""
+    """Takes a step. A refusal brings the form back as it was typed, with the reason; a repeat ends where the first did."""
+    if isinstance(access, CaseCommand):
+        return out_of_sight(access)
     outcome = await give_command(services, sessions, access, shell.looker, action=action, typed=typed)
     if isinstance(outcome, Tried):
-        fresh = await asyncio.to_thread(reload_case, services, access)
+        fresh = await reload_tried(services, access, outcome)
+        if isinstance(fresh, Response):
+            return fresh
         return await asyncio.to_thread(case_answer, services, fresh, shell, tried=outcome)
     if outcome.outcome != APPLIED:
         return see_other(f"/cases/{access.row.id}/commands/{outcome.id}")
@@ -77,14 +73,11 @@ def go_to_case(access: CaseDep) -> Response:
 
 
 @router.get("/cases/{case_id}/commands/{command_id}")
-def show_command(
-    command_id: str, access: CaseDep, person: PersonDep, shell: ShellDep, services: ServicesDep
-) -> Response:
+def show_command(found: OwnCommand, shell: ShellDep, services: ServicesDep) -> Response:
     """A step whose outcome was not known: the case as it is, looked at again by itself until the step is settled."""
-    with services.database.read() as session:
-        command = session.get(CaseCommand, command_id)
-    if command is None or command.user_id != person.user_id or command.case_id != access.row.id:
-        raise NotFound()
+    access, command = found
+    if access is None:
+        return out_of_sight(command)
     if command.outcome == APPLIED:
         return see_other(place_after(services, access, command.action), done=command.action)
     try:
@@ -116,43 +109,6 @@ def _remove(services: Services, access: CaseAccess, file_ids: list[str]) -> Resp
     services.feed.wake()
     remove(services.database, services.blobs, file_ids)
     return see_other(f"/cases/{access.row.id}#images", done="file.removed")
-
-
-async def give_command(
-    services: Services, sessions: Sessions, access: CaseAccess, looker: Looker, *, action: str, typed: Typed
-) -> CaseCommand | Tried:
-    """The command, or what was tried and why it was not taken. Raises NotFound for a step that does not exist."""
-    key = typed.nonce
-    form = ACTION_FORMS[Action(action)] if action in ACTION_FORMS else None
-    names = form.model_fields if form is not None else {}
-    fields = {name: typed.values[name] for name in names if typed.values.get(name)}
-    try:
-        return await take_step(services, sessions, access, action, fields=fields, key=key)
-    except RequestValidationError as error:
-        return Tried(action=action, form=typed.again(sentences(error.errors(), looker)))
-    except WrongPassword as fact:
-        return Tried(action=action, form=typed.again({"password": looker.say(fact.detail)}), status=fact.status)
-    except NotFound:
-        raise
-    except OdontoError as fact:
-        return Tried(action=action, form=typed.again(), problem=looker.say(fact.detail), status=fact.status)
-
-
-def reload_case(services: Services, access: CaseAccess) -> CaseAccess:
-    """The case as it is now. Raises NotFound when it is no longer this person's."""
-    with services.database.read() as session:
-        return load_case(session, services.keys, access.row.id, access.person)
-
-
-def place_after(services: Services, access: CaseAccess, action: str) -> str:
-    """Where a person goes on after a step: the case where it is read, the case, or their list."""
-    if action in _LEAVING:
-        return "/"
-    try:
-        fresh = reload_case(services, access)
-    except NotFound:
-        return "/"
-    return case_url(fresh.row, fresh.held) if action in {Action.ACCEPT, Action.CLAIM} else f"/cases/{access.row.id}"
 
 
 def view_of_case(

@@ -25,14 +25,15 @@ from schemas.report_parts import (
     REGION_STATUS_LABELS,
     RegionStatus,
 )
+from schemas.tables.case import CaseCommand
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried
 from ui.assemble.case_rows import about_person, case_url
 from ui.assemble.reading import Typed, images_page, key_image_choices, reading_page
 from ui.assemble.report_form import draft_of_form
 from ui.pages.answers import answer, see_other
-from ui.pages.cases import give_command, place_after, reload_case
 from ui.pages.shell import Shell, ShellDep
+from ui.pages.steps import ActedOn, give_command, out_of_sight, place_after, reload_case, reload_tried
 from ui.pages.typed import TypedDep
 
 router: Final = APIRouter()
@@ -96,12 +97,16 @@ def go_to_reading(access: EditDraft) -> Response:
 
 @router.post("/cases/{case_id}/read/actions/{action}")
 async def act_at_report(
-    action: str, typed: TypedDep, access: CaseDep, shell: ShellDep, services: ServicesDep, sessions: SessionsDep
+    action: str, typed: TypedDep, access: ActedOn, shell: ShellDep, services: ServicesDep, sessions: SessionsDep
 ) -> Response:
     """Takes a step from the reading page; a refusal comes back to it, beside what was read."""
+    if isinstance(access, CaseCommand):
+        return out_of_sight(access)
     outcome = await give_command(services, sessions, access, shell.looker, action=action, typed=typed)
     if isinstance(outcome, Tried):
-        fresh = await asyncio.to_thread(reload_case, services, access)
+        fresh = await reload_tried(services, access, outcome)
+        if isinstance(fresh, Response):
+            return fresh
         if not (fresh.may(Right.SEE_DRAFT) and fresh.may(Right.SEE_IMAGES)):
             return see_other(f"/cases/{access.row.id}")
         return await asyncio.to_thread(_reading, services, fresh, shell, tried=outcome, status=outcome.status)
