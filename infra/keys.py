@@ -262,27 +262,3 @@ class Recent(Generic[Value]):
             self._forgettings += 1
             for name in [name for name, (_, value) in self._known.items() if is_forgotten(name, value)]:
                 del self._known[name]
-
-
-class CachedKeys:
-    """A KeySource that remembers what another one said. Safe to share between threads.
-
-    ``forget`` is for the process that destroys a key; others stop at the end of ``seconds``.
-    """
-
-    def __init__(
-        self, source: KeySource, *, seconds: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._source = source
-        self._recent: Recent[bytes] = Recent(seconds, clock)
-
-    def key(self, key_id: str) -> bytes:
-        """As of at most ``seconds`` ago. Raises KeyDestroyed or KeyUnknown."""
-        secret, ticket = self._recent.ask(key_id)
-        if secret is None:
-            secret = self._source.key(key_id)
-            self._recent.keep(key_id, secret, ticket)
-        return secret
-
-    def forget(self, key_id: str) -> None:
-        self._recent.forget(lambda name, _: name == key_id)

@@ -44,14 +44,6 @@ class Sex(StrEnum):
         return {"F": cls.FEMALE, "M": cls.MALE, "O": cls.OTHER}.get((value or "").strip().upper(), cls.UNKNOWN)
 
 
-class Jaw(StrEnum):
-    """What a CBCT code bills for: D0365 mandible, D0366 maxilla, D0367 both (CDT)."""
-
-    MAXILLA = "maxilla"
-    MANDIBLE = "mandible"
-    BOTH = "both"
-
-
 class Region(StrEnum):
     """Where the practice asks the reader to look, when it is not, or not only, a tooth."""
 
@@ -70,21 +62,6 @@ class Region(StrEnum):
     TMJ_BOTH = "tmj_both"
     AIRWAY = "airway"
     WHOLE_VOLUME = "whole_volume"
-
-
-REGION_JAW: Final[dict[Region, Jaw]] = {
-    Region.UPPER_RIGHT: Jaw.MAXILLA,
-    Region.UPPER_ANTERIOR: Jaw.MAXILLA,
-    Region.UPPER_LEFT: Jaw.MAXILLA,
-    Region.MAXILLA: Jaw.MAXILLA,
-    Region.SINUSES: Jaw.MAXILLA,
-    Region.LOWER_RIGHT: Jaw.MANDIBLE,
-    Region.LOWER_ANTERIOR: Jaw.MANDIBLE,
-    Region.LOWER_LEFT: Jaw.MANDIBLE,
-    Region.MANDIBLE: Jaw.MANDIBLE,
-    Region.BOTH_JAWS: Jaw.BOTH,
-}
-"""The jaw of a region; a joint, the airway and the whole volume have none."""
 
 
 class Pregnancy(StrEnum):
@@ -177,29 +154,6 @@ FIELD_LABELS: Final[dict[str, str]] = {
     "field_of_view_mm": N_("Field of view (mm)"),
 }
 
-FIELD_HINTS: Final[dict[str, str]] = {
-    "referrer": N_("As the report should address it."),
-    "copies_to": N_("One person or practice a line."),
-    "clinical_question": N_("What should the reader answer?"),
-    "history": N_("Symptoms, earlier treatment, conditions and medicines that bear on the question."),
-    "teeth": N_("Choose teeth, a region, or say in words where to look."),
-    "site_note": N_("For example between two teeth, or where a number is uncertain."),
-    "prior_images": N_("What, when and where; write “none” if there are none."),
-    "pregnancy": N_("Asked because it bears on further imaging."),
-    "consent": N_("The patient agrees that images and record are sent to the reader."),
-    "field_of_view_mm": N_("Largest side of the volume; leave it empty if you do not know it."),
-}
-
-MISSING_SENTENCES: Final[dict[str, str]] = {
-    "referrer": N_("Name the referring dentist."),
-    "purpose": N_("Choose the purpose of the study."),
-    "clinical_question": N_("Write what the reader should answer."),
-    "teeth": N_("Choose the teeth or a region, or say in words where to look."),
-    "pregnancy": N_("Answer the question about pregnancy."),
-    "consent": N_("Confirm that the patient agrees."),
-}
-"""What to do about each code of `ClinicalForm.missing_for_submission`."""
-
 PURPOSE_LABELS: Final[dict[Purpose, str]] = {
     Purpose.IMPLANT: N_("Implant planning"),
     Purpose.ENDODONTICS: N_("Endodontics"),
@@ -216,12 +170,6 @@ SEX_LABELS: Final[dict[Sex, str]] = {
     Sex.MALE: N_("Male"),
     Sex.OTHER: N_("Other"),
     Sex.UNKNOWN: N_("Not stated"),
-}
-
-JAW_LABELS: Final[dict[Jaw, str]] = {
-    Jaw.MAXILLA: N_("Upper jaw"),
-    Jaw.MANDIBLE: N_("Lower jaw"),
-    Jaw.BOTH: N_("Both jaws"),
 }
 
 REGION_LABELS: Final[dict[Region, str]] = {

@@ -20,25 +20,19 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from schemas.clinical import Jaw, Region
 from schemas.errors import InvalidInput
 from schemas.translation import N_
 
 
 class UnknownTooth(InvalidInput):
-    """``entry`` counts from 1 where several were given: it stands for the text, which is not repeated."""
+    """What was written is not repeated: it may be anything, a name too."""
 
     code = "unknown_tooth"
     title = N_("This is not a tooth in the chosen notation.")
 
-    def __init__(self, notation: "Notation", entry: int = 1) -> None:
-        detail = f"Entry {entry} is not a tooth in {notation.label} notation; write it as in {notation.example}."
-        super().__init__(detail, notation=notation.value, entry=entry)
-
-
-class UnclearToothRange(InvalidInput):
-    code = "unclear_tooth_range"
-    title = N_("A range of teeth needs two ordinary teeth of one jaw and one dentition.")
+    def __init__(self, notation: "Notation") -> None:
+        detail = f"This is not a tooth in {notation.label} notation; write it as in {notation.example}."
+        super().__init__(detail, notation=notation.value)
 
 
 class Notation(StrEnum):
@@ -91,28 +85,14 @@ class Tooth(BaseModel):
         return self
 
     @property
-    def identified(self) -> bool:
-        return self.quadrant is not None
-
-    @property
-    def jaw(self) -> Jaw | None:
-        if self.quadrant is None:
-            return None
-        return Jaw.MAXILLA if self.quadrant in _UPPER else Jaw.MANDIBLE
-
-    @property
     def code(self) -> str:
         """As stored: ``16``, ``55``, ``11S`` beside 11, ``?`` unidentified."""
         return show(self, Notation.FDI)
 
 
 _QUADRANTS: Final = {1: "UR", 2: "UL", 3: "LL", 4: "LR"}
-_UPPER: Final = (1, 2)
-_RIGHT: Final = (1, 4)
 _LAST_POSITION: Final = {Dentition.PERMANENT: 8, Dentition.DECIDUOUS: 5}
 _ADA_SUPERNUMERARY: Final = 50
-_GLYPHS: Final = {1: "\u23cc", 2: "\u23bf", 3: "\u23be", 4: "\u23cb"}
-"""The bracket's corner is the midline of the chart as the examiner sees it (Unicode "dentistry symbol light …")."""
 
 
 def _arch(dentition: Dentition) -> tuple[Tooth, ...]:
@@ -134,7 +114,8 @@ _LETTERS: Final = "ABCDEFGHIJKLMNOPQRST"
 _FDI_TEXT: Final = re.compile(r"([1-8])\.?([1-8])(S?)", re.ASCII)
 _UNIVERSAL_TEXT: Final = re.compile(r"#?(?:0?([1-9][0-9]?)|([A-T])(S?))", re.ASCII)
 _PALMER_TEXT: Final = re.compile(r"(UR|UL|LL|LR) ?([1-8A-E])(S?)", re.ASCII)
-# The box-drawing corners (┘ └ ┌ ┐) are what people type for the dental ones.
+# The bracket's corner is the midline of the chart as the examiner sees it (Unicode "dentistry symbol light …"); the
+# box-drawing corners (┘ └ ┌ ┐) are what people type for the dental ones.
 _PALMER_RIGHT: Final = re.compile(r"([1-8A-E])(S?)([⏌┘⏋┐])")
 _PALMER_LEFT: Final = re.compile(r"([⎿└⎾┌])([1-8A-E])(S?)")
 _QUADRANT_OF: Final = {name: quadrant for quadrant, name in _QUADRANTS.items()} | dict(
@@ -212,18 +193,6 @@ def show(tooth: Tooth, notation: Notation) -> str:
             return _QUADRANTS[tooth.quadrant] + _palmer_position(tooth) + extra
 
 
-def show_palmer_glyph(tooth: Tooth) -> str:
-    """Palmer with its bracket: ``6⏌`` upper right, ``⎿6`` upper left, ``⎾6`` lower left, ``6⏋`` lower right.
-
-    For print and charts; give screen readers the text of `show`.
-    """
-    if tooth.quadrant is None:
-        return show(tooth, Notation.PALMER)
-    position = _palmer_position(tooth) + ("S" if tooth.supernumerary else "")
-    glyph = _GLYPHS[tooth.quadrant]
-    return position + glyph if tooth.quadrant in _RIGHT else glyph + position
-
-
 def _palmer_position(tooth: Tooth) -> str:
     position = tooth.position or 0
     return str(position) if tooth.dentition is Dentition.PERMANENT else _LETTERS[position - 1]
@@ -231,49 +200,6 @@ def _palmer_position(tooth: Tooth) -> str:
 
 def _neighbour(tooth: Tooth) -> Tooth:
     return tooth.model_copy(update={"supernumerary": False}) if tooth.supernumerary else tooth
-
-
-_SEPARATORS: Final = re.compile(r"[\s,;]+")
-_DASH: Final = re.compile(r"\s*[-\u2013\u2014]\s*")
-_QUADRANT_SPACE: Final = re.compile(r"\b(UR|UL|LL|LR)\s+(?=[1-8A-E]S?(?![A-Z0-9]))", re.ASCII | re.IGNORECASE)
-
-
-def parse_many(text: str, notation: Notation) -> tuple[Tooth, ...]:
-    """Read teeth and ranges, such as ``16, 17-18 21``, into display order, each tooth once.
-
-    A range follows the arch (``13-23`` is the six upper front teeth) and stays within one jaw. In Palmer its end may
-    leave out the quadrant (``UR6-8``). Raises UnknownTooth and UnclearToothRange.
-    """
-    if notation is Notation.PALMER:
-        text = _QUADRANT_SPACE.sub(r"\1", text)
-    teeth: list[Tooth] = []
-    items = [item for item in _SEPARATORS.split(_DASH.sub("-", text)) if item]
-    for entry, item in enumerate(items, start=1):
-        try:
-            teeth.extend(_one_or_range(item, notation))
-        except UnknownTooth:
-            raise UnknownTooth(notation, entry) from None
-    return in_order(teeth)
-
-
-def _one_or_range(item: str, notation: Notation) -> tuple[Tooth, ...]:
-    match item.split("-"):
-        case [one]:
-            return (parse(one, notation),)
-        case [first, last]:
-            if notation is Notation.PALMER and len(last) == 1 and last != UNIDENTIFIED_CODE:
-                last = first[:2] + last
-            return _range(parse(first, notation), parse(last, notation))
-        case _:
-            raise UnclearToothRange
-
-
-def _range(first: Tooth, last: Tooth) -> tuple[Tooth, ...]:
-    ordinary = first in _CLOCKWISE and last in _CLOCKWISE
-    if not ordinary or first.jaw is not last.jaw or first.dentition is not last.dentition:
-        raise UnclearToothRange
-    begin, end = sorted((_CLOCKWISE[first], _CLOCKWISE[last]))
-    return (*PERMANENT_TEETH, *DECIDUOUS_TEETH)[begin : end + 1]
 
 
 def in_order(teeth: Iterable[Tooth]) -> tuple[Tooth, ...]:
@@ -287,13 +213,3 @@ def in_order(teeth: Iterable[Tooth]) -> tuple[Tooth, ...]:
             key=lambda tooth: (_CLOCKWISE.get(_neighbour(tooth), len(_CLOCKWISE)), tooth.supernumerary, tooth.code),
         )
     )
-
-
-def region_of(tooth: Tooth) -> Region | None:
-    """The sextant of the tooth (ISO 3950, areas 03–08: canine to canine is anterior); None when unidentified."""
-    if tooth.quadrant is None or tooth.position is None:
-        return None
-    upper = tooth.quadrant in _UPPER
-    if tooth.position <= 3:
-        return Region.UPPER_ANTERIOR if upper else Region.LOWER_ANTERIOR
-    return {1: Region.UPPER_RIGHT, 2: Region.UPPER_LEFT, 3: Region.LOWER_LEFT, 4: Region.LOWER_RIGHT}[tooth.quadrant]

@@ -6,9 +6,7 @@ Teeth)" and CID 4019 (the same for the deciduous dentition); coding scheme desig
 
 from typing import Final
 
-from schemas.teeth import DECIDUOUS_TEETH, Notation, Tooth, parse
-
-SCHEME: Final = "SCT"
+from schemas.teeth import DECIDUOUS_TEETH, Tooth
 
 _CODES: Final = {
     "18": "68085002",
@@ -64,7 +62,6 @@ _CODES: Final = {
     "84": "58646007",
     "85": "61868007",
 }
-_TEETH: Final = {code: parse(fdi, Notation.FDI) for fdi, code in _CODES.items()}
 
 _PERMANENT_NAMES: Final = (
     "central incisor",
@@ -83,11 +80,6 @@ _PLACES: Final = {1: "maxillary right", 2: "maxillary left", 3: "mandibular left
 def snomed_code(tooth: Tooth) -> str | None:
     """The SNOMED CT concept id; None for supernumerary and unidentified teeth, which the context groups lack."""
     return _CODES.get(tooth.code)
-
-
-def tooth_of_snomed(code: str) -> Tooth | None:
-    """The tooth of a SNOMED CT concept id, or None when the context groups do not list it."""
-    return _TEETH.get(code)
 
 
 def code_meaning(tooth: Tooth) -> str | None:

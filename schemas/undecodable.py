@@ -29,8 +29,3 @@ class Undecodable(BaseModel):
     odontoflow_undecodable: Literal[True] = True
     key_id: str = ""
     reason: Undecoded
-
-
-def is_undecodable(value: object) -> bool:
-    """Whether a decoded value is such a mark, be it read as a dict or as the model."""
-    return isinstance(value, Undecodable) or (isinstance(value, dict) and value.get(MARK) is True)

@@ -36,7 +36,7 @@ from temporalio.worker import Replayer, Worker
 from infra.codec import ENCODING, SYSTEM_KEY, CaseCodec, data_converter, workflow_of
 from infra.keys import CACHE_SECONDS, KeyDestroyed, KeyUnknown, new_data_key
 from schemas.ids import case_workflow_id, new_id
-from schemas.undecodable import MARK, is_undecodable
+from schemas.undecodable import MARK, Undecodable
 from tests.infra.codec_story import Bug, Daily, Part, Story, Told, echo, stumble
 
 CANARY = "Zebulon-Quatremains"
@@ -97,7 +97,7 @@ def clear(text: str = CANARY) -> Payload:
 def mark_of(payload: Payload) -> dict[str, object]:
     assert payload.metadata["encoding"] == b"json/plain"
     value = json.loads(payload.data)
-    assert is_undecodable(value)
+    assert Undecodable.model_validate(value)
     assert value[MARK] is True
     return dict(value)
 
@@ -234,10 +234,10 @@ async def test_payloads_that_were_never_encrypted_pass_only_where_that_is_permit
 async def test_a_schedules_runs_read_what_the_schedule_was_made_with(keys: TableOfKeys, codec: CaseCodec) -> None:
     sealed = await codec.with_context(in_workflow("digest")).encode([clear()])
     assert await codec.decode_for("digest-2026-11-03T06:00:00Z", sealed) == [clear()]
-    assert is_undecodable(json.loads((await codec.decode_for("digest-2", sealed))[0].data))
+    assert Undecodable.model_validate_json((await codec.decode_for("digest-2", sealed))[0].data)
     dated = case_workflow_id(keys.new_case())
     sealed = await codec.for_workflow(dated).encode([clear()])
-    assert is_undecodable(json.loads((await codec.decode_for(f"{dated}-2026-11-03T06:00:00Z", sealed))[0].data))
+    assert Undecodable.model_validate_json((await codec.decode_for(f"{dated}-2026-11-03T06:00:00Z", sealed))[0].data)
 
 
 # ── on Temporal's own server ────────────────────────────────────────────────────────────────────────────────────────
@@ -439,7 +439,7 @@ async def test_after_the_key_is_destroyed_a_closed_history_is_unreadable(engine:
     engine.keys.destroy(case_id)
     await asyncio.sleep(0.25)
     result = await engine.client.get_workflow_handle(handle.id).result()
-    assert is_undecodable(result)
+    assert Undecodable.model_validate(result)
     with pytest.raises(KeyDestroyed):
         await handle.signal("note", CANARY)
 

@@ -3,7 +3,6 @@
 import hmac
 import os
 import stat
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,13 +23,12 @@ from infra.key_file import (
     rotate_key_file,
 )
 from infra.keys import (
-    CachedKeys,
     DataKey,
-    KeyDestroyed,
     KeyUnknown,
     MasterKeyFileRefused,
     MasterKeyMissing,
     MasterKeys,
+    Recent,
     WrappedKeyRefused,
     bind,
     derive_key,
@@ -193,56 +191,42 @@ def test_keys_are_not_shown() -> None:
     assert repr(master) == f"MasterKeys({master.active})"
 
 
-class Table:
-    def __init__(self) -> None:
-        self.secret: bytes | None = b"1" * 32
-        self.asked = 0
-
-    def key(self, key_id: str) -> bytes:
-        self.asked += 1
-        if self.secret is None:
-            raise KeyDestroyed(key_id=key_id)
-        return self.secret
-
-
-def test_a_destroyed_key_stops_when_forgotten_or_within_its_time() -> None:
-    now, table = 0.0, Table()
-    keys = CachedKeys(table, seconds=2.5, clock=lambda: now)
-    assert [keys.key("a") for _ in range(3)] == [b"1" * 32] * 3
-    assert table.asked == 1
-    table.secret = None
-    assert keys.key("a")
+def test_an_answer_is_kept_for_its_time_and_until_it_is_forgotten() -> None:
+    now = 0.0
+    recent: Recent[bytes] = Recent(2.5, clock=lambda: now)
+    _, ticket = recent.ask("a")
+    recent.keep("a", b"1", ticket)
+    recent.forget(lambda name, _: name == "b")
+    now = 2.4
+    assert recent.ask("a")[0] == b"1"
     now = 2.5
-    with pytest.raises(KeyDestroyed):
-        keys.key("a")
-    table.secret = b"2" * 32
-    keys.key("a")
-    table.secret = None
-    keys.forget("b")
-    assert keys.key("a")
-    keys.forget("a")
-    with pytest.raises(KeyDestroyed):
-        keys.key("a")
+    missed, ticket = recent.ask("a")
+    assert missed is None
+    recent.keep("a", b"2", ticket)
+    recent.forget(lambda _, value: value == b"2")
+    assert recent.ask("a")[0] is None
 
 
-def test_an_answer_under_way_while_a_key_is_forgotten_is_not_remembered() -> None:
-    asked, go = threading.Event(), threading.Event()
+def test_the_time_of_an_answer_runs_from_its_question() -> None:
+    now = 0.0
+    recent: Recent[bytes] = Recent(2.5, clock=lambda: now)
+    _, ticket = recent.ask("a")
+    now = 2.0
+    recent.keep("a", b"1", ticket)
+    now = 2.5
+    assert recent.ask("a")[0] is None
 
-    class Slow(Table):
-        def key(self, key_id: str) -> bytes:
-            secret = super().key(key_id)
-            asked.set()
-            assert go.wait(5)
-            return secret
 
-    table = Slow()
-    keys = CachedKeys(table)
-    reader = threading.Thread(target=keys.key, args=("a",))
-    reader.start()
-    assert asked.wait(5)
-    table.secret = None
-    keys.forget("a")
-    go.set()
-    reader.join(5)
-    with pytest.raises(KeyDestroyed):
-        keys.key("a")
+def test_an_answer_under_way_while_something_is_forgotten_is_not_kept() -> None:
+    recent: Recent[bytes] = Recent(2.5)
+    _, ticket = recent.ask("a")
+    recent.forget(lambda name, _: name == "a")
+    recent.keep("a", b"1", ticket)
+    assert recent.ask("a")[0] is None
+
+
+def test_of_too_many_answers_the_oldest_goes() -> None:
+    recent: Recent[int] = Recent(2.5, size=2)
+    for number, name in enumerate("abc"):
+        recent.keep(name, number, recent.ask(name)[1])
+    assert [recent.ask(name)[0] for name in "abc"] == [None, 1, 2]

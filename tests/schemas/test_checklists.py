@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.checklists import REGIONS, Scope, checklist, focus_points, scope_of
+from schemas.checklists import REGIONS, Scope, checklist, scope_of
 from schemas.clinical import Purpose
 
 EXTRAGNATHIC = {
@@ -58,10 +58,3 @@ def test_regions_come_once_and_in_reading_order() -> None:
         for field_of_view in (50, 80, 120, None):
             codes = [region.code for region in checklist(purpose, field_of_view)]
             assert codes == sorted(set(codes), key=order.index)
-
-
-def test_every_purpose_says_what_its_area_of_interest_must_answer() -> None:
-    for purpose in Purpose:
-        points = focus_points(purpose)
-        assert len(points) >= 3
-        assert len({point.code for point in points}) == len(points)

@@ -23,7 +23,8 @@ from pydicom.uid import (
     JPEGLSLossless,
 )
 
-from schemas import tooth_codes
+from schemas.teeth import DECIDUOUS_TEETH, PERMANENT_TEETH
+from schemas.tooth_codes import snomed_code
 from worker.demo import studies as studies_module
 from worker.demo import workshop
 from worker.demo.arch import ARCH, Grid
@@ -139,8 +140,9 @@ def test_intraoral_images_name_the_teeth_on_them(made: DemoStudies) -> None:
     lower, front, bitewing = (
         ds for ds in _datasets(made, Kind.INTRAORAL) if ds.PatientID == ENDODONTIC_PATIENT.identity.patient_id
     )
+    tooth_of = {snomed_code(tooth): tooth.code for tooth in (*PERMANENT_TEETH, *DECIDUOUS_TEETH)}
     shown = {
-        image: {tooth_codes.tooth_of_snomed(item.CodeValue).code for item in ds.PrimaryAnatomicStructureSequence}  # type: ignore[union-attr]
+        image: {tooth_of[item.CodeValue] for item in ds.PrimaryAnatomicStructureSequence}
         for image, ds in (("lower", lower), ("front", front), ("bitewing", bitewing))
     }
     assert "36" in shown["lower"] and all(tooth.startswith("3") for tooth in shown["lower"])
