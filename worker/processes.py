@@ -47,7 +47,7 @@ from workflows.runner import unsandboxed
 
 _log = logging.getLogger(__name__)
 
-STICKY_TIMEOUT: Final = timedelta(seconds=1)
+STICKY_TIMEOUT: Final = timedelta(milliseconds=800)
 """How long a case's next task waits for the worker that knows it. The default of 10 s is what a case would wait for a
 worker that was killed."""
 DRAIN: Final = timedelta(seconds=8)

@@ -13,8 +13,9 @@ DOCUMENT_QUEUE: Final = "documents"
 NOTICE_QUEUE: Final = "notices"
 """Mail waits for relays, and nothing else may wait for mail."""
 
-TASK_TIMEOUT: Final = timedelta(seconds=10)
-"""Workflow task timeout: how long a case waits for a worker that died in the middle of a task."""
+TASK_TIMEOUT: Final = timedelta(seconds=5)
+"""Workflow task timeout: how long a case waits for a worker that died in the middle of a task, or to which the server gave
+the task just before it learned of its death. A task takes milliseconds, a cold replay a fifth of a second."""
 
 
 class Options(TypedDict):
