@@ -112,7 +112,7 @@ async def measure(rounds: int, count: int) -> tuple[list[float], list[float]]:
 
 
 def run(rounds: int, scale: float) -> Outcome:
-    mine, theirs = asyncio.run(measure(rounds, max(2, int(100 * scale))))
+    mine, theirs = asyncio.run(measure(rounds, max(2, int(60 * scale))))
     figure = Figure(
         "P3",
         f"lifecycles, {AT_ONCE} at once",
