@@ -72,6 +72,9 @@ def find_users(session: Session, realm: Realm, search: UserSearch) -> tuple[list
             .join(Organization, col(Organization.id) == Membership.organization_id)
             .where(func.lower(Organization.name).like(like))
         )
+        if realm.organization_id is not None:
+            # Where else their people work is not for an owner to find out.
+            of_organization = of_organization.where(Membership.organization_id == realm.organization_id)
         statement = statement.where(
             or_(func.lower(User.name).like(like), col(User.email).like(like), col(User.id).in_(of_organization))
         )

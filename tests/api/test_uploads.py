@@ -22,7 +22,7 @@ from infra.uploads import LIFE, UploadDesk
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile, Upload
-from schemas.tables.people import Session
+from schemas.tables.people import Membership, Session
 from schemas.tables.wires import AuditRow, OutboxItem
 from tests.api.imaging_app import Desk, creation, imaging_desk
 
@@ -251,6 +251,30 @@ async def test_a_session_that_ends_stops_an_upload_under_way(
         headers = part(0, Upload_Checksum=f"sha256 {digest}") if checked else part(0)
         answer = await client.patch(location, headers=headers, content=endless())
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("checked", [False, True])
+async def test_who_loses_the_case_stops_an_upload_under_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    """Who leaves the practice stays signed in, for what they do elsewhere."""
+    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.05)
+    case = desk.open_case()
+
+    async def endless() -> AsyncIterator[bytes]:
+        for number in range(200):
+            if number == 5:
+                with desk.world.database.write() as session:
+                    user_id = desk.world.user_id("dentist")
+                    session.exec(select(Membership).where(Membership.user_id == user_id)).one().is_active = False
+            yield b"x" * 1000
+            await asyncio.sleep(0.02)
+
+    async with desk.client() as client:
+        location = await begin(client, case, 200_000)
+        digest = base64.b64encode(hashlib.sha256(b"x" * 200_000).digest()).decode()
+        headers = part(0, Upload_Checksum=f"sha256 {digest}") if checked else part(0)
+        assert (await client.patch(location, headers=headers, content=endless())).status_code == 404
 
 
 async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
