@@ -15,6 +15,7 @@ from schemas.clinical import Purpose
 from schemas.report_parts import (
     AreaOfInterest,
     Communication,
+    Criticality,
     Examination,
     Finding,
     ImageQuality,
@@ -68,6 +69,12 @@ class ReportContent(ReportPart):
             if len(set(ids)) != len(ids):
                 raise ValueError(f"A {what} is listed twice.")
         return self
+
+    @property
+    def critical_findings(self) -> tuple[Finding, ...]:
+        """Findings of category 1 to 3, the most urgent first. The document's template asks for them."""
+        critical = [finding for finding in self.findings if finding.criticality is not Criticality.NONE]
+        return tuple(sorted(critical, key=lambda finding: finding.criticality))
 
     def missing_for_signature(self) -> tuple[MissingItem, ...]:
         """What the report still needs before anyone may sign it, in reading order; empty means ready."""

@@ -202,6 +202,12 @@ def test_a_marked_finding_needs_words_and_the_sentence_names_the_region() -> Non
     assert item.sentence == "Describe the finding in “Teeth and restorations”."
 
 
+def test_the_most_urgent_finding_comes_first() -> None:
+    findings = tuple(Finding(id=f"f{c}", text="x", site="y", criticality=Criticality(c)) for c in ("3", "none", "1"))
+    report = changed(complete_report(), findings=findings, communications=())
+    assert [finding.id for finding in report.critical_findings] == ["f1", "f3"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
