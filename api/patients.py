@@ -15,10 +15,12 @@ from infra.audit import write_audit
 from infra.database import now
 from infra.keystore import KeyStore
 from infra.sealing import blind_index, column_aad, seal_json
+from schemas.access import Person
 from schemas.errors import NotFound, OdontoError, StateConflict
 from schemas.forms import Demographics
 from schemas.identity import fold_tokens
 from schemas.ids import new_id
+from schemas.lifecycle import Role
 from schemas.messages import Actor
 from schemas.tables.people import Organization, Patient, PatientToken
 from schemas.translation import N_
@@ -179,6 +181,12 @@ def _id_of_key(practice_id: str, user_id: str, key: str) -> str:
     return f"pat_{digest[:30]}"
 
 
+def practice_actor(person: Person, practice_id: str) -> Actor:
+    """The person as the audit trail names them, for what belongs to a practice and to no case."""
+    role = next((member.role for member in person.members if member.organization_id == practice_id), Role.STAFF)
+    return Actor(user_id=person.user_id, role=role, relation="own", session_id=person.session_id)
+
+
 def load_patient(session: Session, patient_id: str, practice_ids: Sequence[str]) -> Patient:
     patient = session.get(Patient, patient_id)
     if patient is None or patient.practice_id not in practice_ids:
@@ -197,5 +205,6 @@ __all__ = [
     "find_patients_by_text",
     "index_patient",
     "load_patient",
+    "practice_actor",
     "typed_date",
 ]

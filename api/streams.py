@@ -86,6 +86,8 @@ def topics_of(kind: str, case_id: str | None) -> list[str]:
     noun = kind.partition(".")[0]
     if noun == "notification":
         return ["notices"]
+    if noun == "document":
+        return ["documents"]
     topics = ["worklist"]
     if case_id is not None:
         topics.append(f"case:{case_id}")

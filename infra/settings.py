@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(19456, ge=8, description="argon2id memory (KiB). OWASP's minimum is the default.")
     argon2_time_cost: int = Field(2, ge=1, description="argon2id passes.")
     upload_max_bytes: int = Field(1 << 30, ge=1, description="Largest single file of an upload, in bytes.")
+    document_max_bytes: int = Field(
+        50_000_000, ge=1, description="Largest treatment document of a patient's record, in bytes."
+    )
     database_threads: int = Field(
         8, ge=1, description="Threads that serve blocking database reads. More than 8 makes short reads slower."
     )

@@ -1,5 +1,6 @@
 """Uploads as rows and blobs: begun, gone on with, completed into a stored file, or given up.
 
+An upload belongs to a case, and becomes one of its files, or to a patient's record, and becomes a treatment document.
 What is durable is what the blob says: a row's offset is only for lists. Completing is one transaction of the upload's
 end and the file's row; a crash before it is mended by whoever asks for the upload next.
 """
@@ -7,14 +8,16 @@ end and the file's row; a crash before it is mended by whoever asks for the uplo
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from infra.audit import write_audit
 from infra.blobs.store import BlobFinished, BlobInfo, BlobStore, BlobWriter
 from infra.database import Database, now
+from infra.feed import publish
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import let_go, remove
@@ -24,7 +27,9 @@ from schemas.errors import NotFound, OdontoError, StateConflict
 from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.tables.case import Case
+from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import StoredFile, Upload
+from schemas.tables.people import Patient
 from schemas.translation import N_
 
 LIFE: Final = timedelta(hours=24)
@@ -34,6 +39,12 @@ SILENCE: Final = timedelta(minutes=15)
 """An upload that was silent for so long keeps nobody waiting. It may still be gone on with, while the case takes files."""
 
 OPEN, COMPLETE, ENDED = "open", "complete", "ended"
+
+Home: TypeAlias = Case | Patient
+"""What an upload belongs to. Its bytes lie under the key of that."""
+
+Stored: TypeAlias = StoredFile | PatientDocument
+"""What an upload becomes. Both wait to be checked."""
 
 
 class UploadGone(OdontoError):
@@ -45,6 +56,13 @@ class UploadGone(OdontoError):
 class UploadKeyReused(StateConflict):
     code = "upload_key_reused"
     title = N_("This Idempotency-Key began an upload of another length. Send a new key with every file.")
+
+
+def home_id(upload: Upload) -> str:
+    """The id of its case or of its patient; the database keeps that it has exactly one."""
+    found = upload.case_id or upload.patient_id
+    assert found is not None
+    return found
 
 
 class Begun(NamedTuple):
@@ -72,14 +90,14 @@ class UploadDesk:
         self._blobs = blobs
         self._keys = keys
 
-    def begin(self, case: Case, user_id: str, length: int, meta: dict[str, str], key: str | None = None) -> Begun:
+    def begin(self, home: Home, user_id: str, length: int, meta: dict[str, str], key: str | None = None) -> Begun:
         """An upload of ``length`` bytes. ``meta``: filename, filetype, relative_path.
 
         ``key`` is the client's idempotency key: with it the same person gets the same upload again, however far it is.
         Raises UploadKeyReused when the key was given to an upload of another length.
         """
-        nonce = hashlib.sha256(f"{case.id}\n{user_id}\n{key}".encode()).hexdigest() if key else None
-        upload = self._new(case, user_id, length, meta, nonce)
+        nonce = hashlib.sha256(f"{home.id}\n{user_id}\n{key}".encode()).hexdigest() if key else None
+        upload = self._new(home, user_id, length, meta, nonce)
         try:
             with self._database.write() as session:
                 known = session.exec(select(Upload).where(Upload.nonce == nonce)).first() if nonce else None
@@ -92,16 +110,17 @@ class UploadDesk:
             raise UploadKeyReused()
         return Begun(known or upload, is_new=known is None)
 
-    def _new(self, case: Case, user_id: str, length: int, meta: dict[str, str], nonce: str | None) -> Upload:
+    def _new(self, home: Home, user_id: str, length: int, meta: dict[str, str], nonce: str | None) -> Upload:
         upload_id, moment = new_id("upl"), now()
         return Upload(
             id=upload_id,
-            case_id=case.id,
-            practice_id=case.practice_id,
+            case_id=home.id if isinstance(home, Case) else None,
+            patient_id=home.id if isinstance(home, Patient) else None,
+            practice_id=home.practice_id,
             user_id=user_id,
             file_id=new_id("fil"),
             length=length,
-            meta=seal_json(self._key_of(case), dict(meta), column_aad("upload", upload_id, "meta")),
+            meta=seal_json(self._keys.data_key(home.key_id), dict(meta), column_aad("upload", upload_id, "meta")),
             nonce=nonce,
             state=OPEN,
             created_at=moment,
@@ -148,11 +167,11 @@ class UploadDesk:
         actor: Actor,
         still_welcome: Callable[[Session], None],
         writer: BlobWriter | None = None,
-    ) -> StoredFile:
-        """Ends an upload whose bytes are all there: the stored file's row, audited, once.
+    ) -> Stored:
+        """Ends an upload whose bytes are all there: the file's or the document's row, audited, once.
 
-        Without a writer the blob is finished if it is not yet: what a crash left. ``still_welcome`` raises when the case
-        does not take files any more: then upload and blob are gone.
+        Without a writer the blob is finished if it is not yet: what a crash left. ``still_welcome`` raises when its case
+        or its record does not take files any more: then upload and blob are gone.
         """
         info = self._finish(upload) if writer is None else writer.finish()
         try:
@@ -177,9 +196,9 @@ class UploadDesk:
         actor: Actor,
         info: BlobInfo,
         still_welcome: Callable[[Session], None],
-    ) -> StoredFile:
+    ) -> Stored:
         row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
-        there = session.get(StoredFile, row.file_id)
+        there: Stored | None = session.get(StoredFile, row.file_id) or session.get(PatientDocument, row.file_id)
         if there is not None:
             return there
         if row.state == ENDED:  # given up meanwhile: its blob is to be deleted
@@ -188,26 +207,26 @@ class UploadDesk:
         key = self._key(upload)
         meta = open_json(key, row.meta, column_aad("upload", row.id, "meta"))
         assert isinstance(meta, dict)
-        name = {"name": meta.get("filename", ""), "path": meta.get("relative_path", ""), "description": ""}
         moment = now()
-        file = StoredFile(
-            id=row.file_id,
-            case_id=row.case_id,
-            practice_id=row.practice_id,
-            name=seal_json(key, name, column_aad("stored_file", row.file_id, "name")),
-            size=info.size,
-            sha256=info.sha256,
-            kind="unknown",
-            state="stored",
-            problem=None,
-            uploaded_by=row.user_id,
-            created_at=moment,
-        )
-        session.add(file)
+        stored = _stored(row, info, meta, key, moment)
+        session.add(stored)
         row.state, row.offset, row.updated_at = COMPLETE, info.size, moment
         session.flush()
-        write_audit(session, scope=row.case_id, act="file.store", actor=actor, at=moment, subject_id=file.id)
-        return file
+        if isinstance(stored, StoredFile):
+            write_audit(session, scope=stored.case_id, act="file.store", actor=actor, at=moment, subject_id=stored.id)
+        else:
+            about = {"patient": stored.patient_id}
+            write_audit(
+                session,
+                scope=stored.practice_id,
+                act="document.add",
+                actor=actor,
+                at=moment,
+                subject_id=stored.id,
+                detail=about,
+            )
+            publish(session, "document.added", at=moment, practice_id=stored.practice_id)
+        return stored
 
     def end(self, upload: Upload) -> None:
         """Gives an unfinished upload up; what was sent of it is removed. A completed one stays."""
@@ -237,7 +256,24 @@ class UploadDesk:
         return len(expired) + sweep_removals(self._database, self._blobs, limit)
 
     def _key(self, upload: Upload) -> DataKey:
-        return self._keys.of_scope(upload.case_id)
+        return self._keys.of_scope(home_id(upload))
 
-    def _key_of(self, case: Case) -> DataKey:
-        return self._keys.data_key(case.key_id)
+
+def _stored(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: DataKey, at: datetime) -> Stored:
+    """The row of what has arrived, under the name that it had on its sender's computer."""
+    table = "stored_file" if upload.case_id else "patient_document"
+    name = {"name": meta.get("filename", ""), "path": meta.get("relative_path", ""), "description": ""}
+    alike: dict[str, Any] = {
+        "id": upload.file_id,
+        "practice_id": upload.practice_id,
+        "name": seal_json(key, name, column_aad(table, upload.file_id, "name")),
+        "size": info.size,
+        "sha256": info.sha256,
+        "kind": "unknown",
+        "state": "stored",
+        "uploaded_by": upload.user_id,
+        "created_at": at,
+    }
+    if upload.case_id:
+        return StoredFile(case_id=upload.case_id, **alike)
+    return PatientDocument(patient_id=home_id(upload), **alike)

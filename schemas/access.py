@@ -226,6 +226,10 @@ class PracticeRight(StrEnum):
     LIST_PATIENTS = "list_patients"
     CREATE_PATIENT = "create_patient"
     EDIT_PATIENT = "edit_patient"
+    SEE_DOCUMENTS = "see_documents"
+    """A patient's treatment documents."""
+    EDIT_DOCUMENTS = "edit_documents"
+    """To add, rename and remove them."""
     CREATE_CASE = "create_case"
     BILLING = "billing"
     MANAGE_USERS = "manage_users"
@@ -235,6 +239,8 @@ PRACTICE_MATRIX: Final[dict[PracticeRight, frozenset[Role]]] = {
     PracticeRight.LIST_PATIENTS: frozenset({Role.DENTIST, Role.STAFF, Role.SCHEDULER}),
     PracticeRight.CREATE_PATIENT: frozenset({Role.DENTIST, Role.STAFF, Role.SCHEDULER}),
     PracticeRight.EDIT_PATIENT: frozenset({Role.DENTIST, Role.STAFF, Role.SCHEDULER}),
+    PracticeRight.SEE_DOCUMENTS: frozenset({Role.DENTIST, Role.STAFF}),
+    PracticeRight.EDIT_DOCUMENTS: frozenset({Role.DENTIST, Role.STAFF}),
     PracticeRight.CREATE_CASE: frozenset({Role.DENTIST, Role.STAFF, Role.SCHEDULER}),
 }
 """By role within one's own practice; what only its owner may do is in :func:`may_in_practice`."""

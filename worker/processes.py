@@ -24,6 +24,7 @@ from activities.notifications import Notifier
 from activities.post import Post
 from activities.records.apply import RecordActivities
 from activities.records.commands import CommandDesk
+from activities.treatment_documents import DocumentChecker
 from infra.audit import AuditSealer
 from infra.blobs.local import LocalBlobStore
 from infra.codec import data_converter
@@ -56,6 +57,7 @@ _HEARTBEAT_S: Final = 5.0
 _SEAL_S: Final = 1.0
 _LAPSE_S: Final = 15.0
 _UPLOADS_S: Final = 60.0
+_DOCUMENTS_S: Final = 15.0
 _FEED_S: Final = 600.0
 _MAIL_S: Final = 1.0
 
@@ -86,6 +88,7 @@ class Wires:
     parsers: ParserPool
     imaging: Imaging
     uploads: UploadDesk
+    documents: DocumentChecker
     post: Post
 
 
@@ -116,6 +119,7 @@ def wire(settings: Settings) -> Wires:
         parsers=parsers,
         imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
         uploads=UploadDesk(database, blobs, keys),
+        documents=DocumentChecker(database, blobs, keys, parsers),
         post=Post(database, keys, make_mailer(settings, database, keys), settings.base_url),
     )
 
@@ -217,6 +221,7 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(every(_SEAL_S, sealer.seal, "audit sealer")),
                     asyncio.create_task(every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
                     asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
+                    asyncio.create_task(every(_DOCUMENTS_S, wires.documents.sweep, "unchecked documents")),
                     asyncio.create_task(every(_FEED_S, lambda: prune(wires.database), "old events")),
                     # With the threads of mail, so that a relay that hangs holds up none of the chores above.
                     asyncio.create_task(every(_MAIL_S, wires.post.sweep, "mail", threads[policies.NOTICE_QUEUE])),

@@ -1,17 +1,14 @@
 """The files of a case: list, content, thumbnails, removal."""
 
-from collections.abc import Iterator
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
 from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
-from api.imaging.downloads import INERT, while_allowed
+from api.imaging.downloads import INERT, attachment
 from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
 from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
@@ -26,7 +23,6 @@ from schemas.tables.imaging import Instance, Series, StoredFile
 router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
 
 _PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-_TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf"}
 
 
 @policy("case: see_images or upload")
@@ -70,26 +66,7 @@ async def read_content(file_id: str, access: SeeImages, services: ServicesDep, l
 
     file, name = await in_images(find, access)
 
-    def check() -> None:
-        """What cannot be opened is an answer of its own, and no download that breaks."""
-        with services.blobs.reader(file.id, access.key.secret):
-            pass
-
-    def body() -> Iterator[bytes]:
-        # Opened here: where the client has left before the first byte, nobody would close what was opened before.
-        with services.blobs.reader(file.id, access.key.secret) as reader:
-            yield from reader.stream()
-
-    await in_images(check)
-    return StreamingResponse(
-        while_allowed(body(), still),
-        media_type=_TYPES.get(file.kind, "application/octet-stream"),
-        headers=INERT
-        | {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-            "Content-Length": str(file.size),
-        },
-    )
+    return await attachment(services.blobs, file.id, access.key, name=name, kind=file.kind, size=file.size, still=still)
 
 
 @router.get("/{file_id}/picture", response_class=Response)

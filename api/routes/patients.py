@@ -17,13 +17,12 @@ from api.patients import (
     create_patient,
     find_patients,
     load_patient,
+    practice_actor,
 )
 from api.views import patient_view
 from infra.keystore import KeyStore
-from schemas.access import Person, PracticeRight
+from schemas.access import PracticeRight
 from schemas.forms import CaseSearch, Demographics, Page, PatientView
-from schemas.lifecycle import Role
-from schemas.messages import Actor
 from schemas.tables.people import Patient
 
 router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
@@ -31,11 +30,6 @@ router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
 ListIn = Annotated[str, Depends(in_practice(PracticeRight.LIST_PATIENTS))]
 CreateIn = Annotated[str, Depends(in_practice(PracticeRight.CREATE_PATIENT))]
 EditIn = Annotated[str, Depends(in_practice(PracticeRight.EDIT_PATIENT))]
-
-
-def practice_actor(person: Person, practice_id: str) -> Actor:
-    role = next((member.role for member in person.members if member.organization_id == practice_id), Role.STAFF)
-    return Actor(user_id=person.user_id, role=role, relation="own", session_id=person.session_id)
 
 
 def revision_of(if_match: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None) -> int:

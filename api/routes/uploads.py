@@ -1,5 +1,6 @@
 """Uploads over tus 1.0.0 at ``/api/v1/uploads``, and the end of a batch of them."""
 
+import logging
 import re
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -7,77 +8,72 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Request, Response
 from sqlmodel import Session
 
-from api.cases import acting
+from activities.treatment_documents import DocumentChecker
 from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require, token_of
 from api.errors import problem
+from api.imaging.parsers import in_images, parsers_of
 from api.services import Services
-from api.standing import CaseAccess, load_case
+from api.standing import CaseAccess
 from api.tus import protocol
 from api.tus.receiving import Interrupted, in_thread, receive
-from infra.blobs.store import BlobFinished
+from api.uploading import Aim, Destination, need_kind, need_size
+from infra.blobs.store import BlobFinished, BlobWriter
 from infra.outbox import enqueue, is_waiting
 from infra.sessions import Sessions
 from infra.uploads import COMPLETE, UploadDesk
-from schemas.access import Person, Right, may
-from schemas.errors import Forbidden, NotFound, NotSignedIn
-from schemas.lifecycle import State
+from schemas.access import Person, Right
+from schemas.errors import NotFound, NotSignedIn, OdontoError
 from schemas.messages import FactKind
+from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import Upload
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"])
 batches = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["uploads"])
 
+_log: Final = logging.getLogger(__name__)
 _NAME_LENGTH: Final = 255
 _PATH_LENGTH: Final = 1000
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def need_upload(access: CaseAccess) -> CaseAccess:
-    """409 where the person could add files at another time of the case, 403 where never."""
-    if not access.may(Right.UPLOAD):
-        if any(may(Right.UPLOAD, access.held, state) for state in State):
-            raise protocol.UploadsClosed()
-        raise Forbidden()
-    return access
+class OpenUpload:
+    """An upload for somebody who may add files to what it belongs to."""
+
+    def __init__(self, row: Upload, person: Person, destination: Destination, desk: UploadDesk) -> None:
+        self.row = row
+        self.person = person
+        self.destination = destination
+        self.desk = desk
 
 
-@policy("case: upload")
-def case_of_metadata(request: Request, person: PersonDep, services: ServicesDep) -> CaseAccess:
-    """The case that a creation names in its metadata. Decided before a byte of the body is read."""
+@policy("upload: to a case or a patient's record")
+def named_destination(request: Request, person: PersonDep, services: ServicesDep) -> Destination:
+    """What a creation names in its metadata. Decided before a byte of the body is read."""
     protocol.check_version(request.headers)
-    case_id = protocol.metadata(request.headers).get("case_id", "")
+    aim = Aim.named_in(protocol.metadata(request.headers))
     with services.database.read() as session:
-        return need_upload(load_case(session, services.keys, case_id, person))
+        return aim.reach(session, services.keys, person)
 
 
-@policy("case: upload")
-def case_of_upload(upload_id: str, request: Request, person: PersonDep, services: ServicesDep) -> "OpenUpload":
-    """An upload for somebody who may add files to its case: 404 to everybody else."""
+@policy("upload: to a case or a patient's record")
+def open_upload(upload_id: str, request: Request, person: PersonDep, services: ServicesDep) -> OpenUpload:
+    """An upload for somebody who may add files to what it belongs to: 404 to everybody else."""
     protocol.check_version(request.headers)
     desk = desk_of(services)
     with services.database.read() as session:
         row = session.get(Upload, upload_id)
         if row is None:
             raise NotFound()
-        access = load_case(session, services.keys, row.case_id, person)
-    return OpenUpload(desk.find(upload_id), need_upload(access), desk)
-
-
-class OpenUpload:
-    """An upload with the case as its uploader has it."""
-
-    def __init__(self, row: Upload, access: CaseAccess, desk: UploadDesk) -> None:
-        self.row = row
-        self.access = access
-        self.desk = desk
+        destination = Aim.of(row).reach(session, services.keys, person)
+    return OpenUpload(desk.find(upload_id), person, destination, desk)
 
 
 def desk_of(services: Services) -> UploadDesk:
     return UploadDesk(services.database, services.blobs, services.keys)
 
 
-CreateIn = Annotated[CaseAccess, Depends(case_of_metadata)]
-UploadDep = Annotated[OpenUpload, Depends(case_of_upload)]
+DestinationDep = Annotated[Destination, Depends(named_destination)]
+UploadDep = Annotated[OpenUpload, Depends(open_upload)]
 
 
 @router.options("", dependencies=[Public], status_code=204)
@@ -98,18 +94,20 @@ def describe(services: ServicesDep) -> Response:
 @router.post("", status_code=201)
 async def create(
     request: Request,
-    access: CreateIn,
+    person: PersonDep,
+    destination: DestinationDep,
     services: ServicesDep,
     sessions: SessionsDep,
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None,
 ) -> Response:
-    """Begins an upload. Metadata: ``case_id``, ``filename``, ``filetype``, optional ``relative_path``. With a body of type
+    """Begins an upload. Metadata: ``case_id`` for a file of a case, or ``patient_id`` for a treatment document of a
+    patient's record; ``filename``, ``filetype``, optional ``relative_path``. With a body of type
     ``application/offset+octet-stream`` its first bytes come along. A repeated ``Idempotency-Key`` gives the same upload
     again and takes no bytes that are there already."""
     length = protocol.number(request.headers, "upload-length")
-    if length > services.settings.upload_max_bytes:
-        raise protocol.UploadTooLarge()
+    need_size(destination.home, length, services.settings)
     meta = protocol.metadata(request.headers)
+    need_kind(destination.home, meta.get("filename", ""), meta.get("filetype", ""))
     desk = desk_of(services)
     has_body = request.headers.get("content-type", "") == protocol.BODY_TYPE
     kept = {
@@ -117,8 +115,8 @@ async def create(
         "filetype": _printable(meta.get("filetype", ""), 100),
         "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
     }
-    row, is_new = await in_thread(desk.begin, access.row, access.person.user_id, length, kept, key)
-    upload = OpenUpload(row, access, desk)
+    row, is_new = await in_thread(desk.begin, destination.home, destination.actor.user_id, length, kept, key)
+    upload = OpenUpload(row, person, destination, desk)
     offset = 0 if is_new else await in_thread(desk.offset, row)
     if offset > 0:
         async for _ in request.stream():
@@ -130,12 +128,11 @@ async def create(
 
 
 @router.head("/{upload_id}", status_code=200)
-async def where(upload: UploadDep, services: ServicesDep) -> Response:
+async def where(request: Request, upload: UploadDep, services: ServicesDep) -> Response:
     """How many bytes are durable. 423 while another request writes. Completes an upload whose last byte came before a crash."""
     offset = await in_thread(upload.desk.offset, upload.row)
     if offset == upload.row.length and upload.row.state != COMPLETE:
-        welcome = _still_welcome(services, upload.row.case_id, upload.access.person)
-        await in_thread(upload.desk.complete, upload.row, acting(upload.access), welcome)
+        await _complete(request, upload, services)
     headers = protocol.answer_headers(offset=offset, length=upload.row.length, expires=upload.row.expires_at)
     return Response(status_code=200, headers=headers)
 
@@ -175,23 +172,21 @@ async def _take(request: Request, upload: OpenUpload, services: Services, sessio
     if announced.isdecimal() and int(announced) > row.length - offset:
         raise protocol.BeyondTheEnd()
     checksum = protocol.checksum(request.headers)
-    actor = acting(upload.access)
-    welcome = _still_welcome(services, row.case_id, upload.access.person)
     try:
         writer = await in_thread(desk.writer, row)
     except BlobFinished:
         # Every byte was there already, but the crash of a process came before the file's row.
-        await in_thread(desk.complete, row, actor, welcome)
+        await _complete(request, upload, services)
         if offset != row.length:
             raise protocol.WrongOffset() from None
         return row.length
     try:
-        recheck = _recheck(request, services, sessions, row.case_id)
+        recheck = _recheck(request, services, sessions, row)
         durable = await receive(
             writer, request.stream(), offset=offset, length=row.length, checksum=checksum, recheck=recheck
         )
         if durable == row.length:
-            await in_thread(desk.complete, row, actor, welcome, writer)
+            await _complete(request, upload, services, writer)
         else:
             await in_thread(desk.note, row, durable)
     except Interrupted:
@@ -202,16 +197,29 @@ async def _take(request: Request, upload: OpenUpload, services: Services, sessio
     return durable
 
 
-def _still_welcome(services: Services, case_id: str, person: Person) -> Callable[[Session], None]:
-    """Whether the case takes files at the moment of completion, too: it may have been submitted meanwhile."""
+async def _complete(request: Request, upload: OpenUpload, services: Services, writer: BlobWriter | None = None) -> None:
+    """Ends an upload whose bytes are all there, where it is still welcome: its case may have been submitted meanwhile."""
 
-    def check(session: Session) -> None:
-        need_upload(load_case(session, services.keys, case_id, person))
+    def still_welcome(session: Session) -> None:
+        Aim.of(upload.row).reach(session, services.keys, upload.person)
 
-    return check
+    stored = await in_thread(upload.desk.complete, upload.row, upload.destination.actor, still_welcome, writer)
+    if isinstance(stored, PatientDocument):
+        await _check(request, services, stored.id)
 
 
-def _recheck(request: Request, services: Services, sessions: Sessions, case_id: str) -> Callable[[], None]:
+async def _check(request: Request, services: Services, document_id: str) -> None:
+    """A treatment document is checked before its sender is answered. What cannot be checked now is stored all the same,
+    and checked by the worker."""
+    checker = DocumentChecker(services.database, services.blobs, services.keys, parsers_of(request.app))
+    try:
+        await in_images(checker.check, document_id)
+    except OdontoError as error:
+        _log.warning("a document waits to be checked: %s", error.code, extra={"file_id": document_id})
+    services.feed.wake()
+
+
+def _recheck(request: Request, services: Services, sessions: Sessions, upload: Upload) -> Callable[[], None]:
     """Asks anew who sends and whether they may: a revoked session stops an upload under way."""
     token = token_of(request)
 
@@ -220,7 +228,7 @@ def _recheck(request: Request, services: Services, sessions: Sessions, case_id: 
             raise NotSignedIn()
         person = sessions.person(token)
         with services.database.read() as session:
-            need_upload(load_case(session, services.keys, case_id, person))
+            Aim.of(upload).reach(session, services.keys, person)
 
     return check
 

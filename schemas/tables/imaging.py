@@ -2,19 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from schemas.tables.columns import LONG_TEXT, code_field, id_field, moment_field, sealed_field, text_type
 
 
 class Upload(SQLModel, table=True):
-    """One tus upload (https://tus.io/protocols/resumable-upload). ``offset`` is what is durable on disk."""
+    """One tus upload (https://tus.io/protocols/resumable-upload), to a case or to a patient's record. ``offset`` is what
+    is durable on disk.
+    """
 
     __tablename__ = "upload"
+    __table_args__ = (CheckConstraint("(case_id IS NULL) <> (patient_id IS NULL)", name="ck_upload_belongs_to_one"),)
 
     id: str = id_field(primary_key=True)
-    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    case_id: str | None = id_field(foreign_key="report_case.id", index=True, nullable=True)
+    patient_id: str | None = id_field(foreign_key="patient.id", index=True, nullable=True)
     practice_id: str = id_field(foreign_key="organization.id")
     user_id: str = id_field(foreign_key="user.id")
     file_id: str = id_field()
@@ -23,7 +27,7 @@ class Upload(SQLModel, table=True):
     meta: bytes = sealed_field()
     """JSON: filename, filetype, relative_path."""
     nonce: str | None = code_field(64, unique=True, nullable=True)
-    """Hash of case, person and the client's idempotency key, so that a creation whose answer was lost is not doubled."""
+    """Hash of case or patient, person and the client's idempotency key, so that a creation whose answer was lost is not doubled."""
     state: str = code_field(16)
     """``open``, ``complete``, ``ended``."""
     created_at: datetime = moment_field()

@@ -31,7 +31,7 @@ from schemas.ids import new_id
 from schemas.lifecycle import Action, Role, State, Taker, WaitReason, takers_of
 from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import Study
-from schemas.tables.people import Membership, Organization, User
+from schemas.tables.people import Membership, Organization, Patient, User
 from schemas.tables.release import PortalSession, ReleaseGrant
 from schemas.tables.report import ReportVersion
 from schemas.tables.wires import Head
@@ -39,7 +39,7 @@ from tests.activities.documents.samples import content, signed
 from tests.activities.imaging.files import dicom_file
 from tests.api.asking import HOST
 from tests.api.live import PASSWORD, Live, set_passwords
-from tests.api.stories import put_file
+from tests.api.stories import photograph, put_document, put_file
 from tests.ui.site import NOWHERE
 from tests.world import World, populate
 from ui.app import create_app
@@ -88,6 +88,8 @@ class Thing:
 class Hall:
     live: Live
     patient_id: str
+    other_patient_id: str
+    """Of the same practice."""
     member_id: str
     """Somebody of the practice who never signs in: accounts are changed by the questions."""
     things: dict[State, Thing] = field(default_factory=dict)
@@ -164,6 +166,20 @@ class Hall:
         desk = UploadDesk(services.database, services.blobs, services.keys)
         meta = {"filename": "a.dcm", "filetype": "application/dicom", "relative_path": ""}
         return desk.begin(self.world.case(self.things[state].case_id), self.world.user_id("staff"), 9, meta).upload.id
+
+    def record_upload(self) -> str:
+        """The id of an upload to the patient's record that has begun."""
+        services = self.app.state.services
+        desk = UploadDesk(services.database, services.blobs, services.keys)
+        return desk.begin(self._patient(), self.world.user_id("staff"), 9, {"filename": "a.pdf"}).upload.id
+
+    def document(self) -> str:
+        """The id of a checked photograph in the patient's record."""
+        return put_document(self.app, self._patient(), self.world.user_id("staff"), photograph(), "smile.jpg")
+
+    def _patient(self) -> Patient:
+        with self.world.database.read() as session:
+            return session.get_one(Patient, self.patient_id)
 
     def command(self, name: str) -> str:
         """The id of a command that the person has given."""
@@ -316,7 +332,7 @@ async def open_hall(home: Path) -> AsyncIterator[Hall]:
             add_person(world, name, organization, role)
         member_id = add_person(world, "member", "practice", Role.STAFF)
         set_passwords(world, services.passwords.hash(PASSWORD))
-        hall = Hall(Live(app, world, settings, {}), world.add_patient().id, member_id)
+        hall = Hall(Live(app, world, settings, {}), world.add_patient().id, world.add_patient().id, member_id)
         hall.live.tokens |= {name: hall.fresh_token(name) for name in PEOPLE if name not in WITHOUT_SESSION}
         sessions, ended = hall.sessions(), hall.fresh_token("leaver")
         sessions.end(sessions.person(ended))

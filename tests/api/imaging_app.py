@@ -22,7 +22,7 @@ from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from api import errors
 from api.imaging.parsers import close_parsers
-from api.routes import dicomweb, files, uploads, viewer_state
+from api.routes import dicomweb, files, patient_documents, uploads, viewer_state
 from infra.blobs.local import LocalBlobStore
 from infra.database import Database, make_engine
 from infra.keys import MasterKeys
@@ -54,7 +54,14 @@ def app_of(home: Path, database: Database, keys: KeyStore) -> FastAPI:
         passwords=Passwords(settings),
         feed=SimpleNamespace(wake=lambda: None),
     )
-    for router in (uploads.router, uploads.batches, files.router, dicomweb.router, viewer_state.router):
+    for router in (
+        uploads.router,
+        uploads.batches,
+        files.router,
+        patient_documents.router,
+        dicomweb.router,
+        viewer_state.router,
+    ):
         app.include_router(router)
     errors.install(app)
     return app

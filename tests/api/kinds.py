@@ -163,19 +163,33 @@ def of_a_practice(hall: Hall, route: Route) -> Questions:
     (policy,) = route.policies - {"signed in"}
     right = PracticeRight(policy.removeprefix("practice: "))
     about_a_thing = bool(route.parameters) or (route.method, route.path) in NAMING
-    url = _filled(route, patient_id=hall.patient_id, user_id=hall.member_id, organization_id=hall.practice_id)
     for who in PEOPLE:
-        members = () if who in WITHOUT_SESSION else hall.world.person(who).members
-        places = [
-            member.organization_id
-            for member in members
-            if may_in_practice(right, hall.world.person(who), member.organization_id)
-        ]
-        expected = _of_right(who, bool(places))
-        if places and about_a_thing and hall.practice_id not in places:
-            expected = Expected.NOT_THERE
+        document_id = hall.document() if "document_id" in route.parameters else ""
+        own = {"user_id": hall.member_id, "organization_id": hall.practice_id, "document_id": document_id}
+        url = _filled(route, patient_id=hall.patient_id, **own)
+        expected = _of_practice(hall, who, right, about_a_thing=about_a_thing)
         headers, fields = _whole_request(hall, route)
         yield Question(who, route, url, expected, "of the practice", headers, fields)
+        # What is below another patient is not below this one, of the same practice or not.
+        if document_id and expected is Expected.ALLOWED and (route.method, route.path) not in BACK_TO_THE_RECORD:
+            url = _filled(route, patient_id=hall.other_patient_id, **own)
+            yield Question(who, route, url, Expected.NOT_THERE, "below another patient", headers, fields)
+
+
+BACK_TO_THE_RECORD = {("GET", "/patients/{patient_id}/documents/{document_id}")}
+"""They look at nothing that is below the patient, and say nothing of it."""
+
+
+def _of_practice(hall: Hall, who: str, right: PracticeRight, *, about_a_thing: bool = True) -> Expected:
+    members = () if who in WITHOUT_SESSION else hall.world.person(who).members
+    places = [
+        member.organization_id
+        for member in members
+        if may_in_practice(right, hall.world.person(who), member.organization_id)
+    ]
+    if places and about_a_thing and hall.practice_id not in places:
+        return Expected.NOT_THERE
+    return _of_right(who, bool(places))
 
 
 def _whole_request(hall: Hall, route: Route) -> tuple[Mapping[str, str], Mapping[str, Any]]:
@@ -184,6 +198,8 @@ def _whole_request(hall: Hall, route: Route) -> tuple[Mapping[str, str], Mapping
     new_user = {"name": "New", "email": "new@demo.test", "role": "staff", "organization_id": hall.practice_id}
     fields: dict[tuple[str, str], Mapping[str, Any]] = {
         ("PUT", "/api/v1/patients/{patient_id}"): demographics,
+        ("PATCH", "/api/v1/patients/{patient_id}/documents/{document_id}"): {"name": "x"},
+        ("POST", "/patients/{patient_id}/documents/{document_id}"): {"name": "x"},
         ("POST", "/api/v1/cases"): {"patient_id": hall.patient_id},
         ("POST", "/api/v1/practice/users"): new_user,
         ("PUT", "/api/v1/practice/users/{user_id}/memberships/{organization_id}"): {"role": "staff"},
@@ -296,7 +312,9 @@ def _own_children(route: Route, thing: Thing) -> dict[str, str]:
 
 
 def of_an_upload(hall: Hall, route: Route) -> Questions:
-    """By the case that its metadata names, or that it was begun for; at another time of the case it is not now."""
+    """By the case or the patient that its metadata names, or that it was begun for; at another time of the case it is not
+    now.
+    """
 
     def answer(who: str, state: State) -> Expected:
         expected = expected_of_case(hall, who, state, lambda held: may(Right.UPLOAD, held, state))
@@ -305,10 +323,17 @@ def of_an_upload(hall: Hall, route: Route) -> Questions:
         return expected
 
     for who, state, expected in cells(answer):
-        named = b64encode(hall.things[state].case_id.encode()).decode()
-        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata": f"case_id {named}"}
         url = _filled(route, upload_id=hall.upload(state)) if route.parameters else route.path
-        yield Question(who, route, url, expected, f"in {state}", headers)
+        yield Question(who, route, url, expected, f"in {state}", _beginning("case_id", hall.things[state].case_id))
+    for who in PEOPLE:
+        expected = _of_practice(hall, who, PracticeRight.EDIT_DOCUMENTS)
+        url = _filled(route, upload_id=hall.record_upload()) if route.parameters else route.path
+        yield Question(who, route, url, expected, "to the record", _beginning("patient_id", hall.patient_id))
+
+
+def _beginning(what: str, value: str) -> dict[str, str]:
+    named = b64encode(value.encode()).decode()
+    return {"Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata": f"{what} {named}"}
 
 
 def of_images(hall: Hall, route: Route) -> Questions:
@@ -391,8 +416,8 @@ _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("signed in", frozenset({"session_id", "command_id"}), everybody_signed_in),
     ("administrator", frozenset({"user_id", "organization_id"}), administrators),
     ("schedules cases", frozenset(), schedulers),
-    ("practice: ", frozenset({"patient_id", "user_id", "organization_id"}), of_a_practice),
-    ("case: upload", frozenset({"upload_id"}), of_an_upload),
+    ("practice: ", frozenset({"patient_id", "user_id", "organization_id", "document_id"}), of_a_practice),
+    ("upload: ", frozenset({"upload_id"}), of_an_upload),
     ("case: ", _BELOW_CASE, of_a_case),
     ("images: of the cases whose images one may see", _IMAGES, of_images),
     ("release link: both factors", _IMAGES | {"token", "series_uid", "file_id"}, of_a_visit),

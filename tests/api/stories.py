@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fastapi import FastAPI
 from PIL import Image
 from sqlmodel import select
 
+from activities.treatment_documents import DocumentChecker
+from api.imaging.parsers import parsers_of
 from infra.blobs.local import LocalBlobStore
 from infra.database import now
 from infra.release_tokens import release_token
 from infra.sealing import column_aad, seal_json
+from infra.uploads import UploadDesk
 from schemas.clinical import Purpose
 from schemas.ids import new_id
+from schemas.messages import Actor
 from schemas.report_parts import Modality
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
+from schemas.tables.people import Patient
 from schemas.tables.release import ReleaseGrant
 from tests.activities.imaging.files import dicom_file
 from tests.api.live import PASSWORD, Live
@@ -87,6 +93,19 @@ def put_file(live: Live, case_id: str, content: bytes, name: str = "image.dcm") 
             )
         )
     return file_id
+
+
+def put_document(app: FastAPI, patient: Patient, user_id: str, content: bytes, name: str = "letter.pdf") -> str:
+    """A treatment document of a patient's record, sent and checked; returns its id."""
+    services = app.state.services
+    desk = UploadDesk(services.database, services.blobs, services.keys)
+    upload = desk.begin(patient, user_id, len(content), {"filename": name}).upload
+    with desk.writer(upload) as writer:
+        writer.append(content)
+        actor = Actor(user_id=user_id, role="staff", relation="own", session_id="ses_0")
+        stored = desk.complete(upload, actor, lambda _session: None, writer)
+    DocumentChecker(services.database, services.blobs, services.keys, parsers_of(app)).check(stored.id)
+    return stored.id
 
 
 async def submitted_case(live: Live, **patient: Any) -> Story:

@@ -22,8 +22,8 @@ from api.patients import (
     find_patients,
     find_patients_by_text,
     load_patient,
+    practice_actor,
 )
-from api.routes.patients import practice_actor
 from api.row_facts import row_facts
 from api.services import Services
 from schemas.access import Person, PracticeRight, may_in_practice

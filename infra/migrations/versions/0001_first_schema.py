@@ -274,6 +274,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "patient_document",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("patient_id", text_type(64), nullable=False),
+        sa.Column("practice_id", text_type(64), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", text_type(64), nullable=False),
+        sa.Column("kind", text_type(16), nullable=False),
+        sa.Column("state", text_type(16), nullable=False),
+        sa.Column("problem_code", text_type(60), nullable=True),
+        sa.Column("problem", text_type(500), nullable=True),
+        sa.Column("preview", SEALED, nullable=True),
+        sa.Column("uploaded_by", text_type(64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("checked_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patient.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["practice_id"],
+            ["organization.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["uploaded_by"],
+            ["user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("patient_document", schema=None) as batch_op:
+        batch_op.create_index("ix_patient_document_newest", ["patient_id", "created_at"], unique=False)
+        batch_op.create_index("ix_patient_document_waiting", ["state", "created_at"], unique=False)
+
+    op.create_table(
         "patient_token",
         sa.Column("patient_id", text_type(64), nullable=False),
         sa.Column("token", text_type(64), nullable=False),
@@ -688,7 +722,8 @@ def upgrade() -> None:
     op.create_table(
         "upload",
         sa.Column("id", text_type(64), nullable=False),
-        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=True),
+        sa.Column("patient_id", text_type(64), nullable=True),
         sa.Column("practice_id", text_type(64), nullable=False),
         sa.Column("user_id", text_type(64), nullable=False),
         sa.Column("file_id", text_type(64), nullable=False),
@@ -700,9 +735,14 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("(case_id IS NULL) <> (patient_id IS NULL)", name="ck_upload_belongs_to_one"),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["report_case.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patient.id"],
         ),
         sa.ForeignKeyConstraint(
             ["practice_id"],
@@ -718,6 +758,7 @@ def upgrade() -> None:
     with op.batch_alter_table("upload", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_upload_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_upload_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
         "grant_code",

@@ -1,6 +1,6 @@
 import { folderOf, type Picked } from "./collect";
 import type { Problem } from "../shared/http";
-import { plural, t } from "../shared/words";
+import { bytes, plural, t } from "../shared/words";
 
 export type ItemState = "waiting" | "sending" | "done" | "failed" | "cancelled";
 
@@ -140,7 +140,7 @@ export class UploadQueue {
     if (this.halt === null || this.halt === "no-answer") void this.pause("offline");
   }
 
-  /** Takes back what is not stored yet; the server forgets what it had of it. Stored files stay in the case. */
+  /** Takes back what is not stored yet; the server forgets what it had of it. Stored files stay. */
   async cancel(group: Group): Promise<void> {
     const open = group.items.filter((item) => item.state === "waiting" || item.state === "sending");
     for (const item of open) item.state = "cancelled";
@@ -187,7 +187,9 @@ export class UploadQueue {
 
   private refusal(file: File): string | null {
     if (file.size === 0) return t("This file is empty.");
-    if (file.size > this.options.maxBytes) return t("This file is larger than the server accepts.");
+    if (file.size > this.options.maxBytes) {
+      return t("This file is larger than {size}, the most that is taken here.", { size: bytes(this.options.maxBytes) });
+    }
     return null;
   }
 

@@ -9,7 +9,7 @@ interface Kept {
   url: string;
   size: number | null;
   at: number;
-  case: string;
+  home: string;
   done: boolean;
 }
 
@@ -20,16 +20,16 @@ export async function sha256Hex(text: string): Promise<string | null> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The same file of the same case, without telling which: case, path, size and time of change, hashed. */
-export function fingerprint(caseId: string, path: string, file: { size: number; lastModified: number }): Promise<string | null> {
-  return sha256Hex([caseId, path, file.size, file.lastModified].join("|"));
+/** The same file of the same case or record, without telling which: its id, path, size and time of change, hashed. */
+export function fingerprint(homeId: string, path: string, file: { size: number; lastModified: number }): Promise<string | null> {
+  return sha256Hex([homeId, path, file.size, file.lastModified].join("|"));
 }
 
 /** tus-js-client's URL storage over `localStorage`, keeping addresses under hashed fingerprints only. */
 export class ResumeStore implements UrlStorage {
   constructor(
     private readonly storage: Storage,
-    private readonly caseId: string,
+    private readonly homeId: string,
     private readonly now: () => number = Date.now,
   ) {
     this.sweep();
@@ -62,7 +62,7 @@ export class ResumeStore implements UrlStorage {
   async addUpload(hash: string, upload: PreviousUpload): Promise<string> {
     const key = PREFIX + hash;
     if (upload.uploadUrl) {
-      this.write(key, { url: upload.uploadUrl, size: upload.size, at: this.now(), case: this.caseId, done: false });
+      this.write(key, { url: upload.uploadUrl, size: upload.size, at: this.now(), home: this.homeId, done: false });
     }
     return key;
   }
@@ -73,19 +73,19 @@ export class ResumeStore implements UrlStorage {
     if (kept) this.write(PREFIX + hash, { ...kept, done: true });
   }
 
-  /** The batch has ended: a file that is removed from the case and brought again is a new one. */
+  /** The batch has ended: a file that is removed and brought again is a new one. */
   forgetDone(): void {
     for (const key of this.keys()) {
       const kept = this.read(key);
-      if (kept?.done && kept.case === this.caseId) this.storage.removeItem(key);
+      if (kept?.done && kept.home === this.homeId) this.storage.removeItem(key);
     }
   }
 
-  /** How many uploads of this case began in this browser and did not end. */
+  /** How many uploads to this case or record began in this browser and did not end. */
   unfinished(): number {
     return this.keys().filter((key) => {
       const kept = this.read(key);
-      return kept !== null && kept.case === this.caseId && !kept.done;
+      return kept !== null && kept.home === this.homeId && !kept.done;
     }).length;
   }
 

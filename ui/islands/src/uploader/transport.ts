@@ -65,9 +65,15 @@ class ChecksumStack implements HttpStack {
   }
 }
 
+/** What the files are added to, by the name that the upload's metadata has for it. */
+export interface Home {
+  name: "case_id" | "patient_id";
+  id: string;
+}
+
 export interface TusOptions {
   endpoint: string;
-  caseId: string;
+  home: Home;
   store: ResumeStore;
   abilities: () => Promise<ServerAbilities>;
 }
@@ -105,13 +111,13 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
 
     const open = async (): Promise<void> => {
       const { file, path } = item.picked;
-      const [abilities, hash] = await Promise.all([options.abilities(), fingerprint(options.caseId, path, file)]);
+      const [abilities, hash] = await Promise.all([options.abilities(), fingerprint(options.home.id, path, file)]);
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
         headers: { "Idempotency-Key": key },
         metadata: {
-          case_id: options.caseId,
+          [options.home.name]: options.home.id,
           filename: file.name,
           filetype: file.type || "application/octet-stream",
           relative_path: path,

@@ -3,31 +3,61 @@ import "./uploader.css";
 import { ensureStylesheet, h } from "../shared/dom";
 import { sendJson, sentence } from "../shared/http";
 import { mountIslands } from "../shared/mount";
-import { plural, t } from "../shared/words";
+import { bytes, plural, t } from "../shared/words";
 import { fromDrop, fromInput, type Collected } from "./collect";
 import { UploadQueue } from "./queue";
 import { RateMeter } from "./rate";
 import { ResumeStore } from "./resume";
-import { abilitiesOf, tusTransfers, type ServerAbilities } from "./transport";
+import { abilitiesOf, tusTransfers, type Home, type ServerAbilities } from "./transport";
 import { UploadView } from "./view";
 
+/** What the page says of the files that are welcome here. */
+interface Welcome {
+  words: string;
+  kinds: string;
+  veil: string;
+  folders: boolean;
+  accept: string;
+}
+
+function welcomeOf(home: Home, maxBytes: number): Welcome {
+  if (home.name === "case_id") {
+    return {
+      words: t("Drop files or folders anywhere on this page"),
+      kinds: t("DICOM files and folders, PDF, or photographs: JPEG, PNG, TIFF or WebP"),
+      veil: t("Drop to upload to this case"),
+      folders: true,
+      accept: "",
+    };
+  }
+  const kinds = t("PDF, or photographs: JPEG, PNG, TIFF or WebP");
+  return {
+    words: t("Drop documents anywhere on this page"),
+    kinds: Number.isFinite(maxBytes) ? t("{kinds}, up to {size} each", { kinds, size: bytes(maxBytes) }) : kinds,
+    veil: t("Drop to add to this patient's record"),
+    folders: false,
+    accept: ".pdf,application/pdf,image/jpeg,image/png,image/tiff,image/webp",
+  };
+}
+
 /**
- * The uploader: `<div data-island="uploader" data-case-id data-endpoint data-max-bytes>`; optional
- * `data-settled-url` and `data-sign-in-url`. It fires `uploads-finished` (bubbling, `detail.stored`) when all that was
- * queued has ended, after it told the server that the batch is complete.
+ * The uploader: `<div data-island="uploader" data-case-id data-endpoint data-max-bytes>`, or `data-patient-id` for a
+ * patient's record; optional `data-settled-url` (of a case) and `data-sign-in-url`. It fires `uploads-finished`
+ * (bubbling, `detail.stored`) when all that was queued has ended, after it told the server that a case's batch is complete.
  */
 function mount(root: HTMLElement): void {
-  const caseId = root.dataset.caseId ?? "";
+  const { caseId = "", patientId } = root.dataset;
+  const home: Home = patientId ? { name: "patient_id", id: patientId } : { name: "case_id", id: caseId };
   const endpoint = root.dataset.endpoint ?? "/api/v1/uploads";
   const settledUrl = root.dataset.settledUrl ?? `/api/v1/cases/${encodeURIComponent(caseId)}/files/settled`;
   const signInUrl = root.dataset.signInUrl ?? "/sign-in";
   const maxBytes = Number(root.dataset.maxBytes) || Number.POSITIVE_INFINITY;
 
   const meter = new RateMeter();
-  const store = new ResumeStore(localStorage, caseId);
+  const store = new ResumeStore(localStorage, home.id);
   let abilities: Promise<ServerAbilities> | null = null;
   const queue = new UploadQueue({
-    open: tusTransfers({ endpoint, caseId, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
+    open: tusTransfers({ endpoint, home, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
     onChange: () => view.changed(),
     onBytes: (n) => meter.add(n, performance.now()),
     onSettled: (stored) => void settle(stored),
@@ -40,7 +70,8 @@ function mount(root: HTMLElement): void {
     store.forgetDone();
     view.say(plural(stored, "{n} file stored.", "{n} files stored."));
     try {
-      await sendJson("POST", settledUrl, {});
+      // A treatment document is checked when it arrives, a case's files together.
+      if (home.name === "case_id") await sendJson("POST", settledUrl, {});
     } catch (error) {
       // The files are stored; only the server's next look at them waits.
       hint.textContent = t("The files are stored, but their check has not begun: {reason}", { reason: sentence(error) });
@@ -65,8 +96,9 @@ function mount(root: HTMLElement): void {
   }
 
   root.classList.add("uploader");
-  root.replaceChildren(dropZone(take), hint, view.element);
-  dropAnywhere(root, take);
+  const welcome = welcomeOf(home, maxBytes);
+  root.replaceChildren(dropZone(welcome, take), hint, view.element);
+  dropAnywhere(root, welcome.veil, take);
 
   addEventListener("online", () => queue.online());
   addEventListener("offline", () => queue.offline());
@@ -78,9 +110,10 @@ function mount(root: HTMLElement): void {
   }, 1000);
 }
 
-function dropZone(take: (collected: Collected) => void): HTMLElement {
+function dropZone(welcome: Welcome, take: (collected: Collected) => void): HTMLElement {
   const picker = (directory: boolean): HTMLInputElement => {
     const input = h("input", { type: "file", multiple: true, hidden: true, webkitdirectory: directory, tabindex: -1 });
+    if (welcome.accept) input.accept = welcome.accept;
     input.addEventListener("change", () => {
       if (input.files) take(fromInput(input.files));
       input.value = "";
@@ -91,26 +124,26 @@ function dropZone(take: (collected: Collected) => void): HTMLElement {
   const folder = picker(true);
   files.className = "upload-files";
   folder.className = "upload-folder";
-  const canPickFolders = "webkitdirectory" in folder && matchMedia("(pointer: fine)").matches;
+  const canPickFolders = welcome.folders && "webkitdirectory" in folder && matchMedia("(pointer: fine)").matches;
   return h(
     "div",
     { class: "dropzone" },
-    h("p", { class: "dropzone-words" }, t("Drop files or folders anywhere on this page")),
+    h("p", { class: "dropzone-words" }, welcome.words),
     h(
       "div",
       { class: "dropzone-actions" },
       h("button", { type: "button", class: "button", onclick: () => files.click() }, t("Choose files")),
       canPickFolders && h("button", { type: "button", class: "button", onclick: () => folder.click() }, t("Choose a folder")),
     ),
-    h("p", { class: "dropzone-kinds" }, t("DICOM files and folders, PDF, or photographs: JPEG, PNG, TIFF or WebP")),
+    h("p", { class: "dropzone-kinds" }, welcome.kinds),
     files,
     folder,
   );
 }
 
 /** The whole page takes a drop, and says so while something is dragged over it. */
-function dropAnywhere(root: HTMLElement, take: (collected: Collected) => void): void {
-  const veil = h("div", { class: "dropzone-veil", hidden: true }, h("p", {}, t("Drop to upload to this case")));
+function dropAnywhere(root: HTMLElement, words: string, take: (collected: Collected) => void): void {
+  const veil = h("div", { class: "dropzone-veil", hidden: true }, h("p", {}, words));
   root.append(veil);
   const bringsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
   let depth = 0;

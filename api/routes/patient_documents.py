@@ -1,0 +1,115 @@
+"""The treatment documents of a patient's record: list, content, names, removal. They are added with an upload."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.cursors import write_cursor
+from api.deps import LookAgainDep, PersonDep, ServicesDep, in_practice, practice_of_patient
+from api.imaging.downloads import INERT, attachment
+from api.imaging.parsers import in_images
+from api.patient_documents import (
+    Opened,
+    document_views,
+    find_documents,
+    open_document,
+    picture_of,
+    remove_document,
+    rename_document,
+)
+from api.patients import load_patient, practice_actor
+from infra.removals import remove
+from schemas.access import PracticeRight
+from schemas.document_forms import DocumentEdit, DocumentsView, DocumentView
+
+router = APIRouter(prefix="/api/v1/patients/{patient_id}/documents", tags=["patients"])
+
+_PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+
+SeeIn = Annotated[str, Depends(in_practice(PracticeRight.SEE_DOCUMENTS))]
+EditIn = Annotated[str, Depends(in_practice(PracticeRight.EDIT_DOCUMENTS))]
+
+
+@router.get("")
+def list_documents(
+    patient_id: str,
+    practice_id: SeeIn,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> DocumentsView:
+    """The documents of the record itself, the newest first; those of the patient's cases are among the cases' files."""
+    with services.database.read() as session:
+        patient = load_patient(session, patient_id, [practice_id])
+        found = find_documents(session, patient, limit=limit + 1, cursor=cursor)
+        shown = found[:limit]
+        items = document_views(session, services.keys, patient, shown)
+    following = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
+    return DocumentsView(items=items, next=following)
+
+
+@router.get("/{document_id}/content", response_class=Response)
+async def read_content(
+    patient_id: str, document_id: str, practice_id: SeeIn, services: ServicesDep, look_again: LookAgainDep
+) -> Response:
+    """The document as it came, to be saved."""
+
+    def find(practice_id: str) -> Opened:
+        with services.database.read() as session:
+            patient = load_patient(session, patient_id, [practice_id])
+            return open_document(session, services.keys, patient, document_id)
+
+    def still() -> None:
+        find(practice_of_patient(services.database, look_again(), PracticeRight.SEE_DOCUMENTS, patient_id))
+
+    found = await in_images(find, practice_id)
+    return await attachment(
+        services.blobs,
+        found.row.id,
+        found.key,
+        name=found.name,
+        kind=found.row.kind,
+        size=found.row.size,
+        still=still,
+    )
+
+
+@router.get("/{document_id}/thumbnail", response_class=Response)
+def read_thumbnail(patient_id: str, document_id: str, practice_id: SeeIn, services: ServicesDep) -> Response:
+    """A photograph, drawn anew, small, as JPEG."""
+    with services.database.read() as session:
+        patient = load_patient(session, patient_id, [practice_id])
+        picture = picture_of(open_document(session, services.keys, patient, document_id))
+    return Response(picture, media_type="image/jpeg", headers=INERT | _PRIVATE)
+
+
+@router.patch("/{document_id}")
+def edit_document(
+    patient_id: str,
+    document_id: str,
+    body: DocumentEdit,
+    person: PersonDep,
+    practice_id: EditIn,
+    services: ServicesDep,
+) -> DocumentView:
+    """Gives it another name."""
+    with services.database.write() as session:
+        patient = load_patient(session, patient_id, [practice_id])
+        actor = practice_actor(person, practice_id)
+        row = rename_document(session, services.keys, patient, document_id, body.name, actor=actor)
+        (view,) = document_views(session, services.keys, patient, [row])
+    services.feed.wake()
+    return view
+
+
+@router.delete("/{document_id}", status_code=204)
+def delete_document(
+    patient_id: str, document_id: str, person: PersonDep, practice_id: EditIn, services: ServicesDep
+) -> Response:
+    """Removes it for good. The audit trail keeps who did, and when."""
+    with services.database.write() as session:
+        patient = load_patient(session, patient_id, [practice_id])
+        remove_document(session, patient, document_id, actor=practice_actor(person, practice_id))
+    services.feed.wake()
+    remove(services.database, services.blobs, [document_id])
+    return Response(status_code=204)
