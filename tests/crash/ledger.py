@@ -49,6 +49,13 @@ class LifeStory:
     files: list[bytes] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     """The impression of the first report, and each addendum, as they were saved."""
+    said: list[str] = field(default_factory=list)
+    """What was written in the chat, in this order."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a reader has had it: then all of its images were checked and submitted."""
+        return Action.ACCEPT in self.actions
 
     @property
     def hashes(self) -> list[str]:

@@ -192,6 +192,12 @@ class Life:
 
     async def _accept(self) -> None:
         await self._act(self._reader, Action.ACCEPT)
+        await self._say(self._reader, f"I read case {self.story.case_id} today.")
+
+    async def _say(self, name: str, text: str) -> None:
+        path = f"/api/v1/cases/{self.story.case_id}/messages"
+        need(await self._caller.ask(name, "POST", path, {"Idempotency-Key": new_key()}, json={"body": text}), 201)
+        self.story.said.append(text)
 
     async def _request_modification(self) -> None:
         await self._act(self._reader, Action.REQUEST_MODIFICATION, text="Which side is the pain on?")

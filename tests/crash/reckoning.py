@@ -25,7 +25,7 @@ from infra.settings import Settings
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, is_open
 from schemas.state import EffectKind
-from schemas.tables.case import Case, CaseCommand, CaseTransition
+from schemas.tables.case import Case, CaseCommand, CaseTransition, Message
 from schemas.tables.imaging import StoredFile, Upload
 from schemas.tables.people import Patient
 from schemas.tables.release import MailboxMessage, ReleaseGrant
@@ -90,6 +90,7 @@ class Reckoning:
         for story in self._ledger.stories:
             await asyncio.to_thread(self._check_case, story)
             await self._check_workflow(story)
+        await self._check_workflows()
         await asyncio.to_thread(self._check_whole)
         return self._found
 
@@ -98,6 +99,7 @@ class Reckoning:
         with self._database.read() as session:
             self._check_commands(session)
             self._check_mails(session)
+            self._check_blobs(session)
             for what, table in (("patients", Patient), ("cases", Case)):
                 count = session.exec(select(func.count()).select_from(table)).one()
                 self._found.expect(count == len(self._ledger.stories), f"{count} {what}")
@@ -149,6 +151,12 @@ class Reckoning:
             times = to_patients[story.patient_email]
             self._found.expect(times == released, f"the patient of {story.case_id} got {times} mails, not {released}")
 
+    def _check_blobs(self, session: Session) -> None:
+        """What lies in the store is what the record knows: nothing is left of what came twice or not whole."""
+        there = Counter(path.name for path in self._settings.blob_folder.rglob("*") if path.is_file())
+        known = Counter(f"{file_id}.blob" for file_id in session.exec(select(StoredFile.id)).all())
+        self._found.expect(there == known, f"the store has {there - known} too many and {known - there} too few")
+
     def _check_case(self, story: LifeStory) -> None:
         case = LiveCase(self._practice, story.case_id)
         try:
@@ -160,6 +168,7 @@ class Reckoning:
             self._check_effects(session, story)
             self._check_reports(session, story)
             self._check_files(session, story)
+            self._check_chat(session, story)
 
     def _check_timeline(self, story: LifeStory, case: LiveCase) -> None:
         """Invariants 2, 4 and 14, and that people's steps are those that people took."""
@@ -173,6 +182,8 @@ class Reckoning:
         assert row.patient_id == story.patient_id
         acts = [audit.act for audit in case.audit("done") if audit.act.startswith("case.")]
         assert acts == ["case.create", *(f"case.{step.action}" for step in steps)], f"the audit trail has {acts}"
+        others = Counter(audit.act for audit in case.audit("done") if audit.act in {"file.store", "chat.post"})
+        assert others == Counter({"file.store": len(story.files), "chat.post": len(story.said)}), f"audited: {others}"
         denied = [audit.command_id for audit in case.audit("denied")]
         assert set(denied) <= set(self._ledger.undone), "a step was denied to somebody who was told nothing of it"
 
@@ -219,11 +230,28 @@ class Reckoning:
             sorted(file.sha256 for file in files) == sent, f"the files of {story.case_id} are not those that were sent"
         )
         self._found.expect(uploads == ["complete"] * len(sent), f"the uploads of {story.case_id} are {uploads}")
+        if story.is_read:
+            is_whole = all((file.state, file.first_set is not None) == ("ready", True) for file in files)
+            self._found.expect(is_whole, f"files of {story.case_id} were forgotten: {[file.state for file in files]}")
         secret = self._keys.of_scope(story.case_id).secret
         for file in files:
             with self._blobs.reader(file.id, secret) as reader:
                 stored = reader.info().sha256
             self._found.expect(stored == file.sha256, f"the bytes of {file.id} are not those that were sent")
+
+    def _check_chat(self, session: Session, story: LifeStory) -> None:
+        """Every message that was answered for is there once, with its words."""
+        rows = session.exec(
+            select(Message).where(Message.case_id == story.case_id).order_by(col(Message.created_at))
+        ).all()
+        said = [open_json(self._keys, row.body, column_aad("message", row.id, "body")) for row in rows]
+        self._found.expect(said == story.said, f"the chat of {story.case_id} has {len(said)} messages")
+
+    async def _check_workflows(self) -> None:
+        """No workflow that no case has (invariant 1)."""
+        wanted = {case_workflow_id(story.case_id) for story in self._ledger.stories}
+        found = {each.id async for each in self._practice.client.list_workflows()}
+        self._found.expect(found <= wanted, f"{len(found - wanted)} workflows belong to no case")
 
     async def _check_workflow(self, story: LifeStory) -> None:
         """The workflow of a quiet case knows what the record knows (invariant 2), and its history replays."""
