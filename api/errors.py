@@ -4,14 +4,16 @@ import logging
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from schemas.errors import InvalidInput, NotFound, OdontoError
+from infra.database import is_away
+from schemas.errors import DatabaseUnavailable, InvalidInput, NotFound, OdontoError
 from schemas.translation import N_
 
 _log = logging.getLogger(__name__)
@@ -44,10 +46,28 @@ class MethodNotAllowed(OdontoError):
     title = N_("This address does not take that method.")
 
 
+RETRY_AFTER: Final = {"Retry-After": "5"}
+_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {401: {"WWW-Authenticate": "Bearer"}, 503: RETRY_AFTER}
+
+
 async def on_fact(request: Request, error: Exception) -> Response:
     fact = error if isinstance(error, OdontoError) else OdontoError()
-    headers = {"WWW-Authenticate": "Bearer"} if fact.status == 401 else {}
-    return problem(fact, headers=headers)
+    return problem(fact, headers=_HEADERS.get(fact.status))
+
+
+def away(request: Request, error: Exception) -> DatabaseUnavailable:
+    """The fact that the database is away. Raises ``error`` again where that is not what it says.
+
+    Its words are neither answered nor logged: they may hold what the statement was about.
+    """
+    if not isinstance(error, SQLAlchemyError) or not is_away(error):
+        raise error
+    _log.warning("database away: %s in %s %s", type(error).__name__, request.method, _route(request))
+    return DatabaseUnavailable()
+
+
+async def on_database(request: Request, error: Exception) -> Response:
+    return await on_fact(request, away(request, error))
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
@@ -70,9 +90,13 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     """The exception's text may hold PHI: the log has its type and the route, never its words."""
-    route = getattr(request.scope.get("route"), "path", "unknown")
-    _log.error("%s in %s %s at %s", type(error).__name__, request.method, route, _place(error))
+    _log.error("%s in %s %s at %s", type(error).__name__, request.method, _route(request), _place(error))
     return problem(OdontoError())
+
+
+def _route(request: Request) -> str:
+    """Its address as it is declared: the request's own may hold a token."""
+    return str(getattr(request.scope.get("route"), "path", "unknown"))
 
 
 def _place(error: Exception) -> str:
@@ -98,6 +122,7 @@ def install(app: FastAPI) -> None:
     # Starlette hands every crash on to the server after it was answered, and uvicorn writes the whole of it down.
     logging.getLogger("uvicorn.error").addFilter(_wordless)
     app.add_exception_handler(OdontoError, on_fact)
+    app.add_exception_handler(SQLAlchemyError, on_database)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_crash)

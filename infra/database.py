@@ -1,5 +1,6 @@
 """The database: one engine a process, short transactions, the same rules on SQLite and MySQL/MariaDB."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,7 +9,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Table, bindparam, event, make_url, select, text, update
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
@@ -19,6 +21,11 @@ from schemas.tables.wires import Head
 _BUSY_TIMEOUT_MS = 15_000
 _PASSING: Final = frozenset({1205, 1213})
 """Errors of MySQL and MariaDB that another try may not meet: ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK."""
+_AWAY: Final = frozenset({1040, 1053, 1927, 2002, 2003, 2005, 2006, 2013, 2055, 4031}) | _PASSING
+"""Too many connections, shutting down, connection killed, cannot connect (socket, TCP, name), gone, lost, idle too long."""
+_AWAY_SQLITE: Final = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+)
 Result = TypeVar("Result")
 _LOOKUPS: Final = 2
 # Made once: building a statement and its cache key costs more than SQLite needs to run it.
@@ -74,7 +81,11 @@ def make_engine(url: str | URL, *, threads: int = 8) -> Engine:
         options = connection.get_execution_options()
         driver = connection.connection.driver_connection
         assert driver is not None
-        driver.execute("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+        try:
+            driver.execute("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            # Here the driver is asked directly: nobody else makes its error the one that callers know.
+            raise OperationalError("BEGIN", None, error, hide_parameters=True) from error
 
     return engine
 
@@ -151,6 +162,26 @@ def _is_passing(error: DBAPIError) -> bool:
     return (
         isinstance(error, OperationalError) and error.orig is not None and bool(_PASSING.intersection(error.orig.args))
     )
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether the database could not be reached, or was locked for too long: another time the same may work.
+
+    A statement that is wrong is not: drivers call that an operational error, too, where a table or a column is missing.
+    """
+    if isinstance(error, NoConnectionFree):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _AWAY_SQLITE
+    if error.connection_invalidated:
+        return True
+    if isinstance(error, OperationalError | InterfaceError) and cause is not None:
+        # PyMySQL names a connection that was closed meanwhile with the number 0.
+        return bool((_AWAY | {0}).intersection(cause.args[:1]))
+    return False
 
 
 def upsert(session: Session, table: Table, key: Mapping[str, object], values: Mapping[str, object]) -> None:

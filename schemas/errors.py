@@ -55,3 +55,14 @@ class EngineUnavailable(OdontoError):
     code = "engine_unavailable"
     status = 503
     title = N_("The case engine cannot be reached. Nothing was done and nothing is lost; please try again in a moment.")
+
+
+class DatabaseUnavailable(OdontoError):
+    """Whether a request that met it was done may be unknown; a repeat of it is harmless either way."""
+
+    code = "database_unavailable"
+    status = 503
+    title = N_(
+        "The records cannot be reached at the moment. Nothing is lost, and sending the same again does no harm; please try "
+        "again in a moment."
+    )

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from api import errors
@@ -71,7 +72,8 @@ def for_people(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") or is_part_request(request)
 
 
-def error_answer(request: Request, fact: OdontoError) -> Response:
+def error_answer(request: Request, fact: OdontoError, typed: Typed | None = None) -> Response:
+    """A page, or a word in place of a part. ``typed``: a form that can be sent again as it is."""
     if is_part_request(request):
         return _part(request, fact)
     if fact.status == 401 and not _is_portal(request):
@@ -80,11 +82,32 @@ def error_answer(request: Request, fact: OdontoError) -> Response:
     _ = translations(reader.locale).gettext
     icon, title = _TITLES.get(fact.status, _ANY)
     actions: tuple[tuple[str, str], ...] = ((_("Go to the first page"), "/"),)
+    again = _again_url(request) if fact.status == 503 and typed is not None else ""
     if request.method == "POST":
         actions = ((_("Back to where you were"), referring_path(request)), *actions)
+    elif fact.status == 503:
+        actions = ((_("Try again"), _back(request)), *actions)
     text = _NOTHING if fact.status == 404 else fact.detail
-    view = ErrorPage(status=fact.status, icon=icon, title=_(title), text=_(text), actions=actions)
-    return answer("pages/error.html", Page(title=title, reader=reader), status=fact.status, view=view)
+    view = ErrorPage(
+        status=fact.status,
+        icon=icon,
+        title=_(title),
+        text=_(text),
+        actions=actions,
+        again_url=again,
+        kept=typed.pairs if typed and again else (),
+        asks_secret=typed is not None and typed.has_secret,
+    )
+    response = answer("pages/error.html", Page(title=title, reader=reader), status=fact.status, view=view)
+    if fact.status == 503:
+        response.headers.update(errors.RETRY_AFTER)
+    return response
+
+
+def _again_url(request: Request) -> str:
+    """Where the form was sent, with what its address said."""
+    query = request.url.query
+    return same_site(f"{request.url.path}?{query}" if query else request.url.path, "")
 
 
 def _is_portal(request: Request) -> bool:
@@ -117,16 +140,29 @@ async def _on_fact(request: Request, error: Exception) -> Response:
 
 async def _keep_and_ask(request: Request, fact: OdontoError) -> Response:
     """A form whose session had ended: its person signs in, and sends it after all."""
-    try:
-        typed = await read_typed(request)
-    except HTTPException:
-        typed = Typed()
+    typed = await _typed(request)
     if not typed.fields():
         return error_answer(request, fact)
     owner = await asyncio.to_thread(_owner, request)
     return ask_again(
         request, typed, resume_url=same_site(request.url.path), next_url=referring_path(request), owner=owner
     )
+
+
+async def _on_database(request: Request, error: Exception) -> Response:
+    """What was typed waits on the page itself: its nonce makes that sending it again is harmless."""
+    if not for_people(request):
+        return await errors.on_database(request, error)
+    fact = errors.away(request, error)
+    typed = await _typed(request) if request.method == "POST" else None
+    return error_answer(request, fact, typed)
+
+
+async def _typed(request: Request) -> Typed:
+    try:
+        return await read_typed(request)
+    except HTTPException:
+        return Typed()
 
 
 def _owner(request: Request) -> str:
@@ -159,6 +195,7 @@ async def _on_crash(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(OdontoError, _on_fact)
+    app.add_exception_handler(SQLAlchemyError, _on_database)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_crash)

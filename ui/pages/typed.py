@@ -66,6 +66,10 @@ class Typed:
         """Every field as a browser would send it again, but for secrets: those are typed anew."""
         return tuple((name, value) for name in self.values if name not in _SECRET for value in self.many(name))
 
+    @property
+    def has_secret(self) -> bool:
+        return any(name in _SECRET for name in self.values)
+
     def kept(self) -> tuple[tuple[str, str], ...]:
         """The fields of another form that travel in this one."""
         return tuple((name.removeprefix(_KEPT), value) for name, value in self.pairs if name.startswith(_KEPT))

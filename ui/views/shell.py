@@ -100,11 +100,17 @@ class ResumeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorPage:
-    """A page for a request that went nowhere: what happened, what was kept, what to do next."""
+    """A page for a request that went nowhere: what happened, what was kept, what to do next.
+
+    ``kept`` waits to be sent to ``again_url`` once more, where that may help; secrets are not kept.
+    """
 
     status: int
     icon: str
     title: str
     text: str
     actions: tuple[tuple[str, str], ...] = ()
+    again_url: str = ""
+    kept: tuple[tuple[str, str], ...] = ()
+    asks_secret: bool = False
     code: str = ""
