@@ -17,8 +17,6 @@ class Right(StrEnum):
 
     SEE_ROW = "see_row"
     """A worklist row without patient identity: age, sex, purpose, region, priority, clock."""
-    SEE_METADATA = "see_metadata"
-    """Ids, states, times and the trace; no clinical content, no identity."""
     SEE_CASE = "see_case"
     """The case with the patient's identity and the clinical form; not the report."""
     SEE_IDENTITY_CHECK = "see_identity_check"
@@ -78,7 +76,6 @@ MATRIX: Final[tuple[Rule, ...]] = (
     *_rules(
         Right.SEE_ROW, _OWN_DENTIST, _OWN_STAFF, _OWN_SCHEDULER, _GROUP_SCHEDULER, _ASSIGNED, _SECOND, _SIGNER, _POOL
     ),
-    *_rules(Right.SEE_METADATA, _OWN_DENTIST, _OWN_STAFF, _OWN_SCHEDULER, _GROUP_SCHEDULER, _ASSIGNED, _SECOND, _ADMIN),
     *_rules(Right.SEE_CASE, _OWN_DENTIST, _OWN_STAFF, _OWN_SCHEDULER, _ASSIGNED, _SECOND),
     *_rules(Right.SEE_CASE, _GROUP_SCHEDULER, states=_AFTER_SUBMISSION),
     *_rules(Right.SEE_IDENTITY_CHECK, _OWN_DENTIST, _OWN_STAFF, _ASSIGNED, _SECOND),
@@ -258,15 +255,6 @@ def may_in_practice(right: PracticeRight, person: Person, practice_id: str) -> b
     return False
 
 
-class PlatformRight(StrEnum):
-    """Rights of the platform's administrators."""
-
-    MANAGE_USERS = "manage_users"
-    SEE_AUDIT = "see_audit"
-    SEE_TRACE = "see_trace"
-    DECODE = "decode"
-
-
 def is_admin(person: Person) -> bool:
     return any(member.kind is OrganizationKind.PLATFORM and member.role is Role.ADMIN for member in person.members)
 
@@ -278,7 +266,6 @@ __all__ = [
     "Member",
     "OrganizationKind",
     "Person",
-    "PlatformRight",
     "PracticeRight",
     "Right",
     "Rule",

@@ -63,7 +63,6 @@ class Case(SQLModel, table=True):
     submitted_at: datetime | None = moment_field(nullable=True)
     signed_at: datetime | None = moment_field(nullable=True)
     updated_at: datetime = moment_field()
-    follows_case_id: str | None = id_field(nullable=True)
 
 
 class CaseTransition(SQLModel, table=True):

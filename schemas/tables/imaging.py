@@ -54,7 +54,6 @@ class StoredFile(SQLModel, table=True):
     """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
     problem_code: str | None = code_field(60, nullable=True)
     problem: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
-    position: int = 0
     first_set: int | None = None
     """The image set with which the file was submitted; None while it belongs to none."""
     uploaded_by: str = id_field(foreign_key="user.id")

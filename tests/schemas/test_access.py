@@ -100,7 +100,7 @@ def test_nobody_without_standing_may_anything() -> None:
 
 
 def test_those_who_may_not_know_the_patient_see_rows_and_codes_only() -> None:
-    blind = {Right.SEE_ROW, Right.SEE_METADATA, Right.SEE_TIMELINE, Right.SEE_TRACE, Right.SEE_AUDIT}
+    blind = {Right.SEE_ROW, Right.SEE_TIMELINE, Right.SEE_TRACE, Right.SEE_AUDIT}
     for taker in (POOL, ADMIN):
         rights = {right for right, state in product(Right, State) if may(right, frozenset({taker}), state)}
         allowed = blind | ({Right.SEE_IDENTITY_CHECK} if taker == POOL else set())

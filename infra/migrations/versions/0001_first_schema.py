@@ -358,7 +358,6 @@ def upgrade() -> None:
         sa.Column("submitted_at", UtcDateTime(), nullable=True),
         sa.Column("signed_at", UtcDateTime(), nullable=True),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.Column("follows_case_id", text_type(64), nullable=True),
         sa.ForeignKeyConstraint(
             ["approver_id"],
             ["user.id"],
@@ -674,7 +673,6 @@ def upgrade() -> None:
         sa.Column("state", text_type(16), nullable=False),
         sa.Column("problem_code", text_type(60), nullable=True),
         sa.Column("problem", text_type(500), nullable=True),
-        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("first_set", sa.Integer(), nullable=True),
         sa.Column("uploaded_by", text_type(64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
