@@ -14,12 +14,13 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from infra.demo_accounts import DEMO_PASSWORD
+
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 PAGE = FOLDER.with_suffix(".md")
 DESK: ViewportSize = {"width": 1440, "height": 900}
 TABLET: ViewportSize = {"width": 834, "height": 1112}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PASSWORD = "demo-demo-demo"  # noqa: S105 - the demo's public password
 _ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
@@ -151,7 +152,7 @@ class Album:
     def _handed_over(self) -> tuple[str, str, str]:
         """Link, code and date of birth of the first released case."""
         api = self._browser.new_context(base_url=self._base).request
-        token = api.post("/api/v1/auth/token", data={"email": "dentist@demo.test", "password": PASSWORD}).json()[
+        token = api.post("/api/v1/auth/token", data={"email": "dentist@demo.test", "password": DEMO_PASSWORD}).json()[
             "token"
         ]
         headers = {"Authorization": f"Bearer {token}"}
@@ -169,7 +170,7 @@ class Album:
         page = context.new_page()
         page.goto(f"{self._base}/sign-in")
         page.fill("input[name=email]", f"{account}@demo.test")
-        page.fill("input[name=password]", PASSWORD)
+        page.fill("input[name=password]", DEMO_PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/sign-in" not in url)
         page.close()

@@ -9,10 +9,10 @@ from typing import Any, Final
 import httpx
 
 from activities.records.commands import APPLIED, RECEIVED, NewCommand
+from infra.demo_accounts import DEMO_PASSWORD
 from infra.envelopes import EnvelopeExpired
 from schemas.lifecycle import Action
 from tests.crash.ledger import Ledger, Told
-from worker.demo.people import PASSWORD
 
 PATIENCE_S: Final = 240.0
 """For one answer. It is far beyond any promise: a campaign on a busy machine must not fail for slowness."""
@@ -56,7 +56,7 @@ class Caller:
 
     async def sign_in(self, name: str) -> None:
         answer = await self._client.post(
-            "/api/v1/auth/token", json={"email": f"{name}@demo.test", "password": PASSWORD}
+            "/api/v1/auth/token", json={"email": f"{name}@demo.test", "password": DEMO_PASSWORD}
         )
         self._tokens[name] = need(answer, 200, 201).json()["token"]
         self._names[need(await self.ask(name, "GET", "/api/v1/me"), 200).json()["id"]] = name

@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
+from infra.demo_accounts import DEMO_PASSWORD
 from schemas.clinical import Purpose
 from schemas.forms import ReportDraftBody
 from schemas.lifecycle import Action, State
@@ -16,7 +17,6 @@ from schemas.report_parts import Modality
 from tests.activities.imaging.files import dicom_file
 from tests.crash.caller import PATIENCE_S, Caller, Surprising, Unanswered, command_id_of, need, new_key
 from tests.crash.ledger import LifeStory, Told
-from worker.demo.people import PASSWORD
 from worker.demo.reports import demo_report
 
 READERS: Final = ("radiologist", "radiologist2")
@@ -210,7 +210,7 @@ class Life:
 
     async def _sign(self) -> None:
         read = await (self._write_addendum() if self.story.texts else self._write_report())
-        await self._act(self._reader, Action.SIGN, password=PASSWORD, draft_hash=read)
+        await self._act(self._reader, Action.SIGN, password=DEMO_PASSWORD, draft_hash=read)
 
     async def _release(self) -> None:
         await self._act("dentist", Action.RELEASE)
@@ -225,7 +225,7 @@ class Life:
         await self._act(self._reader, Action.REJECT, reason="Not a question for images.")
 
     async def _enter_in_error(self) -> None:
-        await self._act(self._reader, Action.ENTER_IN_ERROR, password=PASSWORD, reason="Of another patient.")
+        await self._act(self._reader, Action.ENTER_IN_ERROR, password=DEMO_PASSWORD, reason="Of another patient.")
 
     async def _write_report(self) -> str:
         content = demo_report(

@@ -12,13 +12,14 @@ from pathlib import Path
 import httpx
 
 from infra.database import Database
+from infra.demo_accounts import DEMO_PASSWORD
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.migrate import upgrade
 from infra.passwords import Passwords
 from infra.settings import Settings
 from tests.servers.tools import end, free_port
-from worker.demo.people import PASSWORD, add_people
+from worker.demo.people import add_people
 from worker.up.lifeline import die_with_parent
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ class System:
     url: str
     home: Path
     settings: Settings
-    password: str = PASSWORD
+    password: str = DEMO_PASSWORD
 
     def log(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text()

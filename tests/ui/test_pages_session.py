@@ -10,8 +10,6 @@ from infra.database import now
 from schemas.tables.people import Session
 from tests.ui.reading import read
 from tests.ui.site import PASSWORD, Site, browser
-from ui.pages.session import DEMO_PASSWORD
-from worker.demo.people import PASSWORD as SEEDED_PASSWORD
 
 COOKIE = "odontoflow_session"
 
@@ -226,10 +224,6 @@ async def test_pages_of_people_stay_out_of_every_cache(practice: Site) -> None:
     async with practice.as_("dentist") as client:
         for path in ("/", "/patients", "/notices", "/cases/case_0", "/nowhere"):
             assert (await client.get(path)).headers["cache-control"] == "no-store", path
-
-
-def test_the_button_of_a_demo_account_has_the_demo_password() -> None:
-    assert DEMO_PASSWORD == SEEDED_PASSWORD
 
 
 async def test_production_has_no_demo_accounts(practice: Site) -> None:

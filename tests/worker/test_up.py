@@ -17,8 +17,8 @@ from alembic.script import ScriptDirectory
 
 from infra.settings import Settings
 from tests.servers.tools import end, free_port
-from worker.demo.people import PASSWORD, PEOPLE
-from worker.up.banner import DEMO_ACCOUNTS, DEMO_PASSWORD
+from worker.demo.people import PEOPLE
+from worker.up.banner import DEMO_ACCOUNTS
 from worker.up.embedded import MIGRATIONS
 from worker.up.engine import CASE_QUEUE, Engine
 from worker.up.preflight import check_ports, misspelled_settings
@@ -318,7 +318,6 @@ def test_the_engine_serves_our_namespace_with_our_retention_on_loopback_only(
 
 def test_the_screen_names_the_accounts_that_the_demo_makes() -> None:
     assert [email for email, _ in DEMO_ACCOUNTS] == [f"{person.account}@demo.test" for person in PEOPLE]
-    assert DEMO_PASSWORD == PASSWORD
 
 
 def test_the_worker_is_looked_for_where_it_works() -> None:

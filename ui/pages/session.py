@@ -11,6 +11,7 @@ from api.deps import SESSION_COOKIE, PersonDep, Public, ServicesDep, SessionsDep
 from api.hashing import in_hashing
 from api.routes.auth import client_address
 from api.services import Services
+from infra.demo_accounts import DEMO_MAIL, DEMO_PASSWORD
 from infra.sessions import BROWSER, Sessions, SignedIn, TooManyTries, WrongCredentials
 from infra.settings import Settings
 from infra.translation import translations
@@ -27,8 +28,6 @@ from ui.views import FormState, Page, Person, ResumeView, SignInView
 
 router: Final = APIRouter()
 
-DEMO_PASSWORD: Final = "demo-demo-demo"  # noqa: S105 - public, and only for the embedded mode's invented people
-_DEMO_MAIL: Final = "@demo.test"
 _CLEAR: Final = '"cache", "storage"'
 
 
@@ -90,7 +89,7 @@ async def sign_in_as_demo(
 
 def _sign_in_as_demo(typed: Typed, request: Request, services: Services, sessions: Sessions) -> Response:
     email = typed.text("email")
-    if not email.endswith(_DEMO_MAIL):
+    if not email.endswith(DEMO_MAIL):
         raise NotFound()
     try:
         signed_in = sessions.sign_in(email, DEMO_PASSWORD, BROWSER, client_address(request))
@@ -207,7 +206,7 @@ def _demo_people(services: Services) -> list[tuple[Person, str]]:
         rows = session.exec(
             select(User.name, User.email, Membership.role)
             .join(Membership, col(Membership.user_id) == User.id)
-            .where(col(User.email).endswith(_DEMO_MAIL), col(User.is_active), col(Membership.is_active))
+            .where(col(User.email).endswith(DEMO_MAIL), col(User.is_active), col(Membership.is_active))
             .order_by(col(User.created_at), User.email)
         ).all()
     return [

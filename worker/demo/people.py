@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from api.organizations import add_organization, add_practice
 from infra.database import now
+from infra.demo_accounts import DEMO_PASSWORD
 from infra.keystore import KeyStore
 from infra.passwords import Passwords
 from schemas.access import OrganizationKind
@@ -16,7 +17,6 @@ from schemas.lifecycle import Role
 from schemas.organization_forms import NewOrganization, Terms
 from schemas.tables.people import Membership, Organization, Registration, User
 
-PASSWORD: Final = "demo-demo-demo"  # noqa: S105 - the demo's public password
 ZONE: Final = "Europe/Zurich"
 JURISDICTION: Final = "CH"
 
@@ -94,7 +94,7 @@ def add_people(session: Session, keys: KeyStore, passwords: Passwords) -> dict[s
     ids: dict[str, str] = {}
     for organization in ORGANIZATIONS:
         ids[organization.code] = _add_organization(session, keys, organization, ids)
-    password_hash = passwords.hash(PASSWORD)
+    password_hash = passwords.hash(DEMO_PASSWORD)
     for person in PEOPLE:
         _add_person(session, person, ids[person.organization], password_hash)
     return ids

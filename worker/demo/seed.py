@@ -26,6 +26,7 @@ from api.standing import CaseAccess, load_case
 from infra.blobs.local import LocalBlobStore
 from infra.codec import data_converter
 from infra.database import Database, now
+from infra.demo_accounts import DEMO_PASSWORD
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.outbox import enqueue
@@ -47,7 +48,7 @@ from schemas.tables.report import ReportDraft
 from worker.demo.key_images import add_key_images
 from worker.demo.manifest import DemoStudies, PatientStudies
 from worker.demo.patients import Kind, PatientIdentity
-from worker.demo.people import PASSWORD, add_people
+from worker.demo.people import add_people
 from worker.demo.reports import demo_report
 from worker.demo.stories import READER, STORIES, Step, Story
 from worker.demo.studies import Detail, ensure_studies
@@ -253,7 +254,7 @@ async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step
     if "approver" in form:
         form["approver_id"] = stage.person(form.pop("approver")).user_id
     if step.action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL, Action.APPROVE}:
-        form |= {"password": PASSWORD, "draft_hash": await asyncio.to_thread(_draft_hash, stage, case_id)}
+        form |= {"password": DEMO_PASSWORD, "draft_hash": await asyncio.to_thread(_draft_hash, stage, case_id)}
     access = stage.access(case_id, person)
     wish = Wish(
         person=person,

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from infra.demo_accounts import DEMO_PASSWORD
+
 if TYPE_CHECKING:
     from infra.settings import Settings
 
-DEMO_PASSWORD = "demo-demo-demo"  # noqa: S105 - shown on the screen on purpose; the accounts exist in embedded mode only
 DEMO_ACCOUNTS = (
     ("dentist@demo.test", "dentist, practice A, its owner"),
     ("staff@demo.test", "staff of practice A"),
