@@ -7,6 +7,7 @@ set in one case only: the set is held for attention, before anybody has read it 
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -14,7 +15,8 @@ from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 
-SUBMITTABLE = ("stored", "ready")
+SUBMITTABLE: Final = ("stored", "ready")
+"""States of a file that goes with a submission."""
 
 
 def freeze_image_set(session: Session, case_id: str, number: int) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio.exceptions import ApplicationError
 
 from activities.effects import EffectActivities, Performer
@@ -88,7 +88,9 @@ class Office:
         """Addresses of those who have an unread notice of this kind."""
         with self.world.database.read() as session:
             statement = (
-                select(User.email).join(Notification).where(Notification.notice == notice, Notification.read_at == None)  # noqa: E711 - SQL's own
+                select(User.email)
+                .join(Notification)
+                .where(Notification.notice == notice, col(Notification.read_at).is_(None))
             )
             return sorted(session.exec(statement).all())
 

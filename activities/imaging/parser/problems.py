@@ -3,10 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-
-def N_(message: str) -> str:  # noqa: N802 - the name that Babel extracts
-    """Marks a message id for translation where it is declared; the page translates it where it is shown."""
-    return message
+from schemas.translation import N_
 
 
 class ProblemCode(StrEnum):
