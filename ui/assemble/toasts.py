@@ -16,6 +16,8 @@ DONE: Final[dict[str, str]] = {
     "message.sent": N_("The message was sent."),
     "message.answered": N_("The question is marked as answered."),
     "case.lost": N_("Nothing was done: meanwhile the case went to somebody else."),
+    "document.renamed": N_("The document has its new name."),
+    "document.removed": N_("The document was removed."),
     "file.removed": N_("The files were removed."),
     "user.invited": N_("The invitation is on its way."),
     "user.disabled": N_("The account is disabled. Every session of the person has ended."),

@@ -8,12 +8,10 @@ from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of
-from api.case_files import documents_of
 from api.cursors import write_cursor
 from api.deps import PersonDep, ServicesDep, in_practice, practice_of, practices_of
-from api.listing import Held, with_standing
 from api.patient_edits import ImagesSayOtherwise, edit_patient
-from api.patient_facts import cases_by_patient, cases_of_patient, count_patients
+from api.patient_facts import cases_by_patient, count_patients
 from api.patients import (
     EditedMeanwhile,
     PossibleDuplicate,
@@ -24,18 +22,13 @@ from api.patients import (
     load_patient,
     practice_actor,
 )
-from api.row_facts import row_facts
 from api.services import Services
-from schemas.access import Person, PracticeRight, may_in_practice
-from schemas.clinical import SEX_LABELS
+from schemas.access import Person, PracticeRight
 from schemas.forms import Demographics
 from schemas.tables.people import Organization, Patient
 from schemas.translation import N_
-from ui.assemble.case_rows import case_rows
-from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
 from ui.assemble.patients import (
-    details_as_typed,
     differences,
     duplicates,
     images_say_otherwise,
@@ -44,14 +37,14 @@ from ui.assemble.patients import (
 )
 from ui.pages.answers import answer, see_other
 from ui.pages.form_fields import read_person
+from ui.pages.records import SAME, AfterDocument, opened, record_again, record_view
 from ui.pages.shell import Shell, ShellDep
 from ui.pages.typed import TypedDep
-from ui.views import FormState, Option, PatientsView, PatientView
+from ui.views import FormState, Option, PatientsView
 
 router: Final = APIRouter()
 
 _PAGE: Final = 50
-_SAME: Final = N_("Same name and date of birth.")
 
 ListIn = Annotated[str, Depends(in_practice(PracticeRight.LIST_PATIENTS))]
 CreateIn = Annotated[str, Depends(in_practice(PracticeRight.CREATE_PATIENT))]
@@ -114,9 +107,11 @@ def add_patient(
 
 
 @router.get("/patients/{patient_id}")
-def show_patient(patient_id: str, shell: ShellDep, practice_id: ListIn, services: ServicesDep) -> Response:
+def show_patient(
+    patient_id: str, shell: ShellDep, practice_id: ListIn, services: ServicesDep, documents: AfterDocument = ""
+) -> Response:
     with services.database.read() as session:
-        view = _record(session, services, shell, load_patient(session, patient_id, [practice_id]))
+        view = record_view(session, services, shell, load_patient(session, patient_id, [practice_id]), after=documents)
     return answer("pages/patient.html", shell.page(view.name, "patients", live=True), view=view)
 
 
@@ -136,7 +131,7 @@ def save_patient(
         stored = demographics_of(services.keys, patient)
     who, errors = read_person(typed, looker, base=stored)
     if who is None:
-        return _record_again(services, shell, patient, typed.again(errors), status=422)
+        return record_again(services, shell, patient, typed.again(errors), status=422)
     revision = typed.number("revision") or 0
     try:
         edit_patient(
@@ -150,13 +145,13 @@ def save_patient(
         )
     except ImagesSayOtherwise as fact:
         form = typed.again(images_say_otherwise(fact, looker))
-        return _record_again(services, shell, patient, form, status=fact.status)
+        return record_again(services, shell, patient, form, status=fact.status)
     except EditedMeanwhile as fact:
         form = typed.again({"given_name": looker.say(fact.title)})
         values = {**form.values, "revision": str(patient.revision)}
         form = FormState(values=values, errors=form.errors, nonce=form.nonce)
         conflict = differences(stored, who, looker)
-        return _record_again(services, shell, patient, form, conflict=conflict, status=fact.status)
+        return record_again(services, shell, patient, form, conflict=conflict, status=fact.status)
     return see_other(f"/patients/{patient_id}", done="patient.saved")
 
 
@@ -173,7 +168,7 @@ def _list_view(
 ) -> PatientsView:
     """``found`` may hold one more than a page: then there is a next one. ``like``: a new patient with doubles on record."""
     shown = found[:_PAGE]
-    people = _opened(session, services, shown)
+    people = opened(session, services, shown)
     cases = cases_by_patient(session, shell.looker.person, [patient.id for patient in shown])
     practices = _practices(session, shell.looker.person)
     chosen = f"practice={practice_id}&" if practices else ""
@@ -188,7 +183,7 @@ def _list_view(
         sexes=sex_options(shell.looker),
         total=len(shown) if search and search.value("q") else count_patients(session, practice_id),
         next_url=more,
-        duplicates=duplicates(_opened(session, services, doubles), shell.looker, why=_SAME),
+        duplicates=duplicates(opened(session, services, doubles), shell.looker, why=SAME),
     )
 
 
@@ -200,11 +195,6 @@ def _practices(session: Session, person: Person) -> tuple[Option, ...]:
     rows = session.exec(select(Organization.id, Organization.name).where(col(Organization.id).in_(mine))).all()
     names = dict(rows)
     return tuple(Option(value=practice_id, word=names[practice_id]) for practice_id in mine)
-
-
-def _opened(session: Session, services: Services, patients: Sequence[Patient]) -> list[tuple[Patient, Demographics]]:
-    services.keys.fetch(session, (patient.key_id for patient in patients))
-    return [(patient, demographics_of(services.keys, patient)) for patient in patients]
 
 
 def _again(
@@ -220,64 +210,3 @@ def _again(
         found = find_patients(session, services.keys, practice_id, limit=_PAGE + 1)
         view = _list_view(session, services, shell, practice_id, found, create=form, like=like)
     return answer("pages/patients.html", shell.page(N_("Patients"), "patients"), status=status, view=view)
-
-
-def _record_again(
-    services: Services,
-    shell: Shell,
-    patient: Patient,
-    form: FormState,
-    *,
-    conflict: tuple[tuple[str, str, str], ...] = (),
-    status: int,
-) -> Response:
-    with services.database.read() as session:
-        view = _record(session, services, shell, patient, edit=form, conflict=conflict)
-    return answer("pages/patient.html", shell.page(view.name, "patients"), status=status, view=view)
-
-
-def _record(
-    session: Session,
-    services: Services,
-    shell: Shell,
-    patient: Patient,
-    *,
-    edit: FormState | None = None,
-    conflict: tuple[tuple[str, str, str], ...] = (),
-) -> PatientView:
-    looker, keys = shell.looker, services.keys
-    who = demographics_of(keys, patient)
-    rows = with_standing(session, looker.person, cases_of_patient(session, patient))
-    facts = row_facts(session, keys, rows, looker.person.user_id)
-    doubles = [other for other in duplicates_of(session, keys, patient.practice_id, who) if other.id != patient.id]
-    may_edit = may_in_practice(PracticeRight.EDIT_PATIENT, looker.person, patient.practice_id)
-    may_open = may_in_practice(PracticeRight.CREATE_CASE, looker.person, patient.practice_id)
-    return PatientView(
-        id=patient.id,
-        name=who.full_name,
-        born=who.birth_date,
-        age=looker.say(N_("%(age)s y"), age=looker.age_on(who.birth_date)),
-        sex=looker.say(SEX_LABELS[who.sex]),
-        number=who.patient_number,
-        email=who.email or "",
-        phone=who.phone,
-        address=who.address,
-        alerts=(who.notes,) if who.notes else (),
-        new_case_url=f"/patients/{patient.id}/new-case" if may_open and not patient.is_archived else "",
-        edit=(edit or details_as_typed(who, revision=patient.revision)) if may_edit else None,
-        conflict=conflict,
-        sexes=sex_options(looker),
-        cases=case_rows(rows, facts, looker),
-        duplicates=duplicates(_opened(session, services, doubles), looker, why=_SAME),
-        documents=_documents(session, services, rows, looker),
-    )
-
-
-def _documents(
-    session: Session, services: Services, rows: Sequence[Held], looker: Looker
-) -> tuple[tuple[str, str, int, str], ...]:
-    """Documents of the patient's cases: (name, address, bytes, day)."""
-    return tuple(
-        (line.name, f"/api/v1/cases/{line.case_id}/files/{line.file_id}/content", line.size, looker.day(line.at))
-        for line in documents_of(session, services.keys, rows)
-    )

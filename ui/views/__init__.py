@@ -8,6 +8,7 @@ name, a reason) arrive ready; words of the interface are in the templates.
 from ui.views.account import AccountView, SessionRow
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
+from ui.views.documents import DocumentRow, DocumentsView
 from ui.views.files import FilesView, StudyView, UploadProblem
 from ui.views.forms import Action, FormState, Option
 from ui.views.images import ImagesView
@@ -34,6 +35,8 @@ __all__ = [
     "ChatView",
     "Chip",
     "Clock",
+    "DocumentRow",
+    "DocumentsView",
     "Duplicate",
     "ErrorPage",
     "FilesView",

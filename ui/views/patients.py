@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from ui.views.documents import DocumentsView
 from ui.views.forms import FormState, Option
 from ui.views.lists import CaseRow
 
@@ -69,4 +70,5 @@ class PatientView:
     sexes: tuple[Option, ...] = ()
     cases: tuple[CaseRow, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    documents: tuple[tuple[str, str, int, str], ...] = ()
+    documents: DocumentsView | None = None
+    """None for those who do not see them."""
