@@ -1,6 +1,7 @@
 """What changed between two versions of a report, section by section, in words that a patient can follow."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -67,13 +68,27 @@ class SectionChange(NamedTuple):
         return N_("changed") if self.after else N_("removed")
 
 
-def section_texts(content: ReportContent) -> dict[Section, str]:
+class Dates(NamedTuple):
+    """How a day and a moment are written."""
+
+    day: Callable[[date], str]
+    moment: Callable[[datetime], str]
+
+
+def _iso_moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M %Z")
+
+
+ISO_DATES: Final = Dates(date.isoformat, _iso_moment)
+
+
+def section_texts(content: ReportContent, dates: Dates = ISO_DATES) -> dict[Section, str]:
     """Each section as plain text, one statement a line, in the source language; an empty section is the empty string.
 
-    Teeth are FDI numbers. Also what FHIR and mail bodies without layout show.
+    Teeth are FDI numbers. ``dates`` as their reader writes them; without, as programs do, to be compared.
     """
     return {
-        Section.EXAMINATION: "\n".join(_examination(content)),
+        Section.EXAMINATION: "\n".join(_examination(content, dates)),
         Section.QUALITY: "\n".join(_quality(content)),
         Section.AREA_OF_INTEREST: "\n".join(
             _at(_site(area.teeth, area.site), area.text) for area in content.areas_of_interest if area.text
@@ -90,9 +105,9 @@ def section_texts(content: ReportContent) -> dict[Section, str]:
         Section.KEY_IMAGES: "\n".join(image.caption or image.image_id for image in content.key_images),
         Section.IMPRESSION: content.impression,
         Section.RECOMMENDATIONS: "\n".join(
-            _joined(item.text, _follow_up(item.follow_up)) for item in content.recommendations
+            _joined(item.text, _follow_up(item.follow_up, dates)) for item in content.recommendations
         ),
-        Section.COMMUNICATION: "\n".join(_communications(content)),
+        Section.COMMUNICATION: "\n".join(_communications(content, dates)),
     }
 
 
@@ -118,13 +133,13 @@ def diff(old: SignedReport, new: SignedReport) -> tuple[SectionChange, ...]:
     return (*changes, SectionChange(Section.ADDENDA, earlier, every))
 
 
-def _examination(content: ReportContent) -> Iterator[str]:
+def _examination(content: ReportContent, dates: Dates) -> Iterator[str]:
     examination = content.examination
     yield MODALITY_LABELS[examination.modality]
     if content.purpose:
         yield f"Purpose: {PURPOSE_LABELS[content.purpose]}"
     if examination.acquired_on:
-        yield f"Date: {examination.acquired_on.isoformat()}"
+        yield f"Date: {dates.day(examination.acquired_on)}"
     if examination.device:
         yield f"Device: {examination.device}"
     if examination.voxel_mm:
@@ -148,18 +163,18 @@ def _quality(content: ReportContent) -> Iterator[str]:
         yield content.quality.limits
 
 
-def _communications(content: ReportContent) -> Iterator[str]:
+def _communications(content: ReportContent, dates: Dates) -> Iterator[str]:
     for item in content.communications:
-        when = item.at.strftime("%Y-%m-%d %H:%M %Z") if item.at else ""
+        when = dates.moment(item.at) if item.at else ""
         how = METHOD_LABELS[item.method] if item.method else ""
         yield _joined(item.recipient, how, when, "read back" if item.read_back else "", item.note)
 
 
-def _follow_up(follow_up: FollowUp | None) -> str:
+def _follow_up(follow_up: FollowUp | None, dates: Dates) -> str:
     if follow_up is None:
         return ""
     if follow_up.due_on:
-        due = f"Follow-up on {follow_up.due_on.isoformat()}"
+        due = f"Follow-up on {dates.day(follow_up.due_on)}"
     else:
         months = f" in {follow_up.due_months} month{'' if follow_up.due_months == 1 else 's'}"
         due = f"Follow-up{months if follow_up.due_months else ''}"

@@ -1,6 +1,7 @@
 """Words of the pages: every step, wait and state of the lifecycle has its own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,14 +11,18 @@ from api.waiting import count_waiting, waits_for
 from infra.database import now
 from schemas.access import owns_practice, takers
 from schemas.lifecycle import PEOPLES_ACTIONS, STATES, Action, Role, State, WaitOwner, WaitReason, is_open
+from schemas.report import ReportContent
+from schemas.report_changes import section_texts
+from schemas.report_parts import Modality
 from schemas.sla import DEFAULT_POLICY, Cause, Priority
-from schemas.state import opened
+from schemas.state import Identity, opened
 from schemas.tables.case import Case
 from tests.ui.site import Site
-from ui.assemble.case_actions import LOOKS
+from ui.assemble.case_actions import LOOKS, _look
 from ui.assemble.case_page import steps_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
+from ui.assemble.report import local_dates
 from ui.assemble.timelines import ACTS
 from ui.assemble.toasts import DONE
 from ui.assemble.waits import NAMED, YOURS
@@ -142,3 +147,26 @@ def test_paths_of_this_site_stay(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "//x", "/\\x", "\\x", "http://x", "x", "/a\nb", "/a\x00", "///x"])
 def test_other_addresses_do_not(url: str) -> None:
     assert same_site(url, "/fallback") == "/fallback"
+
+
+def test_a_report_on_a_page_writes_its_dates_as_its_reader_does() -> None:
+    examination = {"modality": Modality.PANORAMIC, "acquired_on": date(2026, 11, 2)}
+    told = {"recipient": "Dr Keller", "at": datetime(2026, 11, 2, 23, 30, tzinfo=UTC)}
+    follow_up = {"text": "Check again", "follow_up": {"due_on": date(2027, 2, 1)}}
+    content = ReportContent.model_validate(
+        {"examination": examination, "communications": [told], "recommendations": [follow_up]}
+    )
+    german = "\n".join(section_texts(content, local_dates("Europe/Zurich", "de")).values())
+    assert "2 Nov. 2026" in german
+    assert "1 Feb. 2027" in german
+    assert "3 Nov. 2026, 00:30 MEZ" in german, "the day and the hour of the reader's zone"
+    assert "2026-11" not in german
+
+
+def test_submitting_again_is_no_way_out_of_a_mismatch() -> None:
+    def kinds(**identity: object) -> dict[Action, str]:
+        facts = SimpleNamespace(state=SimpleNamespace(identity=Identity.model_validate(identity), grants=()))
+        return {step: _look(step, facts).kind for step in (Action.RESUBMIT, Action.CONFIRM_IDENTITY)}  # type: ignore[arg-type]
+
+    assert kinds(standing="mismatched") == {Action.RESUBMIT: "secondary", Action.CONFIRM_IDENTITY: "primary"}
+    assert kinds(standing="matched")[Action.RESUBMIT] == "primary"

@@ -13,6 +13,7 @@ from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
 from schemas.signed_report import AMENDMENT_LABELS
 from schemas.sla import AmendmentKind
+from schemas.state import IdentityStanding
 from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
@@ -61,6 +62,12 @@ LOOKS: Final[Mapping[Step, _Look]] = {
 """``form`` is a template below ``templates/actions``; without one the step is one click."""
 _AGAIN: Final = _Look(N_("Release again"), form="release", icon="released")
 
+_MISMATCH: Final[Mapping[Step, _Look]] = {
+    Step.RESUBMIT: LOOKS[Step.RESUBMIT]._replace(kind="secondary"),
+    Step.CONFIRM_IDENTITY: LOOKS[Step.CONFIRM_IDENTITY]._replace(kind="primary"),
+}
+"""While the images may be somebody else's: submitted again as they are, they would be held again."""
+
 AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE})
 """Nobody signs what is not before their eyes: these are offered on the reading page alone."""
 
@@ -103,6 +110,8 @@ def _look(step: Step, facts: CaseFacts) -> _Look:
     """While a link works there is nothing to press on: another release is possible, and not what the page is about."""
     if step is Step.RELEASE and facts.state.grants:
         return _AGAIN
+    if facts.state.identity.standing is IdentityStanding.MISMATCHED:
+        return _MISMATCH.get(step, LOOKS[step])
     return LOOKS[step]
 
 

@@ -18,7 +18,7 @@ from ui.assemble.chats import chat_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.files import files_of
 from ui.assemble.looker import Looker
-from ui.assemble.report import report_view
+from ui.assemble.report import local_dates, report_view
 from ui.assemble.timelines import timeline_of
 from ui.assemble.waits import wait_of
 from ui.views import CaseView, ChatView, FilesView, FormState, ReportView, Step, state_chip
@@ -79,7 +79,7 @@ def case_page(
         steps=steps_of(access.state, looker),
         actions=case_actions(access, facts, looker, tried=tried),
         files=_files(access, facts, looker),
-        report=_report(access, facts),
+        report=_report(access, facts, looker),
         chat=_chat(access, facts, looker, message),
         timeline=timeline_of(facts.timeline, looker) if facts.timeline is not None else (),
         banner=_banner(access, facts, looker),
@@ -163,12 +163,13 @@ def _links_url(access: CaseAccess, facts: CaseFacts) -> str:
     return f"{case_url(access.row, access.held)}/links" if own and facts.state.last_release_at is not None else ""
 
 
-def _report(access: CaseAccess, facts: CaseFacts) -> ReportView | None:
+def _report(access: CaseAccess, facts: CaseFacts, looker: Looker) -> ReportView | None:
     if not facts.versions:
         return None
     withdrawn = facts.said.text if facts.said and access.state is State.ENTERED_IN_ERROR else ""
     base = f"/api/v1/cases/{access.row.id}/report.pdf?version="
-    return report_view(facts.versions, lambda version: f"{base}{version}", withdrawn)
+    dates = local_dates(looker.reader.zone, looker.reader.locale)
+    return report_view(facts.versions, lambda version: f"{base}{version}", dates, withdrawn)
 
 
 def _banner(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:

@@ -25,7 +25,7 @@ from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
 from schemas.tables.people import Organization, Patient
 from schemas.translation import N_
-from ui.assemble.report import report_view
+from ui.assemble.report import local_dates, report_view
 from ui.assemble.studies import series_of, series_views
 from ui.templating import Reader
 from ui.views import FormState, ImagesView, Page, PortalView, StudyView
@@ -73,7 +73,9 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
         practice_phone=link.practice.phone,
         patient=patient.full_name,
         report=replace(
-            report_view(versions[-1:], lambda _: f"{url}/report.pdf"),
+            report_view(
+                versions[-1:], lambda _: f"{url}/report.pdf", local_dates(link.practice.time_zone, link.practice.locale)
+            ),
             plain=plain_words(versions[-1].content, link.practice),
         ),
         images=series_views(rows, f"{url}/dicomweb") + _photographs(session, visit, f"{url}/photographs"),
