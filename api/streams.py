@@ -143,6 +143,11 @@ async def event_stream(services: Services, sessions: Sessions, token: str, last_
         yield _ENDED  # the session ended between the route's look and this one
         return
     scope = await asyncio.to_thread(scope_of, services, person)
+    try:
+        # The route's look and this one lie apart: of many that begin at one moment, all passed the first.
+        need_place(services, person)
+    except TooManyStreams:
+        return  # the client comes again, and is told
     line = _Line()
     stop_listening = services.feed.listen(line.offer)
     open_streams = _open.setdefault(services.feed, Counter())

@@ -33,7 +33,8 @@ batches = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["uploads"])
 _log: Final = logging.getLogger(__name__)
 _NAME_LENGTH: Final = 255
 _PATH_LENGTH: Final = 1000
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls, and the marks of direction with which “gpj.exe” is shown as a picture's name (Unicode TR36, 2.6)."""
 
 
 class OpenUpload:

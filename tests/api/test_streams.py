@@ -136,6 +136,16 @@ async def test_nobody_holds_more_streams_than_windows(quiet: Site, monkeypatch: 
     need_place(services, quiet.world.person("dentist"))
 
 
+async def test_streams_that_begin_at_one_moment_count_each_other(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.streams, "MOST_STREAMS", 2)
+    token = token_of(quiet, "dentist")
+    streams = [stream_of(quiet, token) for _ in range(6)]
+    first = await asyncio.gather(*(anext(stream, None) for stream in streams))
+    assert len([piece for piece in first if piece]) == 2
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
 async def test_a_session_that_ends_before_the_first_byte_is_told_and_nothing_breaks(quiet: Site) -> None:
     assert [piece async for piece in stream_of(quiet, "no such token")] == [b"event: ended\ndata: {}\n\n"]
 

@@ -277,6 +277,21 @@ async def test_who_loses_the_case_stops_an_upload_under_way(
         assert (await client.patch(location, headers=headers, content=endless())).status_code == 404
 
 
+async def test_a_name_is_shown_as_it_is_read(desk: Desk) -> None:
+    """Neither lines nor marks of direction: with one of those “gpj.exe” reads as a picture's name."""
+    case = desk.open_case()
+    told = {"case_id": case.id, "filename": "X-\u202egpj.exe\r\n\x85\u2066.dcm", "filetype": "application/dicom"}
+    metadata = ",".join(f"{word} {base64.b64encode(value.encode()).decode()}" for word, value in told.items())
+    async with desk.client() as client:
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "3", "Upload-Metadata": metadata}
+        begun = await client.post(
+            "/api/v1/uploads", headers=headers | {"Content-Type": "application/offset+octet-stream"}, content=b"abc"
+        )
+        assert begun.status_code == 201
+        (file,) = (await client.get(f"/api/v1/cases/{case.id}/files")).json()["items"]
+    assert file["name"] == "X- gpj.exe    .dcm"
+
+
 async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A telephone that lost its network says no goodbye, and soon comes back to go on."""
     monkeypatch.setattr("api.tus.receiving._SILENCE_SECONDS", 0.2)
