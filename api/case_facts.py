@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from activities.documents.assembly import signed_versions
 from activities.records.commands import stored_form
 from activities.records.opening import demographics_of, form_of
 from activities.records.projection import state_of
+from activities.records.questions import count_open_questions
 from api.case_files import CaseFiles, case_files
 from api.cases import timeline_of
 from api.messages import channels_of, messages_of
@@ -125,15 +126,6 @@ def case_facts(session: Session, keys: KeyStore, access: CaseAccess, parts: froz
 def sees_files(access: CaseAccess) -> bool:
     """A scheduler of the practice adds files to a draft without seeing images."""
     return access.may(Right.SEE_IMAGES) or access.may(Right.UPLOAD)
-
-
-def count_open_questions(session: Session, case_id: str) -> int:
-    """Questions of the chat that block a signature."""
-    return session.exec(
-        select(func.count())
-        .select_from(Message)
-        .where(Message.case_id == case_id, col(Message.asks), col(Message.answered_at).is_(None))
-    ).one()
 
 
 def newest_message_of_others(session: Session, access: CaseAccess) -> Message | None:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from activities.documents.assembly import signed_versions
 from activities.records.opening import form_of
 from activities.records.projection import state_of
+from activities.records.questions import count_open_questions
 from activities.records.signing import (
     AddendumMissing,
     KeyImageGone,
@@ -28,7 +29,6 @@ from schemas.errors import StateConflict
 from schemas.forms import Missing, ReportDraftBody
 from schemas.report import blank_report
 from schemas.sla import AmendmentKind
-from schemas.tables.case import Message
 from schemas.tables.report import ReportDraft
 from schemas.translation import N_
 
@@ -73,12 +73,7 @@ def missing_for_signature(session: Session, access: CaseAccess, body: ReportDraf
     amendment = state_of(access.row).amendment
     if amendment is not None and amendment.kind is AmendmentKind.APPENDED and not body.addendum.strip():
         missing.append(Missing(field="addendum", message=AddendumMissing.title))
-    open_questions = session.exec(
-        select(func.count()).where(
-            Message.case_id == access.row.id, col(Message.asks), col(Message.answered_at).is_(None)
-        )
-    ).one()
-    if open_questions:
+    if count_open_questions(session, access.row.id):
         missing.append(Missing(field="messages", message=QuestionOpen.title))
     return missing
 

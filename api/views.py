@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of, form_of
 from activities.records.projection import state_of
+from activities.records.questions import count_open_questions
 from api.standing import CaseAccess
 from infra.database import now
 from infra.keystore import KeyStore
@@ -24,7 +25,7 @@ from schemas.forms import (
 from schemas.lifecycle import WAIT_SENTENCES, Taker
 from schemas.sla import Clock
 from schemas.state import THEN_SENTENCES, CaseState
-from schemas.tables.case import Case, Message
+from schemas.tables.case import Case
 from schemas.tables.people import Organization, Patient, User
 
 __all__ = ["case_view", "clock_view", "patient_view", "row_fields", "wait_view"]
@@ -126,9 +127,6 @@ def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
     practice = session.get_one(Organization, row.practice_id)
     names = names_of(session, (row.assignee_id, row.approver_id))
     sees_check = access.may(Right.SEE_IDENTITY_CHECK)
-    questions = session.exec(
-        select(func.count()).where(Message.case_id == row.id, col(Message.asks), col(Message.answered_at).is_(None))
-    ).one()
     amendment = state.amendment
     return CaseView(
         **row_fields(
@@ -149,5 +147,5 @@ def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
         grants=[grant.model_dump(mode="json") for grant in state.grants] if knows else [],
         amendment={"kind": amendment.kind, "return_to": amendment.return_to} if amendment else None,
         identity=state.identity.model_dump(mode="json") if sees_check else None,
-        open_questions=questions,
+        open_questions=count_open_questions(session, row.id),
     )

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from activities.imaging.contradictions import contradicted, people_in_images
 from activities.imaging.identity import case_identity
@@ -17,6 +17,7 @@ from activities.records.covered import (
     study_facts,
 )
 from activities.records.projection import state_of
+from activities.records.questions import count_open_questions
 from activities.records.readers import Reader, need_approver, need_reader
 from activities.records.writing import Writing
 from infra.keystore import KeyStore
@@ -30,7 +31,7 @@ from schemas.signed_facts import CoveredImages, CoveredPicture
 from schemas.signed_report import Addendum, Signature, SignedReport, VersionToSign, check_succession, sha256_hex
 from schemas.sla import AmendmentKind
 from schemas.state import Amendment, IdentityStanding
-from schemas.tables.case import CaseTransition, Message
+from schemas.tables.case import CaseTransition
 from schemas.tables.imaging import KeyImage
 from schemas.tables.people import Organization
 from schemas.tables.report import ReportDraft, ReportVersion
@@ -141,12 +142,7 @@ def _read_draft(writing: Writing) -> ReportDraftBody:
     if not has_all_key_images(writing.session, writing.row.id, body.content):
         raise KeyImageGone()
     _need_same_patient(writing)
-    open_questions = writing.session.exec(
-        select(func.count()).where(
-            Message.case_id == writing.row.id, col(Message.asks), col(Message.answered_at).is_(None)
-        )
-    ).one()
-    if open_questions:
+    if count_open_questions(writing.session, writing.row.id):
         raise QuestionOpen()
     return body
 
