@@ -19,6 +19,7 @@ from api.patients import (
     load_patient,
     practice_actor,
 )
+from api.revisions import IfMatch, revision_in
 from api.views import patient_view
 from infra.keystore import KeyStore
 from schemas.access import PracticeRight
@@ -32,14 +33,14 @@ CreateIn = Annotated[str, Depends(in_practice(PracticeRight.CREATE_PATIENT))]
 EditIn = Annotated[str, Depends(in_practice(PracticeRight.EDIT_PATIENT))]
 
 
-def revision_of(if_match: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None) -> int:
+def revision_of(if_match: IfMatch = None) -> int:
     """The revision in an If-Match header: ``"3"``. Raises RevisionMissing, EditedMeanwhile for what never was one."""
     if not if_match:
         raise RevisionMissing()
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal():
+    revision = revision_in(if_match)
+    if revision is None:
         raise EditedMeanwhile()
-    return int(text)
+    return revision
 
 
 Revision = Annotated[int, Depends(revision_of)]

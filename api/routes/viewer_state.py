@@ -28,6 +28,7 @@ from api.imaging.viewer_state import (
     set_caption,
 )
 from api.patients import EditedMeanwhile, RevisionMissing
+from api.revisions import IfMatch, revision_in
 from api.standing import CaseAccess
 from schemas.access import Right
 from schemas.forms import Page
@@ -41,7 +42,7 @@ MayAnnotate = Annotated[CaseAccess, Depends(require(Right.ANNOTATE))]
 
 
 async def expected_revision(
-    if_match: Annotated[str | None, Header(alias="If-Match", max_length=64)] = None,
+    if_match: IfMatch = None,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", max_length=64)] = None,
 ) -> int:
     """The revision that was read: ``If-Match: "3"``; ``If-None-Match: *`` is revision 0, nothing saved yet."""
@@ -49,8 +50,8 @@ async def expected_revision(
         if if_none_match == "*":
             return 0
         raise RevisionMissing()
-    text = if_match.strip().removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+    revision = revision_in(if_match)
+    return -1 if revision is None else revision
 
 
 Expected = Annotated[int, Depends(expected_revision)]
