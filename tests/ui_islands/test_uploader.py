@@ -172,7 +172,7 @@ def test_a_refused_file_is_one_sentence_and_the_others_go_on(
     expect(errors.filter(has_text="docx")).to_have_text(
         "notes.docx, plan.docx: This kind of file is not accepted. Send DICOM, JPEG, PNG or PDF."
     )
-    expect(errors.filter(has_text="empty.dcm")).to_contain_text("This file is empty.")
+    expect(errors.filter(has_text="empty.dcm")).to_contain_text("This file is empty. Please export it again")
     until(page, lambda: list(stored(double)) == ["IM1.dcm"], "the good file did not go on")
     double.refuse_names = frozenset()
     page.get_by_role("button", name="Try again").click()

@@ -149,10 +149,15 @@ export class UploadQueue {
     this.pump();
   }
 
+  /** Whether a row has a failed file that could end better the next time: an empty one stays empty. */
+  canRetry(group: Group): boolean {
+    return group.items.some((item) => this.isRetryable(item));
+  }
+
   /** Tries the failed files of a row once more. */
   retry(group: Group): void {
     for (const item of group.items) {
-      if (item.state === "failed" && !this.refusal(item.picked.file)) {
+      if (this.isRetryable(item)) {
         Object.assign(item, { state: "waiting", error: null, faults: 0, sent: 0 });
       }
     }
@@ -185,8 +190,12 @@ export class UploadQueue {
     return group;
   }
 
+  private isRetryable(item: Item): boolean {
+    return item.state === "failed" && !this.refusal(item.picked.file);
+  }
+
   private refusal(file: File): string | null {
-    if (file.size === 0) return t("This file is empty.");
+    if (file.size === 0) return t("This file is empty. Please export it again and upload the new one.");
     if (file.size > this.options.maxBytes) {
       return t("This file is larger than {size}, the most that is taken here.", { size: bytes(this.options.maxBytes) });
     }

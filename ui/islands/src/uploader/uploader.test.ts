@@ -110,6 +110,7 @@ test("a silent server is asked again by itself; a file it cannot take ends in a 
     expect(open.size).toBe(halted ? 1 : 0);
   }
   expect(queue.items[0]?.state).toBe("failed");
+  expect(queue.canRetry(queue.groups[0]!)).toBe(true);
   queue.retry(queue.groups[0]!);
   expect(open.size).toBe(1);
   vi.useRealTimers();
@@ -129,6 +130,7 @@ test("empty and oversized files are refused here; the same file is not queued tw
   queue.add([picked("d/none", 0), picked("d/big", 1001), twice]);
   queue.add([twice]);
   expect(queue.items.map(({ state }) => state)).toEqual(["failed", "failed", "sending"]);
+  expect(queue.canRetry(queue.groups[0]!), "trying again would end the same").toBe(false);
 });
 
 test("a file that comes again after the batch has ended is sent again: it may have been removed from the case", () => {

@@ -64,7 +64,7 @@ class Row {
 
   constructor(
     private readonly group: Group,
-    queue: UploadQueue,
+    private readonly queue: UploadQueue,
   ) {
     const label = group.label;
     this.bar = h("div", {
@@ -101,7 +101,7 @@ class Row {
     this.bar.hidden = state === "cancelled";
     setText(this.count, this.words(sum, state));
     this.cancel.hidden = sum.open === 0;
-    this.retry.hidden = sum.failed === 0;
+    this.retry.hidden = !this.queue.canRetry(this.group);
     this.dismiss.hidden = sum.open > 0;
     this.showErrors();
   }
