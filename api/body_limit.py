@@ -69,6 +69,7 @@ class BodyLimit:
         try:
             await self._app(scope, receive_counted, send_unless_over)
         except Exception:
+            # A handler that was cut off in its body raises what it likes: the answer to that is ours, below.
             if not is_over or has_begun:
                 raise
         if is_over and not has_begun:

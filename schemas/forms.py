@@ -337,7 +337,7 @@ class Missing(BaseModel):
     message: str
     label: str = ""
 
-    @computed_field  # type: ignore[prop-decorator]
+    @computed_field  # type: ignore[prop-decorator] # mypy takes no decorator above a property
     @property
     def sentence(self) -> str:
         """In the source language."""

@@ -71,7 +71,7 @@ def environment(locale: str = "en_GB") -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined] # the extension adds it
     made.filters.update(
         at=at,
         day=day,

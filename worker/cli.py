@@ -54,7 +54,7 @@ def settings_problems(error: Exception) -> list[str] | None:
         return [str(error)]
     if kind.__name__ != "ValidationError" or getattr(error, "title", "") != "Settings":
         return None
-    problems = error.errors(include_input=False, include_url=False)  # type: ignore[attr-defined]
+    problems = error.errors(include_input=False, include_url=False)  # type: ignore[attr-defined] # pydantic's, not imported for the help's sake
     return [f"ODONTOFLOW_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in problems]
 
 

@@ -84,7 +84,7 @@ def environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(_TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_translations(_TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined] # the extension adds it
     made.filters["prose_lines"] = prose_lines
     made.filters["base_direction"] = base_direction
     return made

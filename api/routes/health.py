@@ -37,7 +37,7 @@ def _local(services: Services) -> tuple[bool, bool, bool]:
     try:
         with services.database.read() as session:
             seen = session.get(Heartbeat, "worker")
-    except Exception:
+    except Exception:  # whatever the database raises, the answer is that it is not there
         return False, False, False
     folder = services.settings.blob_folder
     return True, folder.is_dir(), seen is not None and now() - seen.seen_at < WORKER_SEEN_WITHIN

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from api.case_facts import CaseFacts
 from api.readers import ReaderLoad
@@ -22,7 +22,7 @@ from ui.views import Action, FormState, Option
 
 class _Look(NamedTuple):
     word: str
-    kind: str = "secondary"
+    kind: Literal["primary", "secondary", "danger"] = "secondary"
     form: str = ""
     icon: str = ""
 
@@ -123,7 +123,7 @@ def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *,
         url=f"/cases/{access.row.id}/actions/{step}",
         nonce=new_nonce(),
         icon=look.icon,
-        kind=look.kind,  # type: ignore[arg-type]
+        kind=look.kind,
         form=look.form,
         blocked=_blocked(step, facts, looker),
         options=_options(step, facts, looker),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def parameters_key(detail: Detail, patients: tuple[DemoPatient, ...], examined: 
 class Steps:
     """Adds up progress: the parts of the work and their rough cost in seconds."""
 
-    _COST = {Kind.CBCT: 3.0, Kind.PANORAMIC: 1.0, Kind.INTRAORAL: 4.0, Kind.PHOTOGRAPH: 1.5}  # noqa: RUF012
+    _COST: ClassVar = {Kind.CBCT: 3.0, Kind.PANORAMIC: 1.0, Kind.INTRAORAL: 4.0, Kind.PHOTOGRAPH: 1.5}
     JAWS = 4.0
 
     def __init__(self, patients: tuple[DemoPatient, ...], progress: Progress) -> None:

@@ -16,6 +16,7 @@ from activities.imaging.parser.confinement import confine, leave_namespaces
 
 ISOLATED = leave_namespaces()  # before numpy: a process with threads cannot leave its user namespace
 
+# What follows is imported after that, and before the process is confined: no file can be opened then.
 import codecs  # noqa: E402
 
 import gdcm  # noqa: E402, F401 - a decoder that pydicom would import on first use, when no file can be opened any more

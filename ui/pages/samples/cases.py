@@ -194,7 +194,7 @@ def case(**change: object) -> CaseView:
         "chat": CHAT,
         "timeline": TIMELINE,
     }
-    return CaseView(**(values | change))  # type: ignore[arg-type]
+    return CaseView(**(values | change))  # type: ignore[arg-type] # each sample names the fields that it changes
 
 
 CASE_QUESTION: Final = case()

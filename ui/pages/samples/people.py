@@ -223,7 +223,7 @@ def portal(stage: str) -> PortalView:
     )
     is_open = stage == "open"
     return PortalView(
-        stage="birth_date" if stage == "wrong" else stage,  # type: ignore[arg-type]
+        stage="birth_date" if stage == "wrong" else stage,  # type: ignore[arg-type] # a name of the sample
         url="/r/sample",
         practice="" if stage == "revoked" else _PRACTICE,
         practice_phone="" if stage == "revoked" else _PHONE,
