@@ -147,10 +147,14 @@ class CaseWorkflow:
             raise _failure(fact) from fact
 
     @workflow.signal
-    async def fact(self, fact_id: str) -> None:
-        """Something happened in the world; the fact itself is read from the outbox (DECISIONS 5)."""
-        if self.state.is_open:
-            self.state = self.state.with_fact(fact_id)
+    async def fact(self, *named: object) -> None:
+        """Something happened in the world; the fact itself is read from the outbox (DECISIONS 5).
+
+        ``named`` is its id. Whatever else is sent is no fact: a handler that does not take it would fail the workflow's
+        task for ever, and the case with it.
+        """
+        if len(named) == 1 and isinstance(named[0], str) and self.state.is_open:
+            self.state = self.state.with_fact(named[0])
 
     @workflow.query
     def get_state(self) -> CaseState:

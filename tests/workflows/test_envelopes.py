@@ -161,6 +161,8 @@ async def test_a_signal_that_names_no_fact_does_nothing(practice: Practice) -> N
     for fact_id in ("out_invented", of_the_other, "", "x" * 500):
         await case.handle.signal(CaseWorkflow.fact, fact_id)
     await case.handle.signal("fact", {"not": "an id"})
+    await case.handle.signal("fact")
+    await case.handle.signal("fact", args=["out_invented", "and", "more"])
     await case.handle.signal("close")
     await case.settle()
     assert await case.state() == before
