@@ -7,11 +7,13 @@ from typing import Final
 import pytest
 from fastapi.staticfiles import StaticFiles
 from playwright.sync_api import Browser, Page, expect
+from sqlmodel import select
 from starlette.responses import HTMLResponse
 
 from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from schemas.tables.case import Case
+from schemas.tables.documents import PatientDocument
 from tests.api.imaging_app import Desk, imaging_desk
 from tests.ui_islands import synthetic
 from tests.ui_islands.double import STATIC, served
@@ -49,6 +51,8 @@ def address(desk: Desk, case: Case, bundle: None) -> Iterator[str]:
         )
 
     desk.app.get("/uploader")(lambda: page("uploader", ""))
+    record = f'data-patient-id="{case.patient_id}" data-max-bytes="1000"'
+    desk.app.get("/record")(lambda: page("uploader", record))
     desk.app.get("/viewer")(lambda: page("viewer", f'data-study="{synthetic.STUDY}"'))
     desk.app.mount("/static", StaticFiles(directory=STATIC))
     with served(desk.app) as origin:
@@ -78,6 +82,30 @@ def opened(browser: Browser, desk: Desk, name: str, url: str) -> Page:
     page.on("pageerror", lambda error: refused.append(str(error)))
     page.goto(url)
     return page
+
+
+def test_a_document_that_is_dropped_goes_into_the_record(
+    browser: Browser, desk: Desk, case: Case, address: str
+) -> None:
+    refused.clear()
+    page = opened(browser, desk, "dentist", f"{address}/record")
+    expect(page.locator(".dropzone")).to_contain_text("up to 1 kB each")
+    assert page.locator(".upload-folder:visible").count() == 0
+    page.evaluate(
+        """() => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File(["%PDF-1.4\\n%%EOF\\n"], "consent.pdf", { type: "application/pdf" }));
+            dropped.items.add(new File(["x".repeat(1001)], "large.pdf", { type: "application/pdf" }));
+            dispatchEvent(new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.locator(".upload-row")).to_contain_text("1 of 2 files")
+    expect(page.locator(".upload-error")).to_contain_text("large.pdf: This file is larger than 1 kB")
+    with desk.world.database.read() as session:
+        document = session.exec(select(PatientDocument)).one()
+    assert (document.patient_id, document.kind, document.state) == (case.patient_id, "document", "ready")
+    assert refused == []
+    page.context.close()
 
 
 def test_a_folder_goes_in_and_is_read(browser: Browser, desk: Desk, case: Case, address: str, export: Path) -> None:

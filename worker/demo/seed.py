@@ -45,6 +45,7 @@ from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import StoredFile
 from schemas.tables.people import User
 from schemas.tables.report import ReportDraft
+from worker.demo.documents import CONSENT, add_document, page_of
 from worker.demo.key_images import add_key_images
 from worker.demo.manifest import DemoStudies, PatientStudies
 from worker.demo.patients import Kind, PatientIdentity
@@ -122,7 +123,21 @@ async def _play(settings: Settings, studies: DemoStudies, detail: Detail) -> Non
     for number, story in enumerate(STORIES, 1):
         print(f"Case {number} of {len(STORIES)}: {story.key.replace('_', ' ')}", flush=True)  # noqa: T201
         await _tell_story(stage, story)
+    await asyncio.to_thread(_add_documents, stage, next(story for story in STORIES if Kind.PHOTOGRAPH in story.kinds))
     database.close()
+
+
+def _add_documents(stage: Stage, story: Story) -> None:
+    """The record of one patient holds more than cases."""
+    subject, dentist = stage.studies.patients[story.patient], stage.person(story.dentist)
+    patient_id = _patient(stage, stage.organizations[story.practice], subject.identity, dentist)
+    actor = Actor(user_id=dentist.user_id, role="dentist", relation="own", session_id=dentist.session_id)
+    (photograph,) = stage.studies.paths(subject.of(Kind.PHOTOGRAPH))
+    for name, content in (
+        ("Consent form implant 36.pdf", page_of(CONSENT)),
+        ("Front teeth before treatment.jpg", photograph.read_bytes()),
+    ):
+        add_document(stage.database, stage.keys, stage.blobs, patient_id, actor, name=name, content=content)
 
 
 async def _tell_story(stage: Stage, story: Story) -> None:
