@@ -114,8 +114,11 @@ class AuditSealer:
     def _anchor(self, number: int, chain_hash: str) -> None:
         self._anchor_file.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"chain_seq": number, "chain_hash": chain_hash}) + "\n"
-        descriptor = os.open(self._anchor_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self._anchor_file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = f"\n{line}"  # a line that was cut off must not spoil this one
             os.write(descriptor, line.encode())
             os.fsync(descriptor)
         finally:
@@ -132,8 +135,7 @@ class Break:
 
 def verify_audit(database: Database, anchor_file: Path) -> list[Break]:
     """Every edited, deleted, reordered or cut-off row of the trail. Empty means that it is whole. Blocking."""
-    anchors = _anchors(anchor_file)
-    breaks: list[Break] = []
+    anchors, breaks = _anchors(anchor_file)
     with database.read() as session:
         heads = dict(session.exec(select(Head.name, Head.value)).all())
         previous, expected = GENESIS, 1
@@ -156,11 +158,21 @@ def verify_audit(database: Database, anchor_file: Path) -> list[Break]:
     return breaks
 
 
-def _anchors(path: Path) -> dict[int, str]:
+def _anchors(path: Path) -> tuple[dict[int, str], list[Break]]:
+    """The anchors by their number, and the lines that are none. The last line may have been cut off by a power failure."""
     if not path.exists():
-        return {}
-    lines = (json.loads(line) for line in path.read_text().splitlines() if line.endswith("}"))
-    return {line["chain_seq"]: line["chain_hash"] for line in lines}
+        return {}, []
+    text = path.read_text(errors="replace")
+    anchors: dict[int, str] = {}
+    breaks = []
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        try:
+            anchor = json.loads(line)
+            anchors[int(anchor["chain_seq"])] = str(anchor["chain_hash"])
+        except (ValueError, KeyError, TypeError):
+            if line.endswith("\n"):
+                breaks.append(Break(f"anchor line {number}", "it cannot be read"))
+    return anchors, breaks
 
 
 def _sealed(session: Session) -> Iterator[AuditRow]:

@@ -145,6 +145,17 @@ def test_a_torn_last_line_of_the_anchor_file_is_passed_over(trail: Database, anc
     assert verify_audit(trail, anchor) == []
 
 
+@pytest.mark.parametrize("torn", ['{"chain_seq": 9, "chain_h', '{"chain_seq": 9}', "[]", "\udcff"])
+def test_an_anchor_after_a_torn_line_counts_and_the_torn_one_is_reported(
+    trail: Database, anchor: Path, torn: str
+) -> None:
+    with anchor.open("a", errors="surrogateescape") as file:
+        file.write(torn)
+    write(trail, "case_a")
+    AuditSealer(trail, anchor).seal()
+    assert [broken.where for broken in verify_audit(trail, anchor)] == ["anchor line 2"]
+
+
 def test_an_anchor_is_written_for_each_sealing_and_nothing_when_there_is_nothing(
     sqlite_database: Database, anchor: Path
 ) -> None:
