@@ -164,6 +164,8 @@ class Sessions:
         with self._database.read() as session:
             user = session.get_one(User, person.user_id)
         if not self._passwords.verify(password, user.password_hash if user.is_active else None):
+            with self._database.write() as session:
+                self._audit(session, "auth.prove", person.user_id, person.session_id, "denied")
             return False
         with self._database.write() as session:
             session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject_hash) == subject))
@@ -213,6 +215,21 @@ class Sessions:
     def _audit(session: DbSession, act: str, user_id: str, session_id: str, outcome: str) -> None:
         actor = Actor(user_id=user_id, role="none", relation="none", session_id=session_id)
         write_audit(session, scope=PLATFORM_SCOPE, act=act, actor=actor, at=now(), outcome=outcome)
+
+
+def forget_tries(database: Database, batch: int = 1000) -> int:
+    """Deletes the counts whose window is over: they hold nobody up any more. Up to ``batch``; returns how many. Blocking."""
+    with database.write() as session:
+        over = session.exec(
+            select(SignInAttempt.subject_hash).where(SignInAttempt.window_started_at < now() - _WINDOW).limit(batch)
+        ).all()
+        # Asked again: a try meanwhile has begun another window.
+        session.exec(
+            delete(SignInAttempt).where(
+                col(SignInAttempt.subject_hash).in_(over), col(SignInAttempt.window_started_at) < now() - _WINDOW
+            )
+        )
+        return len(over)
 
 
 def person_of_user(session: DbSession, user: User, *, session_id: str) -> Person:

@@ -33,6 +33,7 @@ from infra.feed import prune, publish
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.mail import make_mailer
+from infra.sessions import forget_tries
 from infra.settings import Settings, get_settings
 from infra.uploads import UploadDesk
 from schemas.messages import ProcessInput, ProcessOutcome
@@ -223,6 +224,7 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
                     asyncio.create_task(every(_DOCUMENTS_S, wires.documents.sweep, "unchecked documents")),
                     asyncio.create_task(every(_FEED_S, lambda: prune(wires.database), "old events")),
+                    asyncio.create_task(every(_FEED_S, lambda: forget_tries(wires.database), "old tries to sign in")),
                     # With the threads of mail, so that a relay that hangs holds up none of the chores above.
                     asyncio.create_task(every(_MAIL_S, wires.post.sweep, "mail", threads[policies.NOTICE_QUEUE])),
                 ]

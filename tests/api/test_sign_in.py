@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,9 @@ import pytest_asyncio
 from sqlmodel import func, select
 
 import api.hashing
-from infra.sessions import TOKEN, Sessions, TooManyTries, WrongCredentials
+from infra.sessions import TOKEN, Sessions, TooManyTries, WrongCredentials, forget_tries
 from schemas.tables.people import Session, SignInAttempt, User
+from schemas.tables.wires import AuditRow
 from tests.ui.site import BASE, PASSWORD, Site, site
 
 
@@ -47,6 +49,31 @@ async def test_a_right_password_forgets_the_wrong_ones(quiet: Site) -> None:
     sessions.sign_in("dentist@demo.test", PASSWORD, TOKEN, "10.0.0.1")
     with quiet.world.database.read() as session:
         assert session.exec(select(func.count()).select_from(SignInAttempt)).one() == 0
+
+
+async def test_counts_are_forgotten_when_their_window_is_over_and_not_before(quiet: Site) -> None:
+    sessions, database = sessions_of(quiet), quiet.world.database
+    for address in ("10.0.0.1", "10.0.0.2"):
+        with pytest.raises(WrongCredentials):
+            sessions.sign_in("nobody@demo.test", "wrong", TOKEN, address)
+    assert forget_tries(database) == 0
+    with database.write() as session:
+        for row in session.exec(select(SignInAttempt).limit(2)).all():
+            row.window_started_at -= timedelta(minutes=16)
+    assert forget_tries(database) == 2
+    with database.read() as session:
+        assert session.exec(select(func.count()).select_from(SignInAttempt)).one() == 1
+
+
+async def test_a_wrong_password_for_a_step_is_in_the_audit_trail(quiet: Site) -> None:
+    person = quiet.world.person("radiologist")
+    assert not sessions_of(quiet).prove(person, "wrong")
+    assert sessions_of(quiet).prove(person, PASSWORD)
+    with quiet.world.database.read() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.act == "auth.prove")).all()
+    assert [(row.actor_id, row.session_id, row.outcome) for row in rows] == [
+        (person.user_id, person.session_id, "denied")
+    ]
 
 
 @pytest.mark.parametrize("change", ["disabled", "new password"])
