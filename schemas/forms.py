@@ -19,10 +19,15 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 OptionalText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z]+_[0-9a-f]{8,60}$")]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-](?:[.]?[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]){0,63}"
+_LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])"
 Email = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}$"
+        strip_whitespace=True,
+        to_lower=True,
+        max_length=254,
+        pattern=rf"^{_LOCAL}@(?:{_LABEL}?[.])+{_LABEL}$",
     ),
 ]
 """An address that mail can be sent to; whether somebody reads it, only a mail can tell."""
