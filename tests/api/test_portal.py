@@ -250,6 +250,23 @@ async def test_a_hundred_wrong_submits_are_five_tries(live: Live, story: Story, 
     assert grant_of(story).failures == 5
 
 
+async def test_a_document_that_was_made_while_its_link_was_revoked_is_not_sent(
+    live: Live, story: Story, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Laying a report out takes a second: enough for the practice to change its mind."""
+    link = story.link()
+    async with browser(live) as client:
+        await enter(live, client, link, address)
+
+        def made_meanwhile(case_id: str, version: int | None) -> bytes:
+            change_grant(story, state="revoked", ended_at=now())
+            return b"%PDF-1.7"
+
+        monkeypatch.setattr(live.app.state.services.pdfs, "pdf", made_meanwhile)
+        answer = await client.get(f"{link}/report.pdf")
+    assert (answer.status_code, b"%PDF" in answer.content) == (404, False)
+
+
 async def test_revocation_stops_an_open_visit_at_once(live: Live, story: Story, address: str) -> None:
     link = story.link()
     async with browser(live) as client:
