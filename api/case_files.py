@@ -6,12 +6,16 @@ Names are opened only where they are shown: of photographs, documents and files 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from sqlalchemy import case
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
+from activities.imaging.identity import identity_of_metadata
 from activities.imaging.image_sets import removable
 from activities.imaging.removal import remove_file
+from activities.records.projection import state_of
 from api.cases import acting
 from api.imaging.access import CaseImages, images_of
 from api.imaging.files import description_of, name_of
@@ -23,14 +27,19 @@ from infra.feed import publish
 from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
 from infra.removals import let_go
+from infra.sealing import column_aad, open_json
 from infra.uploads import count_under_way
 from schemas.access import Right, may
 from schemas.errors import NotFound, StateConflict
+from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
 from schemas.messages import FactKind
+from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
+
+_IS_STRANGERS: Final = case((col(Instance.identity) == IdentityOutcome.CONTRADICTORY, 1), else_=0)
 
 
 class FileFrozen(StateConflict):
@@ -40,7 +49,10 @@ class FileFrozen(StateConflict):
 
 @dataclass(frozen=True, slots=True)
 class StudyLine:
-    """``frames`` are images of all its series; ``size`` is in bytes; ``thumbnail`` is of its largest series."""
+    """``frames`` are images of all its series; ``size`` is in bytes; ``thumbnail`` is of its largest series.
+
+    ``stranger`` is the name in the images while they contradict the case's patient, for those who decide on that.
+    """
 
     study_id: str
     modalities: tuple[str, ...]
@@ -49,6 +61,7 @@ class StudyLine:
     size: int
     is_removable: bool
     thumbnail: str
+    stranger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     uploading = count_under_way(session, images.case.id, now())
     others = _others(session, images)
     return CaseFiles(
-        studies=_studies(session, images),
+        studies=_studies(session, images, shows_strangers=_shows_strangers(access)),
         files=tuple(
             FileLine(
                 file.id, name_of(images.key, file)["name"], file.kind, file.size, removable(images.case, file.first_set)
@@ -119,21 +132,27 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     )
 
 
-def _studies(session: Session, images: CaseImages) -> tuple[StudyLine, ...]:
+def _shows_strangers(access: CaseAccess) -> bool:
+    standing = state_of(access.row).identity.standing
+    return access.may(Right.SEE_IDENTITY_CHECK) and standing is not IdentityStanding.OVERRIDDEN
+
+
+def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> tuple[StudyLine, ...]:
     totals = (
-        select(
-            Instance.series_id,
+        rows_of(
+            col(Instance.series_id),
             func.sum(Instance.frames),
             func.sum(StoredFile.size),
             func.max(func.coalesce(StoredFile.first_set, 0)),
+            func.max(_IS_STRANGERS),
         )
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Instance.case_id == images.case.id, StoredFile.state == "ready")
+        .where(col(Instance.case_id) == images.case.id, col(StoredFile.state) == "ready")
         .group_by(col(Instance.series_id))
     )
     if images.submitted_only:
         totals = totals.where(col(StoredFile.first_set).is_not(None))
-    by_series = {series_id: rest for series_id, *rest in session.exec(totals).all()}
+    by_series = {series_id: rest for series_id, *rest in session.connection().execute(totals)}
     rows = session.exec(
         select(Series, Study)
         .join(Study, col(Study.id) == col(Series.study_id))
@@ -143,9 +162,10 @@ def _studies(session: Session, images: CaseImages) -> tuple[StudyLine, ...]:
     by_study: dict[str, list[_Part]] = {}
     for series, study in rows:
         if series.id in by_series:
-            frames, size, newest_set = by_series[series.id]
+            frames, size, newest_set, strange = by_series[series.id]
             loose = removable(images.case, newest_set or None)
-            by_study.setdefault(study.id, []).append(_Part(series, study, frames, size, loose))
+            part = _Part(series, study, frames, size, loose, bool(strange) and shows_strangers)
+            by_study.setdefault(study.id, []).append(part)
     return tuple(_study_line(images, parts) for parts in by_study.values())
 
 
@@ -155,6 +175,7 @@ class _Part(NamedTuple):
     frames: int
     size: int
     is_loose: bool
+    is_strangers: bool
 
 
 def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
@@ -168,7 +189,14 @@ def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
         size=sum(part.size for part in parts),
         is_removable=all(part.is_loose for part in parts),
         thumbnail=f"/dicomweb/studies/{largest.study.study_uid}/series/{largest.series.series_uid}/thumbnail",
+        stranger=_named_in(images, largest.study) if any(part.is_strangers for part in parts) else None,
     )
+
+
+def _named_in(images: CaseImages, study: Study) -> str:
+    """Patient's Name (0010,0010) as it is read, or empty."""
+    attributes = open_json(images.key, study.attributes, column_aad("study", study.id, "attributes"))
+    return identity_of_metadata(attributes).full_name if isinstance(attributes, dict) else ""
 
 
 def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:

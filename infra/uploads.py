@@ -203,6 +203,8 @@ class UploadDesk:
             return there
         if row.state == ENDED:  # given up meanwhile: its blob is to be deleted
             raise UploadGone()
+        if row.case_id is not None:  # held, so that no submission passes between the look and the commit
+            session.get_one(Case, row.case_id, with_for_update=True)
         still_welcome(session)
         key = self._key(upload)
         meta = open_json(key, row.meta, column_aad("upload", row.id, "meta"))

@@ -90,6 +90,11 @@ class PersonIdentity(BaseModel):
         )
 
     @property
+    def full_name(self) -> str:
+        """As it is spoken: given, middle, family."""
+        return " ".join(part for part in (self.given, self.middle, self.family) if part)
+
+    @property
     def names(self) -> tuple[PersonName, ...]:
         return PersonName(family=self.family, given=self.given, middle=self.middle), *self.other_names
 

@@ -274,7 +274,7 @@ class WaitReason(StrEnum):
 
 
 WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
-    WaitReason.INTAKE: N_("Waiting for the practice: upload the images, complete the clinical form and submit."),
+    WaitReason.INTAKE: N_("Waiting for the practice: the case is submitted once its images and its form are complete."),
     WaitReason.CHECKING_IMAGES: N_("The images are being checked."),
     WaitReason.UNREADABLE_IMAGES: N_(
         "Waiting for the practice: no image could be read. Add readable images and resubmit."

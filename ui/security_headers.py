@@ -53,6 +53,7 @@ _PERMISSIONS: Final = ", ".join(
 ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
     # Not "no-referrer": under it a browser sends `Origin: null` with our own forms, which the CSRF defence must refuse.
     # Nothing leaves this origin either way.
     "Referrer-Policy": "same-origin",

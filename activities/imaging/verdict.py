@@ -74,7 +74,7 @@ def _detail(patient: PersonIdentity, found: FoundPatient) -> JsonValue:
     comparison = compare(patient, found.person)
     person = found.person
     return {
-        "name": " ".join(part for part in (person.given, person.middle, person.family) if part),
+        "name": person.full_name,
         "birth_date": person.birth_date.isoformat() if person.birth_date else None,
         "sex": person.sex.value,
         "patient_id": person.patient_id,

@@ -13,10 +13,14 @@ from sqlmodel import select
 
 from activities.imaging.image_sets import image_set_hash
 from activities.imaging.parser.pool import ParserPool
+from activities.records.projection import state_of
+from api.case_files import case_files
+from api.standing import load_case
 from infra.sealing import column_aad, seal_json
 from schemas.ids import new_id
 from schemas.lifecycle import State
 from schemas.report_parts import KeyImage as KeyImageReference
+from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import AnnotationSet, Instance, KeyImage, Preview, Study
 from schemas.tables.report import ReportVersion
@@ -76,6 +80,29 @@ async def test_the_list_says_what_each_file_is_and_what_is_wrong_with_it(desk: D
     assert photo["url"].endswith("/picture") and letter["url"].endswith("/content")
     assert (program["state"], program["url"], program["problem_code"]) == ("unreadable", None, "not_an_image")
     assert program["problem"].endswith(".")
+
+
+async def test_the_study_that_names_another_patient_is_pointed_out_until_two_people_have_agreed(desk: Desk) -> None:
+    case = desk.open_case()
+    await desk.upload(case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    foreign = files.dicom_file(
+        study="1.5", series="1.6", SOPInstanceUID="1.7", PatientName="Weber^Karl", PatientBirthDate="19510203"
+    )
+    await desk.upload(case, foreign)
+    desk.imaging.ingest(case.id)
+
+    def strangers() -> list[str | None]:
+        with desk.world.database.read() as session:
+            access = load_case(session, desk.world.keys, case.id, desk.world.person("dentist"))
+            return [study.stranger for study in case_files(session, access).studies]
+
+    assert strangers() == [None, "Karl Weber"]
+    with desk.world.database.write() as session:
+        row = session.get_one(Case, case.id)
+        state = state_of(row)
+        agreed = state.identity.model_copy(update={"standing": IdentityStanding.OVERRIDDEN})
+        row.snapshot = state.model_copy(update={"identity": agreed}).model_dump_json()
+    assert strangers() == [None, None]
 
 
 async def test_what_came_from_outside_is_saved_and_never_shown_inline(desk: Desk) -> None:

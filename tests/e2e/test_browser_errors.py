@@ -191,6 +191,27 @@ def test_an_upload_waits_for_a_lost_line_and_finishes(visitors: Visitors, system
     expect(page.locator("[data-offline]")).to_be_hidden()
 
 
+def test_what_was_written_stays_when_the_server_is_not_reached(visitors: Visitors, system: System) -> None:
+    story = draft(system, [], number="AWAY")
+    dentist = visitors.person("dentist")
+    dentist.watch.offline = True
+    dentist.goto(f"/cases/{story.case_id}")
+    page = dentist.page
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    throttle(line, offline=True)
+    written = page.get_by_label("Message", exact=True)
+    written.fill("The lateral view follows tomorrow.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("[data-unsent]")).to_have_text(
+        "The server cannot be reached. What you typed is still here; please send it again in a moment."
+    )
+    expect(written).to_have_value("The lateral view follows tomorrow.")
+    throttle(line, offline=False)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("The lateral view follows tomorrow.")
+
+
 def test_who_signed_out_in_another_tab_signs_in_and_is_back_where_they_were(visitors: Visitors, system: System) -> None:
     story = draft(system, [], number="TABS")
     dentist = visitors.person("dentist")

@@ -13,7 +13,7 @@ from schemas.lifecycle import Relation, State, WaitReason
 from schemas.state import IdentityStanding
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried, case_actions
-from ui.assemble.case_rows import about_person, case_url, modality_words, purpose_words
+from ui.assemble.case_rows import about_known, case_url, modality_words, purpose_words
 from ui.assemble.chats import chat_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.files import files_of
@@ -106,10 +106,7 @@ def _is_of_practice(access: CaseAccess) -> bool:
 def _about(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
     if not access.may(Right.SEE_ROW):
         return facts.practice.name
-    about = about_person(facts.person, access.row, looker)
-    if facts.person is None:
-        return about
-    return looker.say(N_("%(about)s, born %(day)s"), about=about, day=looker.day(facts.person.birth_date))
+    return about_known(facts.person, access.row, looker)
 
 
 def _facts(access: CaseAccess, facts: CaseFacts, looker: Looker) -> tuple[tuple[str, str], ...]:

@@ -70,6 +70,14 @@ def about_person(person: Demographics | None, row: Case, looker: Looker) -> str:
     return years if sex is Sex.UNKNOWN else f"{years}, {looker.say(SEX_LABELS[sex]).lower()}"
 
 
+def about_known(person: Demographics | None, row: Case, looker: Looker) -> str:
+    """As :func:`about_person`, with the date of birth of somebody who is known: two people may share a name and an age."""
+    about = about_person(person, row, looker)
+    if person is None:
+        return about
+    return looker.say(N_("%(about)s, born %(day)s"), about=about, day=looker.day(person.birth_date))
+
+
 def purpose_words(row: Case, looker: Looker) -> str:
     """The purpose; without one the region, where that is all that was said."""
     if row.purpose:

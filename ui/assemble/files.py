@@ -48,11 +48,18 @@ def _study(line: StudyLine, base: str, looker: Looker, *, may_see: bool, may_rem
         detail=", ".join(line.descriptions),
         images=line.frames,
         size=line.size,
-        state="ready",
+        state="ready" if line.stranger is None else "problem",
+        problem="" if line.stranger is None else _strangers(line.stranger, looker),
         preview=line.thumbnail if may_see else "",
         remove_url=f"{base}/studies/{line.study_id}/remove" if removes else "",
         nonce=new_nonce() if removes else "",
     )
+
+
+def _strangers(name: str, looker: Looker) -> str:
+    if not name:
+        return looker.say(N_("These images are of another patient by their date of birth, sex or number."))
+    return looker.say(N_("These images name another patient: “%(name)s”."), name=name)
 
 
 def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:

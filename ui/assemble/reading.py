@@ -24,7 +24,7 @@ from schemas.tables.case import Case
 from schemas.tables.report import ReportDraft
 from schemas.translation import N_
 from ui.assemble.case_actions import AT_THE_REPORT, Tried, case_actions
-from ui.assemble.case_rows import about_person, purpose_words
+from ui.assemble.case_rows import about_known, purpose_words
 from ui.assemble.chats import chat_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
@@ -80,7 +80,7 @@ def reading_page(
         case_id=row.id,
         number=row.number,
         patient=facts.person.full_name if facts.person else row.number,
-        about=about_person(facts.person, row, looker),
+        about=about_known(facts.person, row, looker),
         purpose=_purpose(row, form.teeth if form else [], looker),
         question=form.clinical_question if form else "",
         history=form.history if form else "",

@@ -11,7 +11,7 @@ from ui.assemble.looker import Looker
 from ui.views import Wait
 
 YOURS: Final[Mapping[str, str]] = {
-    WaitReason.INTAKE: N_("Waiting for you: add the images, complete the clinical form and submit."),
+    WaitReason.INTAKE: N_("Waiting for you: submit the case once its images and its form are complete."),
     WaitReason.UNREADABLE_IMAGES: N_("Waiting for you: no image could be read. Add readable images and submit again."),
     WaitReason.IDENTITY_MISMATCH: N_(
         "Waiting for you: the images name another patient. Replace them, or confirm that they are right."

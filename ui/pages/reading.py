@@ -28,7 +28,7 @@ from schemas.report_parts import (
 from schemas.tables.case import CaseCommand
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried
-from ui.assemble.case_rows import about_person, case_url
+from ui.assemble.case_rows import about_known, case_url
 from ui.assemble.reading import Typed, images_page, key_image_choices, reading_page
 from ui.assemble.report_form import draft_of_form
 from ui.pages.answers import answer, see_other
@@ -127,7 +127,7 @@ def show_images(access: SeeImages, shell: ShellDep, services: ServicesDep) -> Re
     with services.database.read() as session:
         facts = case_facts(session, services.keys, access, frozenset())
         title = facts.person.full_name if facts.person else access.row.number
-        about = f"{about_person(facts.person, access.row, looker)} · {access.row.number}"
+        about = f"{about_known(facts.person, access.row, looker)} · {access.row.number}"
         view = images_page(session, access, title, about, looker)
     return answer("pages/images.html", shell.page(title), view=view)
 

@@ -95,7 +95,7 @@ def examine(source: Bytes, arguments: dict[str, Any]) -> Answer:
         return {"kind": kind, "photo": facts}, [preview]
     if kind == "document":
         return {"kind": kind, "photo": photos.examine_document(source)}, []
-    raise FileProblem(ProblemCode.NOT_AN_IMAGE)
+    raise FileProblem(ProblemCode.ARCHIVE if photos.is_archive(source) else ProblemCode.NOT_AN_IMAGE)
 
 
 def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int, list[int] | None]:

@@ -25,6 +25,17 @@ def kind_of(source: Bytes) -> str:
     return "document" if head.startswith(b"%PDF-") else "other"
 
 
+_ARCHIVES: Final = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x1f\x8b\x08")
+_OFFICE: Final = (b"[Content_Types].xml", b"_rels/", b"mimetype", b"docProps/", b"word/", b"xl/", b"ppt/")
+"""First entries of office documents, which are ZIP files too (ECMA-376 part 2; OpenDocument 1.3 part 2, 3.3)."""
+
+
+def is_archive(source: Bytes) -> bool:
+    """ZIP, 7z, RAR or gzip, by the first bytes; a ZIP's first entry has its name at offset 30 (APPNOTE.TXT 4.3.7)."""
+    head = source.read_at(0, min(source.size, 64))
+    return head.startswith(_ARCHIVES) and not head[30:].startswith(_OFFICE)
+
+
 def examine_photo(source: Bytes) -> dict[str, Any]:
     """Format, width and height as shown (orientation applied). Raises FileProblem."""
     image = _open(source)

@@ -9,6 +9,7 @@ from schemas.translation import N_
 class ProblemCode(StrEnum):
     EMPTY = "empty_file"
     NOT_AN_IMAGE = "not_an_image"
+    ARCHIVE = "archive"
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     DICOM_DIRECTORY = "dicom_directory"
@@ -33,6 +34,7 @@ SENTENCES: Final[dict[ProblemCode, str]] = {
     ProblemCode.NOT_AN_IMAGE: N_(
         "This is no image or document that can be read here. Please upload DICOM files, photographs (JPEG, PNG, TIFF, WebP) or PDF."
     ),
+    ProblemCode.ARCHIVE: N_("This is a packed archive. Please unpack it, and upload the files or the folder in it."),
     ProblemCode.TRUNCATED: N_(
         "This file ends too early: it was probably cut off while it was copied. Please copy it again from the source and upload it."
     ),

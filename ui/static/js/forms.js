@@ -1,4 +1,6 @@
-// Forms: one command a click, errors in view, nothing typed is lost by leaving the page.
+// Forms: one command a click, errors in view, nothing typed is lost by leaving the page or by a server that is away.
+
+import { t } from "./words.js";
 
 document.querySelector("main .error-summary")?.focus();
 
@@ -10,10 +12,47 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  if (form.querySelector("textarea") && form.dataset.reached === undefined) {
+    event.preventDefault();
+    void sendWhereAnswered(form, event.submitter);
+    return;
+  }
+  delete form.dataset.reached;
   form.dataset.sent = "true";
   form.removeAttribute("data-changed");
   event.submitter?.setAttribute("aria-busy", "true");
 });
+
+// What took a while to write is sent only where somebody answers: the browser's own page about a server that does not
+// answer would take its place, and going back does not bring it back.
+async function sendWhereAnswered(form, submitter) {
+  if (form.dataset.asking) return;
+  form.dataset.asking = "true";
+  submitter?.setAttribute("aria-busy", "true");
+  form.querySelector(":scope > [data-unsent]")?.remove();
+  const reached = await answers();
+  delete form.dataset.asking;
+  submitter?.removeAttribute("aria-busy");
+  if (reached) {
+    form.dataset.reached = "";
+    form.requestSubmit(submitter);
+    return;
+  }
+  const note = document.createElement("p");
+  note.className = "field-error";
+  note.dataset.unsent = "";
+  note.setAttribute("role", "alert");
+  note.textContent = t("The server cannot be reached. What you typed is still here; please send it again in a moment.");
+  form.append(note);
+}
+
+async function answers() {
+  try {
+    return (await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(8000) })).ok;
+  } catch {
+    return false;
+  }
+}
 
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {

@@ -174,6 +174,17 @@ export class UploadQueue {
     }
   }
 
+  /** Takes stored files out of the rows: the page lists them by now. What failed stays to be seen. */
+  forgetStored(): void {
+    for (const group of [...this.groups]) {
+      const left = group.items.filter((item) => item.state !== "done");
+      if (left.length === group.items.length) continue;
+      group.items.splice(0, group.items.length, ...left);
+      if (left.length === 0) this.groups.splice(this.groups.indexOf(group), 1);
+    }
+    this.options.onChange();
+  }
+
   private openRow(folder: string, picked: Picked[]): Group {
     const loose = picked.filter(({ path }) => folderOf(path) === "");
     const same = this.groups.find((group) =>

@@ -71,6 +71,16 @@ test("the batch is settled once, when its last file has ended", () => {
   ]);
 });
 
+test("stored files leave their rows, and what failed stays", () => {
+  const { queue, end } = harness();
+  queue.add([picked("ct/a"), picked("ct/b"), picked("px/c")]);
+  end("ct/a", { kind: "done" });
+  end("ct/b", { kind: "refused", problem: { status: 415, code: "", title: "", detail: "Not an image." } });
+  end("px/c", { kind: "done" });
+  queue.forgetStored();
+  expect(queue.groups.map((group) => group.items.map(({ picked: { path } }) => path))).toEqual([["ct/b"]]);
+});
+
 test("an ended session stops everything and loses nothing", () => {
   const { queue, open, end, stopped } = harness();
   queue.add(["a", "b", "c", "d"].map((name) => picked(name)));

@@ -11,6 +11,9 @@ import { ResumeStore } from "./resume";
 import { abilitiesOf, tusTransfers, type Home, type ServerAbilities } from "./transport";
 import { UploadView } from "./view";
 
+/** How long a row says that its files are stored. The page's own list shows them meanwhile. */
+const STORED_SHOWN_MS = 10_000;
+
 /** What the page says of the files that are welcome here. */
 interface Welcome {
   words: string;
@@ -77,6 +80,9 @@ function mount(root: HTMLElement): void {
       hint.textContent = t("The files are stored, but their check has not begun: {reason}", { reason: sentence(error) });
     }
     root.dispatchEvent(new CustomEvent("uploads-finished", { bubbles: true, detail: { stored } }));
+    setTimeout(() => {
+      if (!queue.busy) queue.forgetStored();
+    }, STORED_SHOWN_MS);
   }
 
   const hint = h("p", { class: "dropzone-hint", role: "status" });
