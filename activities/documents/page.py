@@ -228,7 +228,8 @@ def _rows(figures: Iterable[Figure]) -> list[list[Figure]]:
 
 
 def _day(locale: Locale, value: date) -> str:
-    return format_date(value, "medium", locale=locale)
+    """In English as on the pages, whatever the country: its countries disagree about what comes first."""
+    return format_date(value, "d MMM y" if locale.language == "en" else "medium", locale=locale)
 
 
 def _moment(locale: Locale, zone: str) -> Callable[[datetime], str]:
@@ -236,7 +237,7 @@ def _moment(locale: Locale, zone: str) -> Callable[[datetime], str]:
     tzinfo = ZoneInfo(zone)
 
     def moment(value: datetime) -> str:
-        day = format_date(value.astimezone(tzinfo), "medium", locale=locale)
+        day = _day(locale, value.astimezone(tzinfo))
         return f"{day}, {format_datetime(value, 'HH:mm zzz', tzinfo=tzinfo, locale=locale)}"
 
     return moment
