@@ -27,6 +27,7 @@ from api.routes import (
     patient_documents,
     patients,
     readers,
+    registrations,
     reports,
     uploads,
     users,
@@ -54,6 +55,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.router,
     users.admin_router,
     users.practice_router,
+    registrations.router,
     admin.router,
     codec.router,
 )

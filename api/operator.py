@@ -9,7 +9,8 @@ from sqlmodel import Session, col, select
 
 from api.invitations import Invitations
 from api.organizations import add_organization, add_practice, organizations
-from api.users import Realm, invite
+from api.realms import Realm
+from api.users import invite
 from infra.audit import write_audit
 from infra.database import now, take_numbers
 from infra.keystore import KeyStore

@@ -4,24 +4,24 @@ Nobody changes their own account or role. Whoever is disabled is signed out ever
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select
 
 from api.invitations import Invitations
-from infra.audit import PLATFORM_SCOPE, write_audit
+from api.realms import NotYourself, Realm, audit, memberships_of, need_other, need_user
+from api.registrations import register, registrations_of
 from infra.database import now
 from infra.sessions import Sessions
-from schemas.access import OrganizationKind, Person
-from schemas.errors import Forbidden, NotFound, StateConflict
+from schemas.access import OrganizationKind
+from schemas.errors import NotFound, StateConflict
 from schemas.ids import new_id
 from schemas.lifecycle import Role
 from schemas.mail import MailOutcome
-from schemas.messages import Actor
 from schemas.people_forms import MembershipView, NewUser, Standing, UserSearch, UserView
+from schemas.registration_forms import NewRegistration
 from schemas.tables.mail import OutgoingMail
-from schemas.tables.people import Membership, Organization, Registration, User
+from schemas.tables.people import Membership, Organization, User
 from schemas.tables.people import Session as SessionRow
 from schemas.translation import N_
 
@@ -34,29 +34,6 @@ class UserExists(StateConflict):
 class MemberAlready(StateConflict):
     code = "member_already"
     title = N_("This person has that role in that organization already.")
-
-
-class NotYourself(Forbidden):
-    code = "not_yourself"
-    title = N_("Nobody changes their own account or role. Ask another administrator or owner.")
-
-
-@dataclass(frozen=True)
-class Realm:
-    """Whose people somebody manages: everybody (``organization_id`` None), or one practice's."""
-
-    person: Person
-    organization_id: str | None = None
-
-    @property
-    def actor(self) -> Actor:
-        role, relation = (Role.ADMIN, "platform") if self.organization_id is None else (Role.DENTIST, "own")
-        return Actor(user_id=self.person.user_id, role=role, relation=relation, session_id=self.person.session_id)
-
-    @property
-    def scope(self) -> str:
-        """Whose audit trail the acts are part of."""
-        return self.organization_id or PLATFORM_SCOPE
 
 
 def find_users(session: Session, realm: Realm, search: UserSearch) -> tuple[list[UserView], str | None]:
@@ -86,7 +63,7 @@ def find_users(session: Session, realm: Realm, search: UserSearch) -> tuple[list
 
 
 def user_view(session: Session, realm: Realm, user_id: str) -> UserView:
-    return _views(session, realm, [_need(session, realm, user_id)])[0]
+    return _views(session, realm, [need_user(session, realm, user_id)])[0]
 
 
 def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserView]:
@@ -120,6 +97,8 @@ def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserVi
         ).all()
     )
     fails = _mail_fails(session, ids)
+    # Where else their people may work is not for an owner to find out.
+    registrations = registrations_of(session, ids) if realm.organization_id is None else {}
     return [
         UserView(
             id=user.id,
@@ -130,6 +109,7 @@ def _views(session: Session, realm: Realm, users: Sequence[User]) -> list[UserVi
             last_seen_at=seen.get(user.id),
             mail_fails=user.id in fails,
             memberships=members.get(user.id, []),
+            registrations=registrations.get(user.id, []),
         )
         for user in users
     ]
@@ -153,27 +133,6 @@ def _mail_fails(session: Session, user_ids: Sequence[str]) -> set[str]:
 
 def _is_member(realm: Realm, members: Sequence[MembershipView]) -> bool:
     return realm.organization_id is None or any(member.active for member in members)
-
-
-def _need(session: Session, realm: Realm, user_id: str) -> User:
-    """The person's row, locked. Raises NotFound outside the realm, NotYourself."""
-    user = session.get(User, user_id, with_for_update=True)
-    if user is None or (realm.organization_id is not None and not _memberships(session, realm, user_id)):
-        raise NotFound()
-    return user
-
-
-def _need_other(session: Session, realm: Realm, user_id: str) -> User:
-    if user_id == realm.person.user_id:
-        raise NotYourself()
-    return _need(session, realm, user_id)
-
-
-def _memberships(session: Session, realm: Realm, user_id: str) -> Sequence[Membership]:
-    statement = select(Membership).where(Membership.user_id == user_id)
-    if realm.organization_id is not None:
-        statement = statement.where(Membership.organization_id == realm.organization_id)
-    return session.exec(statement).all()
 
 
 def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUser) -> str:
@@ -207,7 +166,7 @@ def invite(session: Session, realm: Realm, invitations: Invitations, new: NewUse
     _add_membership(session, user, new)
     _register(session, user, new)
     session.flush()
-    _audit(session, realm, "user.invite", user.id, organization_id=organization.id, role=new.role)
+    audit(session, realm, "user.invite", user.id, organization_id=organization.id, role=new.role)
     return user.id
 
 
@@ -237,54 +196,51 @@ def _add_membership(session: Session, user: User, new: NewUser) -> None:
 def _register(session: Session, user: User, new: NewUser) -> None:
     if not new.registration_number or new.role is not Role.RADIOLOGIST:
         return
-    known = session.exec(
-        select(Registration).where(Registration.user_id == user.id, Registration.jurisdiction == new.jurisdiction)
-    ).one_or_none()
-    if known is None:
-        known = Registration(id=new_id("mem"), user_id=user.id, jurisdiction=new.jurisdiction, number="")
-        session.add(known)
-    known.number = new.registration_number
+    wanted = (new.jurisdiction, new.registration_number)
+    known = registrations_of(session, [user.id]).get(user.id, [])
+    if wanted not in [(each.jurisdiction, each.number) for each in known]:
+        register(session, user.id, NewRegistration(number=new.registration_number, jurisdiction=new.jurisdiction))
 
 
 def invite_again(session: Session, realm: Realm, invitations: Invitations, user_id: str) -> None:
     """A new link for somebody who has never signed in; earlier ones are dead. Raises StateConflict afterwards."""
-    user = _need_other(session, realm, user_id)
+    user = need_other(session, realm, user_id)
     view = _views(session, realm, [user])[0]
     if view.last_seen_at is not None or not view.is_active:
         raise StateConflict(N_("An invitation is for an active account that has never been used."))
     user.password_hash = invitations.unusable_password()
     invitations.owe(session, user)
     session.flush()
-    _audit(session, realm, "user.invite_again", user.id)
+    audit(session, realm, "user.invite_again", user.id)
 
 
 def disable(session: Session, realm: Realm, user_id: str) -> None:
     """Ends the account, or for an owner the membership; and every session, at once."""
-    user = _need_other(session, realm, user_id)
+    user = need_other(session, realm, user_id)
     if realm.organization_id is None:
         user.is_active = False
     else:
-        for row in _memberships(session, realm, user_id):
+        for row in memberships_of(session, realm, user_id):
             row.is_active = False
     Sessions.end_all_of(session, user_id)
     session.flush()
-    _audit(session, realm, "user.disable", user_id)
+    audit(session, realm, "user.disable", user_id)
 
 
 def enable(session: Session, realm: Realm, user_id: str) -> None:
-    user = _need_other(session, realm, user_id)
+    user = need_other(session, realm, user_id)
     if realm.organization_id is None:
         user.is_active = True
     else:
-        for row in _memberships(session, realm, user_id):
+        for row in memberships_of(session, realm, user_id):
             row.is_active = True
     session.flush()
-    _audit(session, realm, "user.enable", user_id)
+    audit(session, realm, "user.enable", user_id)
 
 
 def change_role(session: Session, realm: Realm, user_id: str, organization_id: str, standing: Standing) -> None:
     """One role in one organization, in place of what it was there. Raises NotFound, RoleNotThere, FlagNotThere."""
-    _need_other(session, realm, user_id)
+    need_other(session, realm, user_id)
     if realm.organization_id not in {None, organization_id}:
         raise NotFound()
     organization = session.get(Organization, organization_id)
@@ -303,7 +259,7 @@ def change_role(session: Session, realm: Realm, user_id: str, organization_id: s
     session.flush()
     kept.role, kept.is_owner, kept.is_approver = standing.role, standing.owner, standing.approver
     session.flush()
-    _audit(
+    audit(
         session,
         realm,
         "user.change_role",
@@ -313,7 +269,3 @@ def change_role(session: Session, realm: Realm, user_id: str, organization_id: s
         owner=standing.owner,
         approver=standing.approver,
     )
-
-
-def _audit(session: Session, realm: Realm, act: str, user_id: str, **detail: str | bool) -> None:
-    write_audit(session, scope=realm.scope, act=act, actor=realm.actor, at=now(), subject_id=user_id, detail=detail)

@@ -1,7 +1,6 @@
 """What is said about a new organization, and the terms under which a practice's cases are read."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -9,11 +8,11 @@ from schemas.access import OrganizationKind
 from schemas.business_calendar import BusinessCalendar
 from schemas.forms import Email, Form, Id
 from schemas.people_forms import FullName
+from schemas.registration_forms import OptionalJurisdiction
 from schemas.sla import DEFAULT_POLICY, HoldDays, SlaPolicy
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
-_JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class Account(Form):
@@ -34,7 +33,7 @@ class NewOrganization(Form):
     kind: OrganizationKind
     name: Name
     time_zone: str = "UTC"
-    jurisdiction: Annotated[str, StringConstraints(to_upper=True)] = Field(
+    jurisdiction: OptionalJurisdiction = Field(
         "", description="ISO 3166-1 or 3166-2 code; of a practice: where its readers need a registration."
     )
     address: Annotated[str, StringConstraints(max_length=500)] = ""
@@ -45,13 +44,6 @@ class NewOrganization(Form):
     @classmethod
     def _zone_is_known(cls, value: str) -> str:
         return BusinessCalendar(time_zone=value, opening=DEFAULT_POLICY.calendar.opening).time_zone
-
-    @field_validator("jurisdiction")
-    @classmethod
-    def _jurisdiction_is_a_code(cls, value: str) -> str:
-        if value and not _JURISDICTION.fullmatch(value):
-            raise ValueError("this is not an ISO 3166 code such as CH or US-CA")
-        return value
 
 
 class Terms(Form):

@@ -9,6 +9,7 @@ from schemas.access import OrganizationKind
 from schemas.errors import InvalidInput
 from schemas.forms import Email, Form, Id
 from schemas.lifecycle import Role
+from schemas.registration_forms import OptionalJurisdiction, RegistrationView
 from schemas.translation import N_
 
 FullName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -54,7 +55,7 @@ class NewUser(Standing):
     registration_number: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = Field(
         "", description="A radiologist's licence; without one nobody can be assigned a case or sign."
     )
-    jurisdiction: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)] = Field(
+    jurisdiction: OptionalJurisdiction = Field(
         "", description="ISO 3166 code of the country or state that gave the licence."
     )
 
@@ -86,7 +87,7 @@ class MembershipView(BaseModel):
 class UserView(BaseModel):
     """``is_active`` is the account's; ``last_seen_at`` is null for somebody who has never signed in.
 
-    ``mail_fails``: the last mail to this address could not be delivered.
+    ``mail_fails``: the last mail to this address could not be delivered. ``registrations`` are an administrator's to see.
     """
 
     id: str
@@ -97,6 +98,7 @@ class UserView(BaseModel):
     last_seen_at: datetime | None
     mail_fails: bool
     memberships: list[MembershipView]
+    registrations: list[RegistrationView]
 
 
 class ChosenPassword(Form):

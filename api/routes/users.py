@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query
 
 from api.deps import AdminDep, PersonDep, ServicesDep, in_practice, policy
 from api.invitations import Invitations
+from api.realms import Realm
 from api.services import Services
-from api.users import Realm, change_role, disable, enable, find_users, invite, invite_again, user_view
+from api.users import change_role, disable, enable, find_users, invite, invite_again, user_view
 from schemas.access import PracticeRight
 from schemas.forms import Page
 from schemas.people_forms import NewUser, Standing, UserSearch, UserView

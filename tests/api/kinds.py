@@ -414,7 +414,7 @@ _BELOW_CASE = frozenset(
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("public", frozenset({"mail_id", "name", "token", "upload_id"}), everybody),
     ("signed in", frozenset({"session_id", "command_id"}), everybody_signed_in),
-    ("administrator", frozenset({"user_id", "organization_id"}), administrators),
+    ("administrator", frozenset({"user_id", "organization_id", "registration_id"}), administrators),
     ("schedules cases", frozenset(), schedulers),
     ("practice: ", frozenset({"patient_id", "user_id", "organization_id", "document_id"}), of_a_practice),
     ("upload: ", frozenset({"upload_id"}), of_an_upload),

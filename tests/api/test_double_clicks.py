@@ -15,6 +15,8 @@ from sqlmodel import Session, func, select
 from api.cases import open_new_case
 from api.messages import mark_read, post_message
 from api.patients import create_patient
+from api.realms import Realm
+from api.registrations import RegistrationChanged, add_registration, change_registration
 from api.standing import CaseAccess, load_case
 from infra.blobs.local import LocalBlobStore
 from infra.database import Database
@@ -27,8 +29,9 @@ from infra.uploads import UploadDesk
 from schemas.clinical import ClinicalForm, Sex
 from schemas.forms import Demographics, NewCase, NewMessage
 from schemas.messages import Actor
+from schemas.registration_forms import NewRegistration, RegistrationFacts
 from schemas.tables.case import Case, Message, MessageRead
-from schemas.tables.people import Patient, SignInAttempt
+from schemas.tables.people import Patient, Registration, SignInAttempt
 from tests.infra.databases import emptied, mariadb_engine
 from tests.world import World, populate
 
@@ -154,3 +157,34 @@ def test_a_case_that_is_opened_twice_is_there_once(world: World) -> None:
     assert len(set(at_once(click))) == 1
     with world.database.read() as session:
         assert session.exec(select(func.count()).select_from(Case)).one() == 1
+
+
+def test_a_registration_that_is_added_twice_is_there_once_and_of_changes_at_one_moment_one_is_made(
+    world: World,
+) -> None:
+    realm, reader = Realm(world.person("admin")), world.user_id("radiologist")
+    new = NewRegistration(jurisdiction="FR", number="OMR 7")
+
+    def add(_: int) -> None:
+        with world.database.write() as session:
+            add_registration(session, realm, reader, new)
+
+    at_once(add)
+    with world.database.read() as session:
+        registration_id = session.exec(select(Registration.id).where(Registration.jurisdiction == "FR")).one()
+
+    def change(number: int) -> bool:
+        facts = RegistrationFacts(number=f"OMR 7-{number}")
+        try:
+            with world.database.write() as session:
+                change_registration(
+                    session, realm, reader, registration_id, facts, was=RegistrationFacts(number="OMR 7")
+                )
+        except RegistrationChanged:
+            return False
+        return True
+
+    made = at_once(change)
+    assert made.count(True) == 1
+    with world.database.read() as session:
+        assert session.get_one(Registration, registration_id).number == f"OMR 7-{made.index(True)}"

@@ -11,7 +11,8 @@ from sqlmodel import select
 
 from activities.post import Post
 from api.invitations import Invitations
-from api.users import Realm, disable, invite, invite_again, user_view
+from api.realms import Realm
+from api.users import disable, invite, invite_again, user_view
 from infra.database import Database, now
 from infra.keys import MasterKeys
 from infra.keystore import KeyStore

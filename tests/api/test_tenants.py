@@ -8,7 +8,8 @@ import pytest
 
 from api.listing import CaseFilter, list_cases, search_cases, with_standing, worklist
 from api.patients import find_patients, load_patient
-from api.users import Realm, find_users
+from api.realms import Realm
+from api.users import find_users
 from infra.database import now
 from schemas.errors import NotFound
 from schemas.ids import new_id

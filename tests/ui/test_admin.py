@@ -210,6 +210,125 @@ async def test_an_administrator_invites_a_radiologist_with_a_registration(office
         assert "staff@demo.test" not in found.text
 
 
+async def test_an_invitation_names_a_place_by_its_code_and_overwrites_no_registration(office: Site) -> None:
+    reader = {"role": "radiologist", "organization_id": office.world.organizations["group"]}
+    async with office.as_("admin") as client:
+        number = {"registration_number": "CH-77", "jurisdiction": "Switzerland"}
+        unreadable = await client.post("/admin/users", data=NEW | reader | number)
+        assert unreadable.status_code == 422
+        assert "such as CH or US-CA" in unreadable.text
+        other = {"email": "scheduler@demo.test", "registration_number": "CH-78", "jurisdiction": "CH"}
+        assert (await client.post("/admin/users", data=NEW | reader | other)).status_code == 200
+        with office.world.database.write() as session:
+            for row in session.exec(select(Membership).where(Membership.role == "radiologist")).all():
+                if row.user_id == user(office, "scheduler@demo.test").id:
+                    session.delete(row)
+        refused = await client.post("/admin/users", data=NEW | reader | other | {"registration_number": "CH-79"})
+        assert refused.status_code == 422
+        assert "has another registration" in refused.text
+    with office.world.database.read() as session:
+        kept = session.exec(
+            select(Registration.number).where(Registration.user_id == user(office, "scheduler@demo.test").id)
+        ).all()
+    assert list(kept) == ["CH-78"]
+
+
+ADDED = {
+    "jurisdiction": "us-ca",
+    "number": "OMR 40312",
+    "valid_until-day": "31",
+    "valid_until-month": "12",
+    "valid_until-year": "2027",
+}
+
+
+async def test_registrations_are_managed_on_the_radiologists_page(office: Site) -> None:
+    page = f"/admin/users/{office.world.user_id('radiologist')}"
+    async with office.as_("admin") as client:
+        before = (await client.get(page)).text
+        assert "Open cases are not taken away" in before
+        for _ in range(2):
+            added = await client.post(f"{page}/registrations", data=ADDED)
+            assert added.status_code == 200, added.text
+            assert "The registration was added." in added.text
+            assert added.text.count("OMR 40312</dd>") == 1
+        assert "31 Dec 2027" in added.text
+        (one,) = set(re.findall(r'action="([^"]+)/remove"', added.text)) - set(
+            re.findall(r'action="([^"]+)/remove"', before)
+        )
+        seen = {"was_number": "OMR 40312", "was_valid_until": "2027-12-31"}
+        assert f'value="{seen["was_valid_until"]}"' in added.text
+        for _ in range(2):
+            changed = await client.post(one, data={"number": "OMR 5", "valid_until-year": "", **seen})
+            assert "The registration was saved." in changed.text
+            assert "OMR 5</dd>" in changed.text
+        for _ in range(2):
+            removed = await client.post(f"{one}/remove", data={"was_number": "OMR 5", "was_valid_until": ""})
+            assert "The registration was removed." in removed.text
+            assert "OMR 5" not in removed.text
+        gone = await client.post(one, data={"number": "OMR 6", "was_number": "OMR 5", "was_valid_until": ""})
+        assert gone.status_code == 409
+        assert "removed this registration meanwhile" in gone.text
+        assert "Added a registration" in (await client.get("/admin/audit")).text
+    assert [len(acts(office, f"user.registration.{act}")) for act in ("add", "change", "remove")] == [1, 1, 1]
+
+
+async def test_a_registration_that_somebody_else_changed_is_not_overwritten_unseen(office: Site) -> None:
+    reader = office.world.user_id("radiologist")
+    page = f"/admin/users/{reader}"
+    with office.world.database.read() as session:
+        row = session.exec(select(Registration).where(Registration.user_id == reader)).one()
+    url, seen = f"{page}/registrations/{row.id}", {"was_number": row.number, "was_valid_until": ""}
+    async with office.as_("admin") as client:
+        await client.post(url, data={"number": "CH 2", **seen})
+        for path, typed in ((url, {"number": "CH 3"}), (f"{url}/remove", {})):
+            late = await client.post(path, data=typed | seen)
+            assert late.status_code == 409
+            assert "Somebody else changed this registration meanwhile" in late.text
+            assert "CH 2</dd>" in late.text
+            assert 'name="was_number" value="CH 2"' in late.text
+            assert f'value="{typed.get("number", "CH 2")}"' in late.text
+        assert (await client.post(f"{url}/remove", data={})).status_code == 422
+        await client.post(url, data={"number": "CH 3", "was_number": "CH 2", "was_valid_until": ""})
+    with office.world.database.read() as session:
+        assert session.get_one(Registration, row.id).number == "CH 3"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"jurisdiction": "California"}, "Write the code of the country or state"),
+        ({"jurisdiction": "ch"}, "has another registration in that country or state"),
+        ({"number": " "}, "Write the registration&#39;s number"),
+        ({"number": "9" * 61}, "Write the registration&#39;s number"),
+        ({"valid_until-day": "31", "valid_until-month": "2"}, "Write the last day with day, month and year"),
+        ({"valid_until-day": ""}, "Write the last day with day, month and year"),
+        ({"valid_until-year": "27"}, "Write the last day with day, month and year"),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_registration_is_said_at_its_field(
+    office: Site, changes: dict[str, str], sentence: str
+) -> None:
+    page = f"/admin/users/{office.world.user_id('radiologist')}"
+    async with office.as_("admin") as client:
+        wrong = await client.post(f"{page}/registrations", data=ADDED | changes)
+        assert wrong.status_code == 422
+        assert sentence in wrong.text
+        typed = (ADDED | changes)["number"].strip()
+        assert f'value="{typed}"' in wrong.text
+    assert acts(office, "user.registration.add") == []
+
+
+async def test_the_page_of_somebody_else_has_no_registrations(office: Site) -> None:
+    async with office.as_("admin") as client:
+        assert "Registrations" not in (await client.get(f"/admin/users/{office.world.user_id('staff')}")).text
+    async with office.as_("dentist") as client:
+        assert "Registrations" not in (await client.get(f"/practice/users/{office.world.user_id('staff')}")).text
+        url = f"/admin/users/{office.world.user_id('radiologist')}/registrations"
+        assert (await client.post(url, data=ADDED)).status_code == 403
+
+
 async def test_reading_the_trail_is_recorded_and_it_is_narrowed_and_paged(office: Site) -> None:
     case = office.world.add_case()
     async with office.as_("admin") as client:

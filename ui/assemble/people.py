@@ -8,6 +8,7 @@ from schemas.lifecycle import Role
 from schemas.people_forms import ROLES_OF, MembershipView, UserView
 from schemas.translation import N_
 from ui.assemble.looker import Looker
+from ui.assemble.registrations import registrations_view
 from ui.views import Chip, FormState, Option, Person, UserRow
 from ui.views.admin import RoleForm, UserPageView
 
@@ -45,8 +46,17 @@ def user_row(user: UserView, looker: Looker, url: str) -> UserRow:
     )
 
 
-def user_page(user: UserView, looker: Looker, url: str, wrong: tuple[str, FormState] | None = None) -> UserPageView:
-    """``wrong`` is the organization's id and form of a role that could not be saved."""
+def user_page(
+    user: UserView,
+    looker: Looker,
+    url: str,
+    wrong: tuple[str, FormState] | None = None,
+    *,
+    has_registrations: bool = False,
+) -> UserPageView:
+    """``wrong`` is the form that could not be saved, and whose it is: a role's by the organization's id, a registration's by
+    its own.
+    """
     own = user.id == looker.person.user_id
     return UserPageView(
         row=user_row(user, looker, url),
@@ -56,6 +66,7 @@ def user_page(user: UserView, looker: Looker, url: str, wrong: tuple[str, FormSt
             _role_form(member, looker, "" if own else f"{url}/{user.id}/roles/{member.organization_id}", wrong)
             for member in user.memberships
         ),
+        registrations=registrations_view(user, looker, url, wrong) if has_registrations else None,
         invite_url="" if own or user.last_seen_at or not user.is_active else f"{url}/{user.id}/invitation",
         is_self=own,
         mail_fails=user.mail_fails,

@@ -36,7 +36,7 @@ def read_person(
         fields["email"] = None
     if not fields.get("sex"):
         fields.pop("sex", None)
-    fields["birth_date"] = _date(typed, "birth_date")
+    fields["birth_date"] = read_date(typed, "birth_date")
     try:
         person = Demographics.model_validate(fields)
     except ValidationError as error:
@@ -46,7 +46,7 @@ def read_person(
     return person, {}
 
 
-def _date(typed: Typed, name: str) -> date | None:
+def read_date(typed: Typed, name: str) -> date | None:
     """The date of three fields; None where it is none."""
     parts = [typed.text(f"{name}-{part}") for part in ("year", "month", "day")]
     try:

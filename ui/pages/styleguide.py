@@ -77,6 +77,7 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
         "reading": ("pages/reading.html", base.page("Ingrid Sørensen", "radiologist"), people.READING),
         "board": ("pages/board.html", base.page("Board", "scheduler", "board"), lists.BOARD),
         "users": ("pages/users.html", base.page("Users", "admin", "users"), people.USERS),
+        "user": ("pages/user.html", base.page("Dr Jonas Weber", "admin", "users"), people.USER),
         "audit": ("pages/audit.html", admin, people.AUDIT),
         "mailbox": ("pages/mailbox.html", base.page("Mailbox", "admin", "mailbox"), people.MAILBOX),
     }

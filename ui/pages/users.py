@@ -11,9 +11,11 @@ from sqlmodel import Session, col, select
 from api.deps import Public, ServicesDep
 from api.hashing import in_hashing
 from api.invitations import InvitationOver
+from api.realms import Realm
+from api.registrations import RegistrationExists
 from api.routes.users import everybody, invitations_of, own_practice
 from api.services import Services
-from api.users import Realm, change_role, disable, enable, find_users, invite, invite_again, user_view
+from api.users import change_role, disable, enable, find_users, invite, invite_again, user_view
 from schemas.access import OrganizationKind
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
 from schemas.people_forms import ChosenPassword, NewUser, Standing, UserSearch
@@ -21,6 +23,7 @@ from schemas.tables.people import Organization
 from schemas.translation import N_
 from ui.assemble.nonces import new_nonce
 from ui.assemble.people import role_options, user_page, user_row
+from ui.assemble.registrations import JURISDICTION_UNREADABLE
 from ui.pages.answers import answer, see_other
 from ui.pages.shell import Shell, ShellDep
 from ui.pages.typed import Typed, TypedDep
@@ -33,6 +36,7 @@ _SENTENCES: Final = {
     "organization_id": N_("Choose the organization."),
     "role": N_("Choose a role."),
     "registration_number": N_("A registration needs its number and its country or state."),
+    "jurisdiction": JURISDICTION_UNREADABLE,
 }
 
 
@@ -70,11 +74,7 @@ def users_pages(url: str, title: str, key: str, realm_of: Callable[..., Any]) ->
     def one(
         shell: Shell, services: Services, realm: Realm, user_id: str, wrong: tuple[str, FormState] | None = None
     ) -> Response:
-        with services.database.read() as session:
-            user = user_view(session, realm, user_id)
-        view = user_page(user, shell.looker, url, wrong)
-        status = 422 if wrong else 200
-        return answer("pages/user.html", shell.page(user.name, key), status=status, view=view)
+        return user_answer(shell, services, realm, user_id, url, key, wrong)
 
     @router.get("")
     def list_users(shell: ShellDep, services: ServicesDep, realm: Realm = realm_dep, after: str = "") -> Response:
@@ -138,6 +138,24 @@ def users_pages(url: str, title: str, key: str, realm_of: Callable[..., Any]) ->
     return router
 
 
+def user_answer(
+    shell: Shell,
+    services: Services,
+    realm: Realm,
+    user_id: str,
+    url: str,
+    key: str,
+    wrong: tuple[str, FormState] | None = None,
+    *,
+    status: int = 422,
+) -> Response:
+    """One person's page. ``wrong``: which form could not be saved, and how it was typed; ``status`` is then the answer's."""
+    with services.database.read() as session:
+        user = user_view(session, realm, user_id)
+    view = user_page(user, shell.looker, url, wrong, has_registrations=realm.organization_id is None)
+    return answer("pages/user.html", shell.page(user.name, key), status=status if wrong else 200, view=view)
+
+
 def _organizations(session: Session) -> tuple[Option, ...]:
     rows = session.exec(select(Organization.id, Organization.name).order_by(col(Organization.name))).all()
     return tuple(Option(value=organization_id, word=name) for organization_id, name in rows)
@@ -157,6 +175,8 @@ def _errors(error: Exception, shell: Shell) -> dict[str, str]:
         names = [str(each["loc"][0]) if each["loc"] else "registration_number" for each in error.errors()]
         return {name: say(_SENTENCES.get(name, InvalidInput.title)) for name in names}
     detail = error.detail if isinstance(error, OdontoError) else InvalidInput.title
+    if isinstance(error, RegistrationExists):
+        return {"registration_number": say(detail)}
     return {"role" if isinstance(error, InvalidInput) else "email": say(detail)}
 
 

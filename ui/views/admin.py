@@ -1,7 +1,7 @@
 """Administration: people, the audit trail, a case's trace, and the embedded mode's mailbox."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from ui.views.forms import FormState, Option
 from ui.views.shell import Person
@@ -50,11 +50,36 @@ class RoleForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRow:
+    """One registration, and its form; ``url`` is empty where it cannot be changed, and ends in ``/remove`` for its removal."""
+
+    id: str
+    jurisdiction: str
+    number: str
+    valid_until: date | None
+    chip: Chip
+    form: FormState
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationsView:
+    """``add_url`` is empty where none can be added."""
+
+    rows: tuple[RegistrationRow, ...]
+    add: FormState = field(default_factory=FormState)
+    add_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserPageView:
+    """``registrations``: of a radiologist, for administrators."""
+
     row: UserRow
     list_url: str
     created: datetime
     memberships: tuple[RoleForm, ...]
+    registrations: RegistrationsView | None = None
     invite_url: str = ""
     is_self: bool = False
     mail_fails: bool = False

@@ -34,6 +34,7 @@ from ui.views import (
     UsersView,
     state_chip,
 )
+from ui.views.admin import RegistrationRow, RegistrationsView, RoleForm, UserPageView
 
 SEXES: Final = tuple(Option(value=sex, word=word) for sex, word in SEX_LABELS.items())
 PATIENTS: Final = PatientsView(
@@ -194,6 +195,35 @@ USERS: Final = UsersView(
     ),
     roles=tuple(Option(value=word.lower(), word=word) for word in ("Dentist", "Staff", "Radiologist", "Scheduler")),
     organizations=(Option(value="a", word="Harbour Lane Dental"), Option(value="b", word="Meridian Oral Radiology")),
+)  # fmt: skip
+USER: Final = UserPageView(
+    row=USERS.rows[2],
+    list_url="/styleguide/pages/users",
+    created=before(days=420),
+    memberships=(
+        RoleForm(
+            organization="Meridian Oral Radiology",
+            url="/x",
+            form=FormState(values={"role": "radiologist"}),
+            roles=(Option(value="radiologist", word="Radiologist"), Option(value="scheduler", word="Scheduler")),
+            can_approve=True,
+        ),
+    ),
+    registrations=RegistrationsView(
+        rows=(
+            RegistrationRow(id="r1", jurisdiction="GB", number="GDC 204178", valid_until=date(2027, 12, 31), chip=Chip(icon="check", word="Valid", tone="ok"), form=FormState(values={"number": "GDC 204178", "valid_until-day": "31", "valid_until-month": "12", "valid_until-year": "2027"}), url="/x"),
+            RegistrationRow(
+                id="r2",
+                jurisdiction="US-CA",
+                number="OMR 40312",
+                valid_until=date(2026, 6, 30),
+                chip=Chip(icon="clock", word="Lapsed", tone="warn"),
+                form=FormState(values={"number": "OMR 40312", "valid_until-day": "31", "valid_until-month": "6", "valid_until-year": "2028"}, errors={"valid_until": "Write the last day with day, month and year, or leave all three empty."}),
+                url="/x",
+            ),
+        ),
+        add_url="/x",
+    ),
 )  # fmt: skip
 _DONE = Chip(icon="check", word="Done", tone="ok")
 _REFUSED = Chip(icon="stop", word="Refused", tone="bad")
