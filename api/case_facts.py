@@ -80,16 +80,18 @@ class CaseFacts:
     versions: Sequence[SignedReport] = field(default=())
 
 
-_TELLING: Final[Mapping[str, Action]] = {
-    State.MODIFICATION_REQUESTED: Action.REQUEST_MODIFICATION,
-    State.IN_REVIEW: Action.ANSWER_MODIFICATION,
-    State.REJECTED: Action.REJECT,
-    State.CANCELLED: Action.CANCEL,
-    State.ENTERED_IN_ERROR: Action.ENTER_IN_ERROR,
-    WaitReason.AMENDMENT_REQUESTED: Action.REQUEST_AMENDMENT,
-    WaitReason.IDENTITY_MISMATCH: Action.REFUSE_IDENTITY,
+_TELLING: Final[Mapping[str, frozenset[Action]]] = {
+    State.MODIFICATION_REQUESTED: frozenset({Action.REQUEST_MODIFICATION}),
+    State.IN_REVIEW: frozenset({Action.ANSWER_MODIFICATION, Action.RETURN_TO_AUTHOR}),
+    State.REJECTED: frozenset({Action.REJECT}),
+    State.CANCELLED: frozenset({Action.CANCEL}),
+    State.ENTERED_IN_ERROR: frozenset({Action.ENTER_IN_ERROR}),
+    WaitReason.AMENDMENT_REQUESTED: frozenset({Action.REQUEST_AMENDMENT}),
+    WaitReason.IDENTITY_MISMATCH: frozenset({Action.REFUSE_IDENTITY}),
 }
-"""By state or by the reason of the wait: the step whose words belong on top of the page."""
+"""By state or by the reason of the wait: the steps of which the last one's words belong on top of the page."""
+_OF_DRAFTS: Final = frozenset({Action.RETURN_TO_AUTHOR})
+"""What is said about an unsigned report stays among those who may read it."""
 _GIVES_CASES: Final = frozenset({Action.ASSIGN, Action.REASSIGN, Action.NAME_APPROVER, Action.SUBMIT_FOR_APPROVAL})
 
 
@@ -142,12 +144,14 @@ def newest_message_of_others(session: Session, access: CaseAccess) -> Message | 
 
 
 def _said(session: Session, keys: KeyStore, access: CaseAccess) -> Said | None:
-    action = _TELLING.get(access.row.wait_reason) or _TELLING.get(access.row.state)
-    if action is None:
+    actions = _TELLING.get(access.row.wait_reason) or _TELLING.get(access.row.state) or frozenset()
+    if not access.may(Right.SEE_DRAFT):
+        actions -= _OF_DRAFTS
+    if not actions:
         return None
     step = session.exec(
         select(CaseTransition)
-        .where(CaseTransition.case_id == access.row.id, CaseTransition.action == action)
+        .where(CaseTransition.case_id == access.row.id, col(CaseTransition.action).in_(actions))
         .order_by(col(CaseTransition.seq).desc())
         .limit(1)
     ).first()

@@ -9,7 +9,7 @@ from api.standing import CaseAccess
 from api.waiting import waits_for
 from schemas.access import Right, may
 from schemas.clinical import FIELD_LABELS, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
-from schemas.lifecycle import Relation, State, WaitReason
+from schemas.lifecycle import Relation, State
 from schemas.state import IdentityStanding
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried, case_actions
@@ -83,6 +83,7 @@ def case_page(
         chat=_chat(access, facts, looker, message),
         timeline=timeline_of(facts.timeline, looker) if facts.timeline is not None else (),
         banner=_banner(access, facts, looker),
+        banner_tone="info" if access.state is State.IN_REVIEW else "warn",
         trace_url=trace_url,
         links_url=_links_url(access, facts),
         edit_url=f"/cases/{row.id}/form" if access.may(Right.EDIT_FORM) else "",
@@ -173,8 +174,6 @@ def _banner(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
     """What has to be read before anything else on the page: somebody's words, or what is wrong with the images."""
     if facts.said is not None:
         return f"{facts.said.by}: {facts.said.text}"
-    if access.row.wait_reason == WaitReason.NO_ACTIVE_LINK:
-        return looker.say(N_("The report was released before; no link is active now."))
     if facts.state.identity.standing is IdentityStanding.MISMATCHED:
         return _named_in_images([found for found in facts.found_names if found.contradicts], looker)
     return ""
