@@ -18,6 +18,14 @@ function showChecks(missing) {
   for (const form of document.querySelectorAll("[data-unless-checks]")) form.hidden = missing.length > 0;
 }
 
+/** How many regions the reader has not looked at yet, beside the section's title. */
+function countRegions(form) {
+  const note = form.querySelector(".regions")?.closest("details")?.querySelector("summary > .end");
+  if (!note) return;
+  const open = [...form.querySelectorAll(".region")].filter((region) => !region.querySelector(":checked")).length;
+  note.textContent = open ? plural(open, "{n} region not marked", "{n} regions not marked") : "";
+}
+
 const element = (tag, className, ...children) => {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -48,6 +56,7 @@ class Autosave {
 
   changed() {
     this.dirty = true;
+    countRegions(this.form);
     if (!this.clashed) this.say("unsaved", t("Not saved yet"));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), QUIET_MS);
@@ -90,6 +99,9 @@ class Autosave {
       this.clash(answer.current, response.headers.get("ETag"), draft);
     } else if (response.status === 401) {
       this.again("unsaved", t("Signed out: sign in in another tab, then go on"));
+    } else if (response.status === 403) {
+      this.dirty = true;
+      this.say("conflict", t("Not saved: the report cannot be changed now"));
     } else if (response.status >= 500 || response.status === 429) {
       this.again("unsaved", t("Not saved: trying again"));
     } else {

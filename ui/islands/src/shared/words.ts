@@ -3,9 +3,9 @@ import { language, N_, plural, t } from "../../../static/js/words.js";
 // One reading of the page's translations for islands and pages alike.
 export { language, N_, plural, t };
 
-/** "12:04:31" in the person's locale. */
+/** "12:04:31", as the pages write it. */
 export function clockTime(at: Date): string {
-  return at.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return at.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 /** Decimal units, as operating systems show them for downloads. */
