@@ -49,7 +49,7 @@ class ChecksumMismatch(OdontoError):
 class UploadTooLarge(OdontoError):
     code = "upload_too_large"
     status = 413
-    title = N_("This file is larger than the server accepts.")
+    title = N_("This file is larger than the server accepts. Export it as single images, or in smaller parts.")
 
 
 class PartTooLarge(OdontoError):

@@ -46,6 +46,7 @@ function fill() {
       return item;
     }),
   );
+  palette.querySelector("[data-palette-none]").hidden = found.length > 0;
   mark(0);
 }
 

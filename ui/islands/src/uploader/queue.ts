@@ -15,6 +15,8 @@ export interface Item {
   error: string | null;
   /** Answers of 5xx so far; a server that cannot take this one file is not asked for ever. */
   faults: number;
+  /** The server takes no file of this size: another try would end the same. */
+  tooLarge: boolean;
   transfer: Transfer | null;
 }
 
@@ -102,6 +104,7 @@ export class UploadQueue {
         sent: 0,
         error: null,
         faults: 0,
+        tooLarge: false,
         transfer: null,
       };
       const refusal = this.refusal(one.file);
@@ -202,7 +205,7 @@ export class UploadQueue {
   }
 
   private isRetryable(item: Item): boolean {
-    return item.state === "failed" && !this.refusal(item.picked.file);
+    return item.state === "failed" && !item.tooLarge && !this.refusal(item.picked.file);
   }
 
   private refusal(file: File): string | null {
@@ -265,7 +268,7 @@ export class UploadQueue {
         item.sent = item.picked.file.size;
         break;
       case "refused":
-        Object.assign(item, { state: "failed", error: ended.problem.detail });
+        Object.assign(item, { state: "failed", error: ended.problem.detail, tooLarge: ended.problem.status === 413 });
         break;
       case "signed-out":
         item.state = "waiting";

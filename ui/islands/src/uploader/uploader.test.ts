@@ -194,3 +194,10 @@ test("nothing that is kept for resuming tells a name; old entries go", async () 
   new ResumeStore(storage, "case_1", () => 8 * 24 * 3600 * 1000);
   expect(kept.size).toBe(0);
 });
+
+test("a file that the server finds too large is not offered again", () => {
+  const { queue, end } = harness();
+  queue.add([picked("a")]);
+  end("a", { kind: "refused", problem: { status: 413, code: "", title: "", detail: "Too large." } });
+  expect(queue.canRetry(queue.groups[0]!)).toBe(false);
+});
