@@ -30,7 +30,7 @@ class NotFound(OdontoError):
 class Forbidden(OdontoError):
     code = "forbidden"
     status = 403
-    title = N_("This belongs to someone else: your role does not cover it, or not at this moment.")
+    title = N_("Your role does not cover this, or not at this moment.")
 
 
 class NotSignedIn(OdontoError):

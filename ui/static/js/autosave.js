@@ -99,9 +99,9 @@ class Autosave {
       this.clash(answer.current, response.headers.get("ETag"), draft);
     } else if (response.status === 401) {
       this.again("unsaved", t("Signed out: sign in in another tab, then go on"));
-    } else if (response.status === 403) {
+    } else if (response.status === 403 || response.status === 404) {
       this.dirty = true;
-      this.say("conflict", t("Not saved: the report cannot be changed now"));
+      this.say("conflict", response.status === 403 ? t("Not saved: the report cannot be changed now") : t("Not saved: the case is with someone else now"));
     } else if (response.status >= 500 || response.status === 429) {
       this.again("unsaved", t("Not saved: trying again"));
     } else {
