@@ -21,7 +21,7 @@ from api.standing import CaseAccess
 from api.views import names_of
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json
-from schemas.access import Right
+from schemas.access import ABOUT_DRAFTS, Right
 from schemas.clinical import ClinicalForm
 from schemas.forms import Demographics, MessageView, TimelineEntry
 from schemas.lifecycle import Action, State, WaitReason, allowed_actions
@@ -90,8 +90,6 @@ _TELLING: Final[Mapping[str, frozenset[Action]]] = {
     WaitReason.IDENTITY_MISMATCH: frozenset({Action.REFUSE_IDENTITY}),
 }
 """By state or by the reason of the wait: the steps of which the last one's words belong on top of the page."""
-_OF_DRAFTS: Final = frozenset({Action.RETURN_TO_AUTHOR})
-"""What is said about an unsigned report stays among those who may read it."""
 _GIVES_CASES: Final = frozenset({Action.ASSIGN, Action.REASSIGN, Action.NAME_APPROVER, Action.SUBMIT_FOR_APPROVAL})
 
 
@@ -146,7 +144,7 @@ def newest_message_of_others(session: Session, access: CaseAccess) -> Message | 
 def _said(session: Session, keys: KeyStore, access: CaseAccess) -> Said | None:
     actions = _TELLING.get(access.row.wait_reason) or _TELLING.get(access.row.state) or frozenset()
     if not access.may(Right.SEE_DRAFT):
-        actions -= _OF_DRAFTS
+        actions -= ABOUT_DRAFTS
     if not actions:
         return None
     step = session.exec(

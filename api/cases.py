@@ -17,7 +17,7 @@ from infra.audit import write_audit
 from infra.database import Database, now
 from infra.feed import publish
 from infra.keystore import KeyStore
-from schemas.access import Person, Right
+from schemas.access import ABOUT_DRAFTS, Person, Right
 from schemas.errors import StateConflict
 from schemas.forms import CaseFormEdit, NewCase, TimelineEntry
 from schemas.lifecycle import Action
@@ -130,14 +130,16 @@ _TEXT_FIELDS: Final = ("text", "reason")
 
 
 def timeline_of(session: Session, keys: KeyStore, access: CaseAccess) -> Sequence[TimelineEntry]:
-    """Every step, the oldest first. What was typed with it is for those who may know the case."""
+    """Every step, the oldest first. What was typed with it is for those who may know the case, and what was said about an
+    unsigned report for those who may read it."""
     steps = session.exec(
         select(CaseTransition).where(CaseTransition.case_id == access.row.id).order_by(col(CaseTransition.seq))
     ).all()
     names = {SYSTEM_ACTOR.user_id: "OdontoFlow", **names_of(session, (step.actor_id for step in steps))}
     texts: dict[str, str] = {}
     if access.may(Right.SEE_CASE):
-        ids = [step.command_id for step in steps]
+        reads_drafts = access.may(Right.SEE_DRAFT)
+        ids = [step.command_id for step in steps if reads_drafts or step.action not in ABOUT_DRAFTS]
         for command in session.exec(select(CaseCommand).where(col(CaseCommand.id).in_(ids))).all():
             form = opened_form(keys, command)
             texts[command.id] = next((str(form[name]) for name in _TEXT_FIELDS if form.get(name)), "")

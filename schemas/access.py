@@ -36,6 +36,10 @@ class Right(StrEnum):
     SEE_AUDIT = "see_audit"
 
 
+ABOUT_DRAFTS: Final = frozenset({Action.RETURN_TO_AUTHOR})
+"""Steps whose words are about an unsigned report: they stay among those who may read it (``SEE_DRAFT``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """``states`` None means every state."""
@@ -260,6 +264,7 @@ def is_admin(person: Person) -> bool:
 
 
 __all__ = [
+    "ABOUT_DRAFTS",
     "MATRIX",
     "PRACTICE_MATRIX",
     "CaseStanding",

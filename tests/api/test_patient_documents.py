@@ -135,7 +135,7 @@ async def test_what_is_no_document_says_what_can_be_added(desk: Desk, patient: P
         refused = await client.post("/api/v1/uploads", headers=headers, content=image)
         assert (refused.status_code, refused.json()["code"]) == (415, "belongs_to_a_case")
         await send(client, patient, image, "slice")
-        await send(client, patient, b"PK\x03\x04 a letter", "letter.docx")
+        await send(client, patient, b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "letter.docx")
         await send(client, patient, PDF[:20], "cut.pdf")
         cut, letter, dicom = await listed(client, patient)
         assert {item["state"] for item in (cut, letter, dicom)} == {"unreadable"}

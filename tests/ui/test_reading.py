@@ -317,7 +317,8 @@ async def test_the_second_reader_returns_and_approves(live: Live) -> None:
         html = await page_of(author, story)
         assert "Name the side." in html
         async with at(live, "dentist") as dentist:
-            assert "Name the side." not in (await dentist.get(f"/cases/{story.case_id}?part=head")).text
+            page = (await dentist.get(f"/cases/{story.case_id}")).text
+            assert "Returned the report to its author" in page and "Name the side." not in page
         await author.post(
             f"{base_url}/submit_for_approval",
             data=sign_fields(html, "submit_for_approval", password=PASSWORD, approver_id=approver),

@@ -21,7 +21,7 @@ from ui.views.admin import (
 from ui.views.admin import TraceView as TracePage
 
 _ACTS: Final[Mapping[str, str]] = {
-    "auth.sign_in": N_("Signed in"),
+    "auth.sign_in": N_("Sign-in"),
     "auth.prove": N_("Typed the password for a step"),
     "auth.sign_out": N_("Signed out"),
     "case.edit_form": N_("Changed the clinical form"),
