@@ -28,7 +28,7 @@ async def test_documents_are_listed_with_who_added_them_and_where_more_are_added
         assert f'data-island="uploader" data-patient-id="{patient.id}"' in empty.text
         assert "up to 50 MB each" in read(empty).text
         letter, photo = put(practice, patient), put(practice, patient, photograph(), "smile.jpg")
-        broken = put(practice, patient, b"PK\x03\x04", "letter.docx")
+        broken = put(practice, patient, b"Notes", "notes.txt")
         for path in (f"/patients/{patient.id}", f"/patients/{patient.id}/documents"):
             answer = await client.get(path)
             page = read(answer)
