@@ -75,6 +75,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
     ),
     "admin": (
         Shot("users", "/admin/users", "Users of the platform"),
+        Shot("user", "/styleguide/pages/user", "One user: roles and registrations"),
         Shot("audit", "/admin/audit", "The audit trail"),
         Shot("trace", "/admin/cases/{released}/trace", "A case's trace"),
     ),
@@ -84,6 +85,10 @@ VISITOR = (
     Shot("mailbox", "/dev/mailbox", "The mails of the embedded mode"),
     Shot("welcome", "/styleguide/pages/welcome", "An invitation is accepted"),
     Shot("resume", "/styleguide/pages/resume", "What was typed when the session ended is kept"),
+    Shot("portal-expired", "/styleguide/pages/portal-expired", "A patient's link that has ended"),
+    Shot("portal-locked", "/styleguide/pages/portal-locked", "A patient's link that is locked"),
+    Shot("refused", "/styleguide/pages/error-403", "A page that is somebody else's"),
+    Shot("engine-away", "/styleguide/pages/error-503", "The case engine cannot be reached"),
 )
 PORTAL = {
     "portal-date": "The patient's link: first the date of birth",
