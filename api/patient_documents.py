@@ -9,13 +9,15 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from api.cursors import read_cursor
+from api.patients import load_patient
+from api.services import Services
 from api.views import names_of
 from infra.audit import write_audit
 from infra.database import now
 from infra.feed import publish
 from infra.keys import DataKey
 from infra.keystore import KeyStore
-from infra.removals import let_go
+from infra.removals import let_go, remove
 from infra.sealing import column_aad, open_json, open_sealed, seal_json
 from schemas.document_forms import DOCUMENT_NAME_LENGTH, DocumentView
 from schemas.errors import NotFound
@@ -24,7 +26,7 @@ from schemas.tables.documents import PatientDocument
 from schemas.tables.people import Patient
 
 _TABLE: Final = "patient_document"
-_WITHOUT_PICTURE: Final = defer(PatientDocument.preview)  # type: ignore[arg-type]
+_WITHOUT_PICTURE: Final = defer(PatientDocument.preview)  # type: ignore[arg-type] # SQLModel types a column as its value
 
 
 class Opened(NamedTuple):
@@ -111,16 +113,20 @@ def rename_document(
     return row
 
 
-def remove_document(session: Session, patient: Patient, document_id: str, *, actor: Actor) -> None:
-    """In the caller's transaction; its blob is let go of, and the caller removes it after the commit (``infra.removals``).
-    One that was removed before stays so. Raises NotFound for another patient's.
+def discard_document(services: Services, practice_id: str, patient_id: str, document_id: str, *, actor: Actor) -> None:
+    """Removes it for good, its bytes included; one that was removed before stays so. Blocking.
+
+    Raises NotFound for another practice's and another patient's.
     """
-    row = _held(session, patient, document_id)
-    if row.state == "removed":
-        return
-    row.state, row.preview = "removed", None
-    let_go(session, [row.id])
-    _note(session, row, "remove", actor)
+    with services.database.write() as session:
+        row = _held(session, load_patient(session, patient_id, [practice_id]), document_id)
+        if row.state == "removed":
+            return
+        row.state, row.preview = "removed", None
+        let_go(session, [row.id])
+        _note(session, row, "remove", actor)
+    services.feed.wake()
+    remove(services.database, services.blobs, [document_id])
 
 
 def _held(session: Session, patient: Patient, document_id: str) -> PatientDocument:

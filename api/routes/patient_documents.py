@@ -10,15 +10,14 @@ from api.imaging.downloads import INERT, attachment
 from api.imaging.parsers import in_images
 from api.patient_documents import (
     Opened,
+    discard_document,
     document_views,
     find_documents,
     open_document,
     picture_of,
-    remove_document,
     rename_document,
 )
 from api.patients import load_patient, practice_actor
-from infra.removals import remove
 from schemas.access import PracticeRight
 from schemas.document_forms import DocumentEdit, DocumentsView, DocumentView
 
@@ -107,9 +106,6 @@ def delete_document(
     patient_id: str, document_id: str, person: PersonDep, practice_id: EditIn, services: ServicesDep
 ) -> Response:
     """Removes it for good. The audit trail keeps who did, and when."""
-    with services.database.write() as session:
-        patient = load_patient(session, patient_id, [practice_id])
-        remove_document(session, patient, document_id, actor=practice_actor(person, practice_id))
-    services.feed.wake()
-    remove(services.database, services.blobs, [document_id])
+    actor = practice_actor(person, practice_id)
+    discard_document(services, practice_id, patient_id, document_id, actor=actor)
     return Response(status_code=204)

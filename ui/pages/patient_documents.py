@@ -8,13 +8,12 @@ from pydantic import ValidationError
 
 from api.deps import PersonDep, ServicesDep, in_practice
 from api.listing import with_standing
-from api.patient_documents import remove_document, rename_document
+from api.patient_documents import discard_document, rename_document
 from api.patient_facts import cases_of_patient
 from api.patients import (
     load_patient,
     practice_actor,
 )
-from infra.removals import remove
 from schemas.access import PracticeRight
 from schemas.document_forms import DocumentEdit
 from schemas.translation import N_
@@ -79,9 +78,6 @@ def take_document_out(
     patient_id: str, document_id: str, person: PersonDep, practice_id: EditIn, services: ServicesDep
 ) -> Response:
     """Removes a document for good; again, it stays removed."""
-    with services.database.write() as session:
-        patient = load_patient(session, patient_id, [practice_id])
-        remove_document(session, patient, document_id, actor=practice_actor(person, practice_id))
-    services.feed.wake()
-    remove(services.database, services.blobs, [document_id])
+    actor = practice_actor(person, practice_id)
+    discard_document(services, practice_id, patient_id, document_id, actor=actor)
     return see_other(f"/patients/{patient_id}#documents-head", done="document.removed")
