@@ -195,4 +195,8 @@ def _at(place: str, *texts: str) -> str:
 
 
 def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
+    """The parts that are there, with semicolons; after a whole sentence a space is enough."""
+    joined = ""
+    for part in filter(None, parts):
+        joined = f"{joined} {part}" if joined.endswith((".", "!", "?")) else f"{joined}; {part}" if joined else part
+    return joined

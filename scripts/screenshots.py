@@ -40,6 +40,7 @@ class Shot:
     path: str
     caption: str
     settle_ms: int = _SETTLE_MS
+    status: int = 200
 
 
 SHOTS: dict[str, tuple[Shot, ...]] = {
@@ -59,7 +60,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("notices", "/notices", "Notices"),
         Shot("practice-users", "/practice/users", "The practice's people"),
         Shot("account", "/account", "One's own account"),
-        Shot("not-there", "/cases/unknown", "An address that leads nowhere"),
+        Shot("not-there", "/cases/unknown", "An address that leads nowhere", status=404),
     ),
     "radiologist": (
         Shot("reading-list", "/", "The reading list"),
@@ -192,7 +193,9 @@ class Album:
 
     def _take(self, context: BrowserContext, shot: Shot, name: str) -> None:
         page = context.new_page()
-        page.goto(self._base + shot.path.format_map(self._places))
+        answer = page.goto(self._base + shot.path.format_map(self._places))
+        if answer is None or answer.status != shot.status:
+            raise SystemExit(f"{name}: {shot.path} was answered with {answer and answer.status}, not {shot.status}")
         page.wait_for_timeout(shot.settle_ms)
         self._save(page, name)
         page.close()

@@ -47,6 +47,8 @@ _CLAUSES: Final[Mapping[str, str]] = {
     Then.LINK_ENDS: N_("the patient's link ends"),
     Then.REMINDED: N_("a reminder is sent"),
 }
+_OWN_CLAUSES: Final[Mapping[str, str]] = {**_CLAUSES, Then.LATE: N_("the report is late")}
+"""For a scheduler who is waited for."""
 _SILENT: Final = frozenset({WaitReason.OVER, WaitReason.WITH_PATIENT})
 
 
@@ -63,11 +65,12 @@ def wait_of(row: Case, looker: Looker, *, yours: bool, names: Mapping[str, str],
         sentence = looker.say(N_("Waiting for the approval of %(reader)s."), reader=approver)
     else:
         sentence = looker.say(WAIT_SENTENCES[WaitReason(row.wait_reason)])
+    clauses = _OWN_CLAUSES if yours and row.wait_reason == WaitReason.NO_READER else _CLAUSES
     return Wait(
         sentence=sentence,
         since=row.wait_since,
         until=row.wait_until,
-        then=looker.say(_CLAUSES[row.wait_then]) if row.wait_then in _CLAUSES else "",
+        then=looker.say(clauses[row.wait_then]) if row.wait_then in clauses else "",
         yours=yours,
         late=row.wait_until is not None and row.wait_until < looker.moment,
     )

@@ -79,6 +79,9 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
         "users": ("pages/users.html", base.page("Users", "admin", "users"), people.USERS),
         "user": ("pages/user.html", base.page("Dr Jonas Weber", "admin", "users"), people.USER),
         "audit": ("pages/audit.html", admin, people.AUDIT),
+        "welcome": ("pages/welcome.html", base.plain_page("Choose your password"), people.WELCOME),
+        "welcome-over": ("pages/welcome.html", base.plain_page("Choose your password"), people.WELCOME_OVER),
+        "resume": ("pages/resume.html", guest, people.RESUME),
         "mailbox": ("pages/mailbox.html", base.page("Mailbox", "admin", "mailbox"), people.MAILBOX),
     }
     for stage in ("birth_date", "wrong", "code", "open", "expired", "locked", "revoked"):

@@ -29,12 +29,13 @@ from ui.views import (
     PatientView,
     PortalView,
     ReadingView,
+    ResumeView,
     SignInView,
     UserRow,
     UsersView,
     state_chip,
 )
-from ui.views.admin import RegistrationRow, RegistrationsView, RoleForm, UserPageView
+from ui.views.admin import RegistrationRow, RegistrationsView, RoleForm, UserPageView, WelcomeView
 
 SEXES: Final = tuple(Option(value=sex, word=word) for sex, word in SEX_LABELS.items())
 PATIENTS: Final = PatientsView(
@@ -295,3 +296,7 @@ ERRORS: Final = {
     "session": ErrorPage(status=401, icon="lock", title="Your session has ended", text="For your patients' safety you are signed out after an hour without use. What you typed is kept.", actions=(("Sign in", "/sign-in"),)),
     "offline": ErrorPage(status=0, icon="offline", title="You are offline", text="This page cannot be loaded now. Reports that you are writing are kept and sent when the connection is back.", actions=(("Try again", "/"),)),
 }  # fmt: skip
+
+WELCOME: Final = WelcomeView(url="/welcome/sample", email="l.marsh@example.test")
+WELCOME_OVER: Final = WelcomeView(url="/welcome/sample", email="")
+RESUME: Final = ResumeView(url="/cases/sample/messages", back_url="/", kept=(("text", "The lateral view follows."),))
