@@ -261,7 +261,7 @@ def ask_the_practice(radiologist: Visitor, dentist: Visitor) -> None:
     """The dentist's page, which nobody reloads, asks for the answer."""
     page = radiologist.page
     dentist_url = dentist.page.url
-    page.get_by_role("link", name="Other").click()
+    page.get_by_role("link", name="More", exact=True).click()
     dialog = page.get_by_role("dialog", name="Other ways on")
     dialog.locator("summary", has_text="Ask the practice").click()
     dialog.get_by_label("What do you need?").fill(ASKED)
