@@ -7,7 +7,7 @@ from temporalio.client import Client
 
 from activities.documents.assembly import PdfStore
 from activities.documents.process import PdfRenderer
-from infra.blobs.local import LocalBlobStore
+from infra.blobs.opening import open_blobs
 from infra.blobs.store import BlobStore
 from infra.codec import data_converter
 from infra.database import Database
@@ -47,7 +47,7 @@ async def connect(settings: Settings) -> Services:
         settings=settings,
         database=database,
         keys=keys,
-        blobs=LocalBlobStore(settings.blob_folder),
+        blobs=open_blobs(settings, database),
         mailer=make_mailer(settings, database, keys),
         passwords=Passwords(settings),
         feed=FeedTail(database),

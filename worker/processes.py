@@ -26,7 +26,7 @@ from activities.records.apply import RecordActivities
 from activities.records.commands import CommandDesk
 from activities.treatment_documents import DocumentChecker
 from infra.audit import AuditSealer
-from infra.blobs.local import LocalBlobStore
+from infra.blobs.opening import open_blobs
 from infra.codec import data_converter
 from infra.database import Database, now
 from infra.feed import prune, publish
@@ -104,7 +104,7 @@ class Style:
 def wire(settings: Settings) -> Wires:
     database = Database.from_settings(settings)
     keys = KeyStore(database, load_master_keys(settings))
-    blobs = LocalBlobStore(settings.blob_folder)
+    blobs = open_blobs(settings, database)
 
     def tell_progress(case_id: str, done: int, total: int) -> None:
         with database.write() as session:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +56,11 @@ class LocalBlobStore:
 
     def exists(self, blob_id: str) -> bool:
         return BlobPaths.of(self._folder, blob_id).done.exists()
+
+    def probe(self) -> None:
+        # A file without a name where the file system has such: nothing of it is left after a crash.
+        with storage_errors(), TemporaryFile(dir=self._folder):
+            pass
 
 
 class LocalReader:

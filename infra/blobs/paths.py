@@ -50,7 +50,7 @@ class BlobPaths(NamedTuple):
 
 
 @contextlib.contextmanager
-def storage_errors(blob_id: str) -> Iterator[None]:
+def storage_errors(blob_id: str = "") -> Iterator[None]:
     """Errors of the operating system as facts: StorageFull, StorageFailed."""
     try:
         yield

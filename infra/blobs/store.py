@@ -157,6 +157,10 @@ class BlobStore(Protocol):
         """Whether it is there and finished."""
         ...
 
+    def probe(self) -> None:
+        """Raises StorageFailed, StorageFull unless the storage answers and may be written."""
+        ...
+
 
 def check_blob_id(blob_id: str) -> str:
     """The id, when it is safe as the name of a file or an object. Raises BlobIdRefused."""

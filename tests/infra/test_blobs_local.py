@@ -1,175 +1,24 @@
-"""Files come back as they went in: any size, any pieces, any range; one writer at a time."""
+"""What is the local store's own: its lock is the file's, its storage a folder."""
 
 import fcntl
-import hashlib
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from infra.blobs.local import LocalBlobStore, LocalReader
-from infra.blobs.local_writer import LocalWriter
-from infra.blobs.records import CLEAR_BYTES
-from infra.blobs.store import (
-    BlobBusy,
-    BlobFinished,
-    BlobIdRefused,
-    BlobInfo,
-    BlobMissing,
-    BlobReader,
-    BlobStore,
-    BlobWriter,
-    StorageFailed,
-)
-from tests.infra.blob_writing import KEY, content
+from infra.blobs.local import LocalBlobStore
+from infra.blobs.opening import open_blobs
+from infra.blobs.store import StorageFailed
+from infra.database import Database
+from infra.settings import Settings
+from tests.infra.blob_stores import written
+from tests.infra.databases import sqlite_database, sqlite_engine
 
-SIZE = 2 * CLEAR_BYTES + 345_678
+__all__ = ["sqlite_database", "sqlite_engine"]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalBlobStore:
     return LocalBlobStore(tmp_path / "blobs")
-
-
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalReader]:
-    store = LocalBlobStore(tmp_path_factory.mktemp("read"))
-    with store.writer("fil_1", KEY) as writer:
-        writer.append(content(0, SIZE))
-        writer.finish()
-    with store.reader("fil_1", KEY) as reader:
-        yield reader
-
-
-def written(store: LocalBlobStore, blob_id: str, data: bytes) -> BlobInfo:
-    with store.writer(blob_id, KEY) as writer:
-        writer.append(data)
-        return writer.finish()
-
-
-def files(store: LocalBlobStore) -> list[str]:
-    return sorted(path.name for path in store._folder.rglob("*") if path.is_file())
-
-
-def test_the_local_store_is_a_blob_store(store: LocalBlobStore) -> None:
-    as_store: BlobStore = store
-    writer: BlobWriter = as_store.writer("fil_1", KEY)
-    assert writer.finish().size == 0
-    reader: BlobReader = as_store.reader("fil_1", KEY)
-    assert reader.size == 0
-    reader.close()
-
-
-@pytest.mark.parametrize(
-    "size", [0, 1, CLEAR_BYTES - 1, CLEAR_BYTES, CLEAR_BYTES + 1, 2 * CLEAR_BYTES, 3 * CLEAR_BYTES + 7]
-)
-def test_every_size_comes_back_with_its_hash(store: LocalBlobStore, size: int) -> None:
-    data = content(0, size) if size else b""
-    info = written(store, "fil_1", data)
-    assert info == BlobInfo(size, hashlib.sha256(data).hexdigest())
-    with store.reader("fil_1", KEY) as reader:
-        assert reader.size == size
-        assert reader.read_at(0, size + 10) == data
-        assert b"".join(reader.stream()) == data
-        assert reader.info() == info
-        assert reader.read_at(size, 5) == b""
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(0, 900_000) | st.sampled_from([CLEAR_BYTES, 2 * CLEAR_BYTES]), max_size=6), st.data())
-def test_pieces_and_pauses_leave_no_trace(
-    tmp_path_factory: pytest.TempPathFactory, pieces: list[int], data: st.DataObject
-) -> None:
-    store = LocalBlobStore(tmp_path_factory.mktemp("pieces"))
-    writer, total = store.writer("fil_1", KEY), 0
-    for piece in pieces:
-        assert writer.append(memoryview(content(total, piece) if piece else b"")) == total + piece
-        total += piece
-        pause = data.draw(st.sampled_from(["no", "sync", "reopen"]))
-        if pause != "no":
-            assert writer.sync() == total
-        if pause == "reopen":
-            writer.close()
-            writer = store.writer("fil_1", KEY)
-            assert writer.offset == total
-    expected = content(0, total) if total else b""
-    assert writer.finish() == BlobInfo(total, hashlib.sha256(expected).hexdigest())
-    with store.reader("fil_1", KEY) as reader:
-        assert b"".join(reader.stream()) == expected
-    assert files(store) == ["fil_1.blob"]
-
-
-@settings(max_examples=60, deadline=None)
-@given(offset=st.integers(0, SIZE + 10), length=st.integers(0, SIZE + 10) | st.integers(0, 600))
-def test_any_range_reads_as_the_content_has_it(reader: LocalReader, offset: int, length: int) -> None:
-    end = max(offset, min(SIZE, offset + length))
-    expected = content(0, SIZE)[offset:end]
-    assert reader.read_at(offset, length) == expected
-    pieces = list(reader.stream(offset, length))
-    assert b"".join(pieces) == expected
-    assert all(0 < len(piece) <= CLEAR_BYTES for piece in pieces)
-
-
-def test_ranges_before_the_start_are_refused(reader: LocalReader) -> None:
-    for offset, length in ((-1, 5), (0, -1)):
-        with pytest.raises(ValueError, match="start of the file"):
-            reader.read_at(offset, length)
-
-
-def test_threads_may_share_a_reader(reader: LocalReader) -> None:
-    whole = content(0, SIZE)
-    places = [(place * 7919) % SIZE for place in range(400)]
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(lambda at: reader.read_at(at, 3000) == whole[at : at + 3000], places))
-
-
-def test_of_writers_at_once_exactly_one_wins(store: LocalBlobStore) -> None:
-    for turn in range(10):
-        barrier = threading.Barrier(6)
-
-        def attempt(_: int, blob_id: str = f"fil_{turn}", barrier: threading.Barrier = barrier) -> LocalWriter | None:
-            barrier.wait()
-            try:
-                return store.writer(blob_id, KEY)
-            except BlobBusy:
-                return None
-
-        with ThreadPoolExecutor(6) as pool:
-            winners = [writer for writer in pool.map(attempt, range(6)) if writer is not None]
-        assert len(winners) == 1
-        winners[0].append(b"mine")
-        winners[0].finish()
-        with pytest.raises(BlobFinished):
-            store.writer(f"fil_{turn}", KEY)
-
-
-def test_writers_that_race_with_a_finish_never_make_a_second_file(store: LocalBlobStore) -> None:
-    for turn in range(20):
-        blob_id = f"fil_{turn}"
-        writer = store.writer(blob_id, KEY)
-        writer.append(b"whole")
-
-        def attempt(blob_id: str = blob_id) -> None:
-            for _ in range(30):
-                try:
-                    store.writer(blob_id, KEY).close()
-                except BlobBusy:
-                    continue
-                except BlobFinished:
-                    return
-
-        with ThreadPoolExecutor(2) as pool:
-            racing = [pool.submit(attempt) for _ in range(2)]
-            writer.finish()
-            for race in racing:
-                race.result()
-        with store.reader(blob_id, KEY) as reader:
-            assert reader.read_at(0, 9) == b"whole"
-    assert all(name.endswith(".blob") for name in files(store))
 
 
 def test_a_file_removed_between_opening_and_locking_is_opened_anew(
@@ -190,70 +39,15 @@ def test_a_file_removed_between_opening_and_locking_is_opened_anew(
     assert store.exists("fil_1")
 
 
-def test_an_unfinished_file_is_not_readable(store: LocalBlobStore) -> None:
-    with store.writer("fil_1", KEY) as writer:
-        writer.append(b"x" * 100)
-        writer.sync()
-        assert not store.exists("fil_1")
-        with pytest.raises(BlobMissing):
-            store.reader("fil_1", KEY)
-        writer.finish()
-    assert store.exists("fil_1")
+def test_a_folder_that_is_away_fails_the_probe(store: LocalBlobStore, tmp_path: Path) -> None:
+    store.probe()
+    (tmp_path / "blobs").rename(tmp_path / "elsewhere")
+    with pytest.raises(StorageFailed):
+        store.probe()
 
 
-def test_aborted_and_deleted_files_leave_nothing(store: LocalBlobStore) -> None:
-    writer = store.writer("fil_1", KEY)
-    writer.append(content(0, CLEAR_BYTES + 5))
-    writer.sync()
-    writer.abort()
-    assert files(store) == []
-    with store.writer("fil_1", KEY) as again:
-        assert again.offset == 0
-
-    written(store, "fil_2", b"done")
-    store.delete("fil_1")
-    store.delete("fil_2")
-    store.delete("fil_never")
-    assert files(store) == []
-    assert not store.exists("fil_2")
-    with pytest.raises(BlobMissing):
-        store.reader("fil_2", KEY)
-
-
-def test_a_file_deleted_while_it_is_written_cannot_be_finished(store: LocalBlobStore) -> None:
-    writer = store.writer("fil_1", KEY)
-    writer.append(b"x" * 10)
-    store.delete("fil_1")
-    with store.writer("fil_1", KEY) as second, pytest.raises(BlobMissing):
-        second.append(b"second")
-        second.sync()
-        writer.append(b"x" * 10)
-        writer.finish()
-    writer.abort()
-    with store.writer("fil_1", KEY) as third:
-        assert third.offset == len(b"second")
-
-
-def test_a_closed_writer_goes_no_further(store: LocalBlobStore) -> None:
-    writer = store.writer("fil_1", KEY)
-    writer.close()
-    writer.close()
-    for act in (writer.sync, writer.finish, lambda: writer.append(b"x")):
-        with pytest.raises(StorageFailed):
-            act()
-
-
-@pytest.mark.parametrize(
-    "blob_id",
-    ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", "a\0b", "a\n", "A", "-a", "_a", "é", "a.part", "a" * 101],
-)
-def test_ids_that_are_no_plain_names_are_refused(store: LocalBlobStore, blob_id: str) -> None:
-    for act in (
-        lambda: store.writer(blob_id, KEY),
-        lambda: store.reader(blob_id, KEY),
-        lambda: store.delete(blob_id),
-        lambda: store.exists(blob_id),
-    ):
-        with pytest.raises(BlobIdRefused):
-            act()
-    assert files(store) == []
+def test_an_installation_without_further_settings_keeps_its_files_at_home(
+    tmp_path: Path, sqlite_database: Database
+) -> None:
+    written(open_blobs(Settings(home=tmp_path), sqlite_database), "fil_1", b"x")
+    assert [path.name for path in (tmp_path / "blobs").rglob("*.blob")] == ["fil_1.blob"]

@@ -16,7 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     from activities.records.verification import verify_versions
     from infra.audit import verify_audit
-    from infra.blobs.local import LocalBlobStore
+    from infra.blobs.opening import open_blobs
     from infra.key_file import read_key_file
     from infra.keystore import KeyStore
     from infra.settings import get_settings
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{each.where}: {each.what}")
         print("The audit trail does not hold." if breaks else "The audit trail is whole.")
         keys = KeyStore(database, read_key_file(settings.key_file))
-        blobs = LocalBlobStore(settings.blob_folder) if args.images else None
+        blobs = open_blobs(settings, database) if args.images else None
         faults = 0
         for fault in verify_versions(database, keys, blobs):
             print(f"{fault.where}: {fault.what}")

@@ -23,7 +23,8 @@ from api.cases import open_new_case
 from api.patients import create_patient, find_patients
 from api.reports import save_draft
 from api.standing import CaseAccess, load_case
-from infra.blobs.local import LocalBlobStore
+from infra.blobs.opening import open_blobs
+from infra.blobs.store import BlobStore
 from infra.codec import data_converter
 from infra.database import Database, now
 from infra.demo_accounts import DEMO_PASSWORD
@@ -68,7 +69,7 @@ class Stage:
 
     database: Database
     keys: KeyStore
-    blobs: LocalBlobStore
+    blobs: BlobStore
     gateway: Gateway
     organizations: dict[str, str]
     studies: DemoStudies
@@ -118,7 +119,7 @@ async def _play(settings: Settings, studies: DemoStudies, detail: Detail) -> Non
         settings.temporal_target, namespace=settings.temporal_namespace, data_converter=data_converter(keys)
     )
     gateway = Gateway(client, database, keys)
-    blobs = LocalBlobStore(settings.blob_folder)
+    blobs = open_blobs(settings, database)
     stage = Stage(database, keys, blobs, gateway, organizations, studies, detail)
     for number, story in enumerate(STORIES, 1):
         print(f"Case {number} of {len(STORIES)}: {story.key.replace('_', ' ')}", flush=True)  # noqa: T201

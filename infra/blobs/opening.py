@@ -1,0 +1,12 @@
+"""Which blob store an installation has: the one place that knows the stores by name."""
+
+from infra.blobs.local import LocalBlobStore
+from infra.blobs.store import BlobStore
+from infra.database import Database
+from infra.settings import Settings
+
+
+def open_blobs(settings: Settings, database: Database) -> BlobStore:
+    """The store of these settings; one a process. Touches the storage no further than its own folder: a store that is away
+    shows when it is used, or by its ``probe``."""
+    return LocalBlobStore(settings.blob_folder)
