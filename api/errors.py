@@ -70,11 +70,15 @@ async def on_database(request: Request, error: Exception) -> Response:
     return await on_fact(request, away(request, error))
 
 
+def invalid(errors: list[dict[str, str]]) -> InvalidInput:
+    """The fact that something in the request is not as it should be, and where."""
+    named = ", ".join(sorted({each["field"] for each in errors if each["field"]}))
+    return InvalidInput(f"Please check: {named}." if named else None)
+
+
 async def on_invalid(request: Request, error: Exception) -> Response:
     errors = field_errors(error) if isinstance(error, RequestValidationError) else []
-    named = ", ".join(sorted({each["field"] for each in errors if each["field"]}))
-    fact = InvalidInput(f"Please check: {named}." if named else None)
-    return problem(fact, errors=errors)
+    return problem(invalid(errors), errors=errors)
 
 
 async def on_http(request: Request, error: Exception) -> Response:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.routing import APIRoute
 from sqlmodel import Session, col
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +21,7 @@ from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
 from api.portal_facts import Visit
 from api.routes import dicomweb
-from api.routes.dicomweb import PicturesDep
+from api.routes.dicomweb.serving import PicturesDep
 from api.services import Services
 from schemas.errors import NotFound
 from schemas.tables.case import Case
@@ -108,11 +107,8 @@ def patient_images(parent: FastAPI) -> ASGIApp:
     """The application to be mounted at :data:`PREFIX`."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state = parent.state
-    reading = APIRouter()
-    reading.routes.extend(
-        route for route in dicomweb.router.routes if isinstance(route, APIRoute) and route.methods == {"GET"}
-    )
-    app.include_router(reading)
+    for reading in dicomweb.READING:
+        app.include_router(reading, prefix="/dicomweb")
     app.include_router(photographs)
     app.dependency_overrides[image_access] = visit_images
     errors.install(app)

@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 from urllib.parse import quote
 
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.errors import problem
+from api.imaging.conditional import Content, RangeNotSatisfiable, is_unchanged, not_modified, wanted_range
 from api.imaging.parsers import in_images
 from infra.blobs.store import BlobStore
 from infra.keys import DataKey
@@ -35,7 +38,28 @@ async def while_allowed(pieces: Iterator[bytes], still: Callable[[], object]) ->
         yield piece
 
 
+def send(request: Request, content: Content, still: Callable[[], object]) -> Response:
+    """The content or its wanted part, as long as ``still`` does not raise; 304, 206 and 416 where they belong."""
+    if is_unchanged(request, content.etag):
+        return not_modified(content.etag, content.headers)
+    headers = {**content.headers, "ETag": content.etag, "Accept-Ranges": "bytes"}
+    try:
+        part = wanted_range(request.headers, content.etag, content.size)
+    except RangeNotSatisfiable as fact:
+        return problem(fact, headers={"Content-Range": f"bytes */{content.size}"})
+    offset, length = part or (0, content.size)
+    headers["Content-Length"] = str(length)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{content.size}"
+    if request.method == "HEAD":
+        return Response(status_code=206 if part else 200, headers=headers)
+    return StreamingResponse(
+        while_allowed(content.read(offset, length), still), status_code=206 if part else 200, headers=headers
+    )
+
+
 async def attachment(
+    request: Request,
     blobs: BlobStore,
     blob_id: str,
     key: DataKey,
@@ -43,9 +67,10 @@ async def attachment(
     name: str,
     kind: str,
     size: int,
+    sha256: str,
     still: Callable[[], object],
-) -> StreamingResponse:
-    """A checked file as it came, under its own name, to be saved; as long as ``still`` does not raise.
+) -> Response:
+    """A checked file as it came, or a range of it, under its own name, to be saved; as long as ``still`` does not raise.
 
     What cannot be opened is an answer of its own, and no download that breaks: raises what the blob store raises.
     """
@@ -54,18 +79,14 @@ async def attachment(
         with blobs.reader(blob_id, key.secret):
             pass
 
-    def body() -> Iterator[bytes]:
+    def read(offset: int, length: int) -> Iterator[bytes]:
         # Opened here: where the client has left before the first byte, nobody would close what was opened before.
         with blobs.reader(blob_id, key.secret) as reader:
-            yield from reader.stream()
+            yield from reader.stream(offset, length)
 
     await in_images(check)
-    return StreamingResponse(
-        while_allowed(body(), still),
-        media_type=_TYPES.get(kind, "application/octet-stream"),
-        headers=INERT
-        | {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-            "Content-Length": str(size),
-        },
-    )
+    headers = INERT | {
+        "Content-Type": _TYPES.get(kind, "application/octet-stream"),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+    }
+    return send(request, Content(size, f'"{sha256[:32]}"', headers, read), still)

@@ -1,8 +1,12 @@
 """Media types of WADO-RS: what a client accepts, and multipart answers (PS3.18 §8.7; RFC 2387)."""
 
+import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from fastapi import Request
 
 from schemas.errors import InvalidInput, OdontoError
 from schemas.translation import N_
@@ -12,6 +16,23 @@ SAME_AS_EXPLICIT: Final = frozenset({EXPLICIT_LE, "1.2.840.10008.1.2"})
 """Little endian without compression: the bytes of a frame are the same in both."""
 OCTETS: Final = "application/octet-stream"
 DICOM: Final = "application/dicom"
+JSON: Final = "application/dicom+json"
+JPEG: Final = "image/jpeg"
+MULTIPART: Final = "multipart/related"
+_PICTURES: Final = {
+    "image/jpeg": (
+        "1.2.840.10008.1.2.4.50",
+        "1.2.840.10008.1.2.4.51",
+        "1.2.840.10008.1.2.4.57",
+        "1.2.840.10008.1.2.4.70",
+    ),
+    "image/jls": ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"),
+    "image/jp2": ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"),
+    "image/jphc": ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203"),
+    "image/dicom-rle": ("1.2.840.10008.1.2.5",),
+}
+"""Media types of compressed frames (PS3.18 table 8.7.3-5)."""
+_PICTURE_OF: Final = {syntax: media for media, syntaxes in _PICTURES.items() for syntax in syntaxes}
 
 
 class NotAcceptable(OdontoError):
@@ -27,6 +48,12 @@ class Wanted:
     media: str
     inner: str
     transfer_syntax: str
+
+
+def accept_of(request: Request) -> str:
+    """What the client accepts: the query parameter ``accept``, for clients that cannot set the header, else the header
+    (PS3.18 §8.3.3.1)."""
+    return request.query_params.get("accept") or request.headers.get("accept", "")
 
 
 def wanted(accept: str) -> list[Wanted]:
@@ -54,31 +81,50 @@ def _split(text: str, separator: str) -> list[str]:
     return [piece for piece in (piece.strip() for piece in pieces) if piece]
 
 
-def frames_as_stored(accept: str, stored: str) -> bool:
-    """Whether frames go out as they are stored, or decoded. Raises NotAcceptable.
+@dataclass(frozen=True)
+class FrameForm:
+    """How frames go out: ``decoded`` to explicit VR little endian or as stored, ``media`` the type of each, ``single``
+    without multipart around the one frame."""
+
+    decoded: bool
+    media: str = OCTETS
+    single: bool = False
+
+
+def frames_as(accept: str, stored: str, *, count: int) -> FrameForm:
+    """The first form that the client accepts for so many frames. Raises NotAcceptable.
 
     ``application/octet-stream`` without a transfer syntax is explicit VR little endian (PS3.18 §8.7.3.5.2).
     """
     for each in wanted(accept):
-        if each.media == "*/*" or (each.media == "multipart/related" and each.inner in {"", "*/*"}):
-            return True
-        if OCTETS in {each.media, each.inner} and each.media in {OCTETS, "multipart/related"}:
+        if each.media == "*/*" or (each.media == MULTIPART and each.inner in {"", "*/*"}):
+            return FrameForm(decoded=False)
+        single = each.media != MULTIPART
+        if single and count > 1:
+            continue
+        media = each.media if single else each.inner
+        if media == OCTETS:
             if each.transfer_syntax in {"*", stored}:
-                return True
+                return FrameForm(decoded=False, single=single)
             if each.transfer_syntax in {"", EXPLICIT_LE}:
-                return False
+                return FrameForm(decoded=True, single=single)
+        elif media == _PICTURE_OF.get(stored) and each.transfer_syntax in {"", "*", stored}:
+            return FrameForm(decoded=False, media=media, single=single)
     raise NotAcceptable()
 
 
-def instances_as(accept: str, stored: set[str]) -> str:
-    """``application/dicom`` or ``multipart/related`` for whole instances, which always go out as stored."""
+def instances_as(accept: str, stored: set[str], *, count: int) -> str:
+    """``application/dicom``, for one instance, or ``multipart/related``; they always go out as stored.
+
+    Raises NotAcceptable.
+    """
     for each in wanted(accept):
         if each.transfer_syntax not in {"", "*"} and {each.transfer_syntax} != stored:
             continue
-        if each.media == DICOM:
+        if each.media == DICOM and count == 1:
             return DICOM
-        if each.media == "*/*" or (each.media == "multipart/related" and each.inner in {"", "*/*", DICOM}):
-            return "multipart/related"
+        if each.media == "*/*" or (each.media == MULTIPART and each.inner in {"", "*/*", DICOM}):
+            return MULTIPART
     raise NotAcceptable()
 
 
@@ -86,6 +132,11 @@ def accepts(accept: str, *media: str) -> bool:
     """Whether one of the media types, or anything, is accepted."""
     ranges = {each.media for each in wanted(accept)}
     return bool(ranges & {"*/*", *media, *(f"{each.split('/')[0]}/*" for each in media)})
+
+
+def tag_of_all(tags: Iterable[str]) -> str:
+    """For an entity tag: changes with any of the tags, and with which there are."""
+    return hashlib.sha256("\n".join(tags).encode()).hexdigest()[:32]
 
 
 def numbers(text: str, count: int) -> list[float]:
@@ -104,7 +155,7 @@ class Multipart:
 
     def __init__(self, inner: str) -> None:
         self._boundary = secrets.token_hex(16)
-        self.content_type = f'multipart/related; type="{inner}"; boundary={self._boundary}'
+        self.content_type = f'{MULTIPART}; type="{inner}"; boundary={self._boundary}'
 
     def begin(self, content_type: str, *, first: bool) -> bytes:
         return (
@@ -115,25 +166,9 @@ class Multipart:
         return f"\r\n--{self._boundary}--\r\n".encode()
 
 
-def frame_part(transfer_syntax: str) -> str:
-    return f"{OCTETS}; transfer-syntax={transfer_syntax}"
+def frame_part(media: str, transfer_syntax: str) -> str:
+    return f"{media}; transfer-syntax={transfer_syntax}"
 
 
 def instance_part(transfer_syntax: str) -> str:
     return f"{DICOM}; transfer-syntax={transfer_syntax}"
-
-
-__all__ = [
-    "DICOM",
-    "EXPLICIT_LE",
-    "OCTETS",
-    "SAME_AS_EXPLICIT",
-    "Multipart",
-    "NotAcceptable",
-    "accepts",
-    "frame_part",
-    "frames_as_stored",
-    "instance_part",
-    "instances_as",
-    "numbers",
-]

@@ -52,10 +52,10 @@ class Pictures:
         except FileProblem as problem:
             raise CannotRender(reason=problem.code) from None
 
-    def whole(self, found: FoundInstance) -> Iterator[bytes]:
-        """The file as it came, in pieces of 1 MiB."""
+    def whole(self, found: FoundInstance, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The file as it came, or so many bytes of it, in pieces of 1 MiB."""
         with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
-            yield from reader.stream()
+            yield from reader.stream(offset, length)
 
     def rendered(
         self,

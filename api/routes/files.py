@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import select
 
 from api.case_files import take_out
@@ -12,7 +12,7 @@ from api.imaging.downloads import INERT, attachment
 from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
 from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
-from api.routes.dicomweb import PicturesDep
+from api.routes.dicomweb.serving import PicturesDep
 from api.standing import CaseAccess, load_case
 from infra.database import now
 from infra.removals import remove
@@ -48,9 +48,12 @@ def list_files(access: Listing, services: ServicesDep) -> FilesView:
     return FilesView(items=items, uploads=open_uploads)
 
 
+@router.head("/{file_id}/content", include_in_schema=False)
 @router.get("/{file_id}/content", response_class=Response)
-async def read_content(file_id: str, access: SeeImages, services: ServicesDep, look_again: LookAgainDep) -> Response:
-    """The file as it came, to be saved."""
+async def read_content(
+    file_id: str, request: Request, access: SeeImages, services: ServicesDep, look_again: LookAgainDep
+) -> Response:
+    """The file as it came, or a range of it, to be saved."""
 
     def find(access: CaseAccess) -> tuple[StoredFile, str]:
         with services.database.read() as session:
@@ -66,7 +69,17 @@ async def read_content(file_id: str, access: SeeImages, services: ServicesDep, l
 
     file, name = await in_images(find, access)
 
-    return await attachment(services.blobs, file.id, access.key, name=name, kind=file.kind, size=file.size, still=still)
+    return await attachment(
+        request,
+        services.blobs,
+        file.id,
+        access.key,
+        name=name,
+        kind=file.kind,
+        size=file.size,
+        sha256=file.sha256,
+        still=still,
+    )
 
 
 @router.get("/{file_id}/picture", response_class=Response)

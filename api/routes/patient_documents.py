@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.cursors import write_cursor
 from api.deps import LookAgainDep, PersonDep, ServicesDep, in_practice, practice_of_patient
@@ -47,11 +47,17 @@ def list_documents(
     return DocumentsView(items=items, next=following)
 
 
+@router.head("/{document_id}/content", include_in_schema=False)
 @router.get("/{document_id}/content", response_class=Response)
 async def read_content(
-    patient_id: str, document_id: str, practice_id: SeeIn, services: ServicesDep, look_again: LookAgainDep
+    patient_id: str,
+    document_id: str,
+    request: Request,
+    practice_id: SeeIn,
+    services: ServicesDep,
+    look_again: LookAgainDep,
 ) -> Response:
-    """The document as it came, to be saved."""
+    """The document as it came, or a range of it, to be saved."""
 
     def find(practice_id: str) -> Opened:
         with services.database.read() as session:
@@ -63,12 +69,14 @@ async def read_content(
 
     found = await in_images(find, practice_id)
     return await attachment(
+        request,
         services.blobs,
         found.row.id,
         found.key,
         name=found.name,
         kind=found.row.kind,
         size=found.row.size,
+        sha256=found.row.sha256,
         still=still,
     )
 

@@ -189,13 +189,19 @@ async def test_pictures_for_those_who_want_jpeg(desk: Desk) -> None:
     assert (await shades(f"{place}/frames/1/rendered?viewport=8,8")).shape == (16, 16)
     narrow = await shades(f"{place}/rendered?window=128,2&quality=95")
     assert narrow[0].max() < 50 and narrow[-1].min() > 205
-    assert (await get(desk, f"{place}/rendered?window=abc")).status_code == 422
+    wrong = await get(desk, f"{place}/rendered?window=abc")
+    assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")
     assert (await get(desk, f"{place}/frames/2/rendered")).status_code == 404
     assert (await get(desk, f"{place}/rendered", Accept="text/html")).status_code == 406
 
 
 PLACES = (
+    "/studies/1.2",
+    "/studies/1.2/rendered",
+    "/studies/1.2/thumbnail",
     "/studies/1.2/series",
+    "/studies/1.2/series/1.3/rendered",
+    "/studies/1.2/series/1.3/instances/1.4/frames/1/thumbnail",
     "/studies/1.2/instances",
     "/studies/1.2/metadata",
     "/studies/1.2/series/1.3/metadata",
@@ -290,8 +296,153 @@ async def test_frames_that_would_fill_the_memory_are_not_put_together(
     url = "/dicomweb/studies/1.2/series/1.3/instances/1.4/frames/"
     async with desk.client() as client:
         size = len((await client.get(f"{url}1")).content)
-        monkeypatch.setattr("api.routes.dicomweb._MAX_BYTES", 3 * size)
+        monkeypatch.setattr("api.routes.dicomweb.retrieve.MAX_BYTES", 3 * size)
         assert (await client.get(f"{url}1,1")).status_code == 200
-        assert (await client.get(url + ",".join(["1"] * 100))).status_code == 422
-        monkeypatch.setattr("api.routes.dicomweb._MAX_BYTES", 1)
+        assert (await client.get(url + ",".join(["1"] * 100))).status_code == 400
+        monkeypatch.setattr("api.routes.dicomweb.retrieve.MAX_BYTES", 1)
         assert (await client.get(f"{url}1")).status_code == 200
+
+
+INSTANCE = "/studies/1.2/series/1.3/instances/1.4"
+
+
+async def head(desk: Desk, path: str, **headers: str) -> httpx.Response:
+    async with desk.client() as client:
+        return await client.head(f"/dicomweb{path}", headers=headers)
+
+
+async def test_a_part_of_an_instance_can_be_had(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4")
+    await put(desk, case, content)
+
+    async def part(wanted: str, **more: str) -> httpx.Response:
+        return await get(desk, INSTANCE, Accept="application/dicom", Range=wanted, **more)
+
+    some = await part("bytes=128-131")
+    assert (some.status_code, some.content) == (206, b"DICM")
+    assert some.headers["content-range"] == f"bytes 128-131/{len(content)}"
+    assert (await part("bytes=-4")).content == content[-4:]
+    assert (await part(f"bytes={len(content) - 2}-")).content == content[-2:]
+    beyond = await part(f"bytes={len(content)}-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(content)}")
+    assert beyond.json()["code"] == "range_not_satisfiable"
+    for whole in (
+        await part("bytes=4-2"),
+        await part("bytes=0-1,3-4"),
+        await part("lines=1-2"),
+        await part("bytes=0-3", If_Range='"of something older"'),
+    ):
+        assert (whole.status_code, whole.content) == (200, content)
+    assert (await part("bytes=0-3", If_Range=some.headers["etag"])).content == content[:4]
+
+
+async def test_what_a_client_has_already_is_not_sent_again(desk: Desk) -> None:
+    case = desk.open_case()
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    places = (
+        "/studies/1.2",
+        "/studies/1.2/metadata",
+        "/studies/1.2/series/1.3",
+        "/studies/1.2/series/1.3/metadata",
+        "/studies/1.2/series/1.3/thumbnail",
+        INSTANCE,
+        f"{INSTANCE}/metadata",
+        f"{INSTANCE}/frames/1",
+        f"{INSTANCE}/thumbnail",
+    )
+    tags = {}
+    for place in places:
+        tags[place] = (await get(desk, place)).headers["etag"]
+        assert (await get(desk, place, If_None_Match=f'"x", {tags[place]}')).status_code == 304, place
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.5", number=2))
+    for place in places:
+        changed = (await get(desk, place, If_None_Match=tags[place])).status_code == 200
+        assert changed == ("instances" not in place), place
+
+
+async def test_head_says_what_get_would_without_a_body(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4")
+    (file_id,) = await put(desk, case, content)
+    for place in (INSTANCE, f"{INSTANCE}/metadata", f"{INSTANCE}/thumbnail", "/studies/1.2", "/studies/1.2/thumbnail"):
+        there, body = await head(desk, place), await get(desk, place)
+        assert (there.status_code, there.content) == (200, b"")
+        assert there.headers["etag"] == body.headers["etag"]
+        assert there.headers["content-type"].split(";")[0] == body.headers["content-type"].split(";")[0]
+    single = await head(desk, INSTANCE, Accept="application/dicom")
+    assert (single.headers["content-length"], single.headers["accept-ranges"]) == (str(len(content)), "bytes")
+    async with desk.client() as client:
+        url = f"/api/v1/cases/{case.id}/files/{file_id}/content"
+        assert (await client.head(url)).headers["content-length"] == str(len(content))
+        assert (await client.get(url, headers={"Range": "bytes=128-131"})).content == b"DICM"
+
+
+async def test_a_client_that_cannot_set_headers_says_what_it_accepts_in_the_address(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4")
+    await put(desk, case, content)
+    assert (await get(desk, f"{INSTANCE}?accept=application/dicom", Accept="text/html")).content == content
+    assert (await get(desk, f"{INSTANCE}?accept=text/html")).status_code == 406
+    assert (await get(desk, "/studies", Accept="application/dicom+xml")).status_code == 406
+    alone = await get(desk, f"{INSTANCE}/frames/1", Accept="application/octet-stream")
+    assert alone.content == pydicom.dcmread(io.BytesIO(content)).PixelData
+    assert alone.headers["content-type"] == "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
+    assert (await get(desk, f"{INSTANCE}/frames/1,1", Accept="application/octet-stream")).status_code == 406
+
+
+async def test_compressed_frames_go_out_under_their_own_type(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.pydicom_file("JPEG2000.dcm")
+    await put(desk, case, content)
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    place = f"/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}/instances/{dataset.SOPInstanceUID}"
+    syntax = dataset.file_meta.TransferSyntaxUID
+    answer = await get(desk, f"{place}/frames/1", Accept='multipart/related; type="image/jp2"')
+    ((content_type, body),) = parts(answer)
+    assert content_type == f"image/jp2; transfer-syntax={syntax}"
+    assert body.startswith(b"\xff\x4f\xff\x51")
+    assert (await get(desk, f"{place}/frames/1", Accept="image/jls")).status_code == 406
+
+
+async def test_series_and_instances_are_found_across_studies(desk: Desk) -> None:
+    case = desk.open_case()
+    await put(
+        desk,
+        case,
+        *(files.dicom_file(study="1.2.1", series="1.2.1.1", number=number) for number in (1, 2)),
+        files.dicom_file(
+            study="1.2.2", series="1.2.2.1", Modality="PX", StudyDescription="Other", SOPInstanceUID="1.9"
+        ),
+    )
+    series = (await get(desk, "/series?Modality=PX")).json()
+    assert [each["0020000E"]["Value"] for each in series] == [["1.2.2.1"]]
+    assert series[0]["00081030"]["Value"] == ["Other"]
+    assert series[0]["00081190"]["Value"][0].endswith("/dicomweb/studies/1.2.2/series/1.2.2.1")
+    assert len((await get(desk, "/series")).json()) == 2
+    assert len((await get(desk, "/instances")).json()) == 3
+    assert len((await get(desk, "/instances?limit=2")).json()) == 2
+    assert len((await get(desk, "/instances?limit=5&offset=2")).json()) == 1
+    (found,) = (await get(desk, "/instances?SOPInstanceUID=1.9")).json()
+    assert found["00081190"]["Value"][0].endswith("/studies/1.2.2/series/1.2.2.1/instances/1.9")
+    assert found["00100010"]["Value"] == [{"Alphabetic": "Muster^Anna"}]
+    below = "/studies/1.2.2/instances"
+    assert "00280030" not in (await get(desk, below)).json()[0]
+    for field in ("PixelSpacing", "00280030", "Rows,PixelSpacing", "all"):
+        (one,) = (await get(desk, f"{below}?includefield={field}")).json()
+        assert one["00280030"]["Value"] == [0.25, 0.25], field
+    assert (await get(desk, "/instances?limit=many")).status_code == 400
+    assert (await get(desk, "/instances", "dentist2")).json() == (await get(desk, "/series", "dentist2")).json() == []
+
+
+async def test_a_study_goes_out_whole_and_drawn(desk: Desk) -> None:
+    case = desk.open_case()
+    first = files.dicom_file(study="1.2", series="1.3", SeriesNumber=1)
+    second = files.dicom_file(study="1.2", series="1.4", SeriesNumber=2)
+    await put(desk, case, first, second)
+    whole = await get(desk, "/studies/1.2", Accept='multipart/related; type="application/dicom"')
+    assert [body for _, body in parts(whole)] == [first, second]
+    assert (await get(desk, "/studies/1.2", Accept="application/dicom")).status_code == 406
+    for place, count in (("/studies/1.2/rendered", 2), ("/studies/1.2/series/1.3/rendered", 1)):
+        drawn = parts(await get(desk, f"{place}?viewport=16,16", Accept='multipart/related; type="image/jpeg"'))
+        assert [Image.open(io.BytesIO(body)).size for _, body in drawn] == [(16, 16)] * count

@@ -1,0 +1,78 @@
+"""What the routes of DICOMweb share: their errors, their headers, and the way to pixels."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from api.deps import ServicesDep
+from api.errors import field_errors, invalid
+from api.imaging import media
+from api.imaging.parsers import ParsersDep
+from api.imaging.pixels import Pictures
+from schemas.errors import InvalidInput
+
+PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+
+Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
+Endpoint = Callable[..., Any]
+_BAD_REQUEST: Final = 400
+
+
+class DicomwebRoute(APIRoute):
+    """A route with the statuses of the standard: 400 for a request that cannot be understood (PS3.18 table 8.5-1), and
+    no body for HEAD."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_as_the_standard_says(request: Request) -> Response:
+            try:
+                answer = await handle(request)
+            except RequestValidationError as error:
+                fact = invalid(field_errors(error))
+                fact.status = _BAD_REQUEST
+                raise fact from None
+            except InvalidInput as fact:
+                fact.status = _BAD_REQUEST
+                raise
+            if request.method != "HEAD":
+                return answer
+            headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+            length = answer.headers.get("content-length")
+            return Response(
+                status_code=answer.status_code, headers=headers | ({"Content-Length": length} if length else {})
+            )
+
+        return handle_as_the_standard_says
+
+
+def readable(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:
+    """Registers an endpoint for GET and HEAD; the description of the API names it once."""
+
+    def register(endpoint: Endpoint) -> Endpoint:
+        router.head(path, include_in_schema=False)(endpoint)
+        router.get(path, response_class=Response)(endpoint)
+        return endpoint
+
+    return register
+
+
+async def get_pictures(services: ServicesDep, parsers: ParsersDep) -> Pictures:
+    return Pictures(services.database, services.blobs, parsers)
+
+
+PicturesDep = Annotated[Pictures, Depends(get_pictures)]
+
+
+def root_of(request: Request) -> str:
+    """The absolute address of the DICOMweb root that was asked."""
+    return f"{str(request.base_url).rstrip('/')}/dicomweb"
+
+
+def need_json(request: Request) -> None:
+    """Raises NotAcceptable for a client that takes no DICOM JSON."""
+    if not media.accepts(media.accept_of(request), media.JSON, "application/json"):
+        raise media.NotAcceptable()
