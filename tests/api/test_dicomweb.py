@@ -118,7 +118,7 @@ async def test_frames_go_out_as_they_are_stored(desk: Desk) -> None:
         assert (
             await get(desk, f"/studies/1.2/series/1.3/instances/1.4/frames/{wrong}", Accept=OCTETS)
         ).status_code == 404
-    assert (await get(desk, "/studies/1.2/series/1.3/instances/1.4/frames/x", Accept=OCTETS)).status_code == 422
+    assert (await get(desk, "/studies/1.2/series/1.3/instances/1.4/frames/x", Accept=OCTETS)).status_code == 400
 
 
 @pytest.mark.parametrize(
