@@ -28,6 +28,7 @@ from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
 from infra.removals import let_go
 from infra.sealing import column_aad, open_json
+from infra.stored_files import spare_blobs
 from infra.uploads import count_under_way
 from schemas.access import Right, may
 from schemas.errors import NotFound, StateConflict
@@ -109,6 +110,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
         )
     ).one()
     uploading = count_under_way(session, images.case.id, now())
+    sees_loose = images.up_to_set is None
     others = _others(session, images)
     return CaseFiles(
         studies=_studies(session, images, shows_strangers=_shows_strangers(access)),
@@ -126,9 +128,9 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
             for file in others
             if file.state == "unreadable"
         ),
-        waiting=0 if images.submitted_only else waiting,
-        waiting_size=0 if images.submitted_only else waiting_size,
-        uploading=0 if images.submitted_only else uploading,
+        waiting=waiting if sees_loose else 0,
+        waiting_size=waiting_size if sees_loose else 0,
+        uploading=uploading if sees_loose else 0,
     )
 
 
@@ -150,9 +152,7 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
         .where(col(Instance.case_id) == images.case.id, col(StoredFile.state) == "ready")
         .group_by(col(Instance.series_id))
     )
-    if images.submitted_only:
-        totals = totals.where(col(StoredFile.first_set).is_not(None))
-    by_series = {series_id: rest for series_id, *rest in session.connection().execute(totals)}
+    by_series = {series_id: rest for series_id, *rest in session.connection().execute(images.narrow(totals))}
     rows = session.exec(
         select(Series, Study)
         .join(Study, col(Study.id) == col(Series.study_id))
@@ -205,9 +205,10 @@ def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
         (col(StoredFile.state) == "unreadable")
         | ((col(StoredFile.state) == "ready") & (col(StoredFile.kind) != "dicom")),
     )
-    if images.submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
-    return session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
+    if images.up_to_set is not None:
+        statement = images.narrow(statement).where(StoredFile.state == "ready")
+    found: Sequence[StoredFile] = session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +255,9 @@ def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[
     return list(found)
 
 
-def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> None:
-    """Removes files that nobody has read yet, all or none, in the caller's transaction; their blobs are let go of, and
-    the caller removes them after the commit (``infra.removals``).
+def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> list[str]:
+    """Removes files that nobody has read yet, all or none, in the caller's transaction; returns the blobs that were let
+    go of, which the caller removes after the commit (``infra.removals``).
 
     Raises NotFound for another case's file, FileFrozen for one that was submitted.
     """
@@ -272,7 +273,8 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> N
         raise FileFrozen()
     for file in files:
         remove_file(session, file)
-    let_go(session, [file.id for file in files])
+    spare = spare_blobs(session, files)
+    let_go(session, spare)
     if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
         enqueue(session, FactKind.FILES_SETTLED, case.id)
     session.flush()
@@ -280,3 +282,4 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> N
     for file in files:
         write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=moment, subject_id=file.id)
     publish(session, "file.removed", at=moment, practice_id=case.practice_id, case_id=case.id)
+    return spare

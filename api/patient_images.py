@@ -44,7 +44,7 @@ class VisitImages:
 
     def opens(self, session: Session, cases: Sequence[Case]) -> dict[str, CaseImages]:
         own = self.visit.link.case.id
-        return {case.id: _images(self.visit) for case in cases if case.id == own}
+        return {case.id: shown_to_patient(self.visit) for case in cases if case.id == own}
 
 
 def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageAccess:
@@ -60,7 +60,7 @@ def list_photographs(request: Request, visit: VisitDep, services: ServicesDep) -
     """What the viewer shows beside the series."""
     token = request.path_params["token"]
     with services.database.read() as session:
-        return FilesView(items=photographs_of(session, _images(visit), f"/r/{token}/photographs"), uploads=[])
+        return FilesView(items=photographs_of(session, shown_to_patient(visit), f"/r/{token}/photographs"), uploads=[])
 
 
 @photographs.get("/{file_id}", response_class=Response)
@@ -74,13 +74,14 @@ async def read_thumbnail(file_id: str, visit: VisitDep, services: ServicesDep, p
     return await in_images(_draw, file_id, visit, services, pictures, small=True)
 
 
-def _images(visit: Visit) -> CaseImages:
-    return CaseImages(visit.link.case, visit.key, submitted_only=True)
+def shown_to_patient(visit: Visit) -> CaseImages:
+    """What the patient may see of the case."""
+    return CaseImages(visit.link.case, visit.key, visit.link.case.image_set)
 
 
 def _draw(file_id: str, visit: Visit, services: Services, pictures: Pictures, *, small: bool) -> Response:
     with services.database.read() as session:
-        file = need_file(session, _images(visit), file_id)
+        file = need_file(session, shown_to_patient(visit), file_id)
     if file.kind != "photo":
         raise NotFound()
     return Response(pictures.photo(visit.key, file, small=small), media_type="image/jpeg", headers=INERT)

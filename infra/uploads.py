@@ -277,5 +277,5 @@ def _stored(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: Dat
         "created_at": at,
     }
     if upload.case_id:
-        return StoredFile(case_id=upload.case_id, **alike)
+        return StoredFile(case_id=upload.case_id, blob_id=upload.file_id, **alike)
     return PatientDocument(patient_id=home_id(upload), **alike)

@@ -38,7 +38,9 @@ def add_checked_image(
     }
     with world.database.write() as session:
         stored = session.get_one(StoredFile, file.id)
-        stored.kind, stored.state, stored.first_set = "dicom", "ready", max(case.image_set, 1)
+        row = session.get_one(Case, case.id)
+        row.image_set = max(row.image_set, 1)
+        stored.kind, stored.state, stored.first_set = "dicom", "ready", row.image_set
         session.add(
             Study(
                 id=study_id,

@@ -126,6 +126,7 @@ class World:
         with self.database.write() as session:
             file = StoredFile(
                 id=file_id,
+                blob_id=file_id,
                 case_id=row.id,
                 practice_id=row.practice_id,
                 name=seal_json(key, {"name": "slice.dcm", "path": ""}, column_aad("stored_file", file_id, "name")),

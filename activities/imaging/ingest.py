@@ -28,6 +28,7 @@ from infra.database import Database, now
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import let_go, remove
+from infra.stored_files import open_stored, spare_blobs
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
 from schemas.tables.imaging import Preview, Series, StoredFile
@@ -48,7 +49,7 @@ def _no_progress(case_id: str, done: int, total: int) -> None:
 class _Job:
     case: Case
     key: DataKey
-    waiting: Sequence[str]
+    waiting: Sequence[StoredFile]
     total: int
 
 
@@ -105,7 +106,7 @@ class ImagingActivities:
         with self._database.read() as session:
             case = session.get_one(Case, case_id)
             waiting = session.exec(
-                select(StoredFile.id)
+                select(StoredFile)
                 .where(StoredFile.case_id == case_id, StoredFile.state == "stored")
                 .order_by(col(StoredFile.created_at), col(StoredFile.id))
             ).all()
@@ -123,8 +124,8 @@ class ImagingActivities:
             began = time.monotonic()
             try:
                 while True:
-                    for file_id in todo:
-                        running.add(threads.submit(self._examine, job, file_id))
+                    for file in todo:
+                        running.add(threads.submit(self._examine, job, file))
                         if len(running) >= 2 * self._pool.size:
                             break
                     if not running:
@@ -140,33 +141,35 @@ class ImagingActivities:
             if batch:
                 yield batch
 
-    def _examine(self, job: _Job, file_id: str) -> Finding:
+    def _examine(self, job: _Job, file: StoredFile) -> Finding:
         try:
-            with self._blobs.reader(file_id, job.key.secret) as reader:
-                return Finding(file_id, self._pool.examine(reader))
+            with open_stored(self._blobs, file, job.key.secret) as reader:
+                return Finding(file.id, self._pool.examine(reader))
         except (BlobDamaged, BlobMissing):
-            _log.error("a stored file cannot be opened", extra={"file_id": file_id, "case_id": job.case.id})
-            return Finding(file_id, Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED))
+            _log.error("a stored file cannot be opened", extra={"file_id": file.id, "case_id": job.case.id})
+            return Finding(file.id, Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED))
 
     def _record(self, job: _Job, findings: list[Finding]) -> None:
         with self._database.write() as session:
             # The case's row is locked first, so that two of these never insert the same study.
             case = session.exec(select(Case).where(Case.id == job.case.id).with_for_update()).one()
             patient = case_identity(session, self._keys, case)
-            spare = list(CaseRecorder(session, case, job.key, patient, now()).record(findings))
+            again = CaseRecorder(session, case, job.key, patient, now()).record(findings)
+            session.flush()
+            spare = spare_blobs(session, again)
             let_go(session, spare)
         remove(self._database, self._blobs, spare)
 
     def _make_previews(self, job: _Job) -> None:
         with self._database.read() as session:
             lacking = [
-                (series_id, middle)
+                (series_id, session.get_one(StoredFile, middle[0].file_id), *middle)
                 for series_id in _series_without_preview(session, job.case.id)
                 if (middle := middle_instance(session, series_id)) is not None
             ]
-        for series_id, (instance, frame) in lacking:
+        for series_id, file, instance, frame in lacking:
             try:
-                with self._blobs.reader(instance.file_id, job.key.secret) as reader:
+                with open_stored(self._blobs, file, job.key.secret) as reader:
                     picture = self._pool.render(reader, frame, ranges_of_frame(instance, frame), max_side=256)
             except (FileProblem, BlobDamaged, BlobMissing):
                 continue  # a preview is a convenience: the series is shown without one

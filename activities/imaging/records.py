@@ -70,8 +70,8 @@ class CaseRecorder:
         self._patient = patient
         self._at = at
 
-    def record(self, findings: Iterable[Finding]) -> list[str]:
-        """Writes them; returns the ids of files that were already there and whose blobs may go.
+    def record(self, findings: Iterable[Finding]) -> list[StoredFile]:
+        """Writes them; returns the files that were already there, which are removed.
 
         A file that somebody recorded or removed meanwhile is left as it is: recording twice changes nothing.
         """
@@ -82,7 +82,7 @@ class CaseRecorder:
             .order_by(col(StoredFile.id))
             .with_for_update()
         ).all()
-        return [file.id for file in waiting if self._record_one(file, by_id[file.id])]
+        return [file for file in waiting if self._record_one(file, by_id[file.id])]
 
     def _record_one(self, file: StoredFile, found: Examined) -> bool:
         file.kind = found.kind

@@ -20,6 +20,7 @@ from infra.database import Database
 from infra.keys import KeyDestroyed, KeyUnknown
 from infra.keystore import KeyStore
 from infra.sealing import SealedValueRefused, open_json, open_sealed
+from infra.stored_files import open_stored
 from schemas.lifecycle import Action, State
 from schemas.signed_report import SignedReport, report_hash, sha256_hex
 from schemas.tables.case import Case
@@ -179,7 +180,7 @@ def _verify_shown(
         return
     for file in files_of_set(session, case.id, case.image_set):
         try:
-            with blobs.reader(file.id, key.secret) as reader:
+            with open_stored(blobs, file, key.secret) as reader:
                 digest = hashlib.sha256()
                 for piece in reader.stream():
                     digest.update(piece)

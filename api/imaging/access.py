@@ -18,15 +18,28 @@ from infra.keystore import KeyStore
 from schemas.access import OrganizationKind, Person, Right, may, takers
 from schemas.lifecycle import Relation, State, Taker
 from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile
 
 
 @dataclass(frozen=True)
 class CaseImages:
-    """A case whose images the requester may see. ``submitted_only``: files that are in no image set yet are left out."""
+    """A case whose images the requester may see: the files of its image sets up to ``up_to_set``, or with None every
+    file, also those that are in no set yet.
+    """
 
     case: Case
     key: DataKey
-    submitted_only: bool
+    up_to_set: int | None
+
+    def narrow(self, statement: Any) -> Any:
+        """The statement over ``StoredFile`` without the files that are not this requester's to see."""
+        return statement if self.up_to_set is None else statement.where(col(StoredFile.first_set) <= self.up_to_set)
+
+    def holds(self, file: StoredFile) -> bool:
+        """Whether the file is among them."""
+        if file.case_id != self.case.id:
+            return False
+        return self.up_to_set is None or (file.first_set is not None and file.first_set <= self.up_to_set)
 
 
 class ImageAccess(Protocol):
@@ -76,7 +89,7 @@ class PersonImages:
         for case, standing in zip(cases, standings_of(session, cases, self.person), strict=True):
             held = takers(self.person, standing)
             if may(Right.SEE_IMAGES, held, State(case.state)):
-                opened[case.id] = CaseImages(case, self.keys.data_key(case.key_id), submitted_only=not _owns(held))
+                opened[case.id] = CaseImages(case, self.keys.data_key(case.key_id), _up_to_set(case, held))
         return opened
 
 
@@ -90,8 +103,8 @@ ImageAccessDep = Annotated[ImageAccess, Depends(image_access)]
 
 def images_of(access: CaseAccess) -> CaseImages:
     """For routes below a case, whose right was checked already."""
-    return CaseImages(access.row, access.key, submitted_only=not _owns(access.held))
+    return CaseImages(access.row, access.key, _up_to_set(access.row, access.held))
 
 
-def _owns(held: frozenset[Taker]) -> bool:
-    return any(taker.relation is Relation.OWN for taker in held)
+def _up_to_set(case: Case, held: frozenset[Taker]) -> int | None:
+    return None if any(taker.relation is Relation.OWN for taker in held) else case.image_set

@@ -11,8 +11,7 @@ from fastapi.responses import StreamingResponse
 from api.errors import problem
 from api.imaging.conditional import Content, RangeNotSatisfiable, is_unchanged, not_modified, wanted_range
 from api.imaging.parsers import in_images
-from infra.blobs.store import BlobStore
-from infra.keys import DataKey
+from infra.blobs.store import BlobReader
 
 INERT: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -60,9 +59,7 @@ def send(request: Request, content: Content, still: Callable[[], object]) -> Res
 
 async def attachment(
     request: Request,
-    blobs: BlobStore,
-    blob_id: str,
-    key: DataKey,
+    opened: Callable[[], BlobReader],
     *,
     name: str,
     kind: str,
@@ -76,12 +73,12 @@ async def attachment(
     """
 
     def check() -> None:
-        with blobs.reader(blob_id, key.secret):
+        with opened():
             pass
 
     def read(offset: int, length: int) -> Iterator[bytes]:
         # Opened here: where the client has left before the first byte, nobody would close what was opened before.
-        with blobs.reader(blob_id, key.secret) as reader:
+        with opened() as reader:
             yield from reader.stream(offset, length)
 
     await in_images(check)

@@ -75,8 +75,8 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
         .where(StoredFile.case_id == images.case.id, StoredFile.state != "removed")
         .order_by(col(StoredFile.created_at), col(StoredFile.id))
     )
-    if images.submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None), StoredFile.state == "ready")
+    if images.up_to_set is not None:
+        statement = images.narrow(statement).where(StoredFile.state == "ready")
     descriptions: dict[str, str] = {}
     base = f"/api/v1/cases/{images.case.id}/files"
     views = []
@@ -104,11 +104,9 @@ def photographs_of(session: Session, images: CaseImages, base: str) -> list[File
         .where(StoredFile.case_id == images.case.id, StoredFile.kind == "photo", StoredFile.state == "ready")
         .order_by(col(StoredFile.created_at), col(StoredFile.id))
     )
-    if images.submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None))
     return [
         _view(images.key, file, None, None, _Urls(f"{base}/{file.id}", None, f"{base}/{file.id}/thumbnail"))
-        for file in session.exec(statement).all()
+        for file in session.exec(images.narrow(statement)).all()
     ]
 
 
@@ -190,12 +188,6 @@ def unfinished_uploads(session: Session, images: CaseImages, at: datetime) -> li
 def need_file(session: Session, images: CaseImages, file_id: str, *, ready: bool = True) -> StoredFile:
     """A file of this very case. Raises NotFound for another case's, a removed one, and one that was not checked yet."""
     file = session.get(StoredFile, file_id)
-    if (
-        file is None
-        or file.case_id != images.case.id
-        or file.state == "removed"
-        or (ready and file.state != "ready")
-        or (images.submitted_only and file.first_set is None)
-    ):
+    if file is None or not images.holds(file) or file.state == "removed" or (ready and file.state != "ready"):
         raise NotFound()
     return file

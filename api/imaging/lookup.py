@@ -72,9 +72,8 @@ def series_of(session: Session, found: FoundStudy) -> Sequence[tuple[Series, int
         .group_by(col(Series.id))
         .order_by(col(Series.number), col(Series.series_uid))
     )
-    if found.images.submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None))
-    return session.exec(statement).all()
+    rows: Sequence[tuple[Series, int]] = session.exec(found.images.narrow(statement)).all()
+    return rows
 
 
 def instances(
@@ -92,10 +91,9 @@ def instances(
         statement = statement.where(Series.series_uid == series_uid)
     if sop_uid is not None:
         statement = statement.where(Instance.sop_uid == sop_uid)
-    if found.images.submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None))
     return [
-        FoundInstance(instance, series, file, found.images) for instance, series, file in session.exec(statement).all()
+        FoundInstance(instance, series, file, found.images)
+        for instance, series, file in session.exec(found.images.narrow(statement)).all()
     ]
 
 

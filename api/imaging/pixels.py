@@ -11,6 +11,7 @@ from api.imaging.lookup import FoundInstance
 from infra.blobs.store import BlobReader, BlobStore
 from infra.database import Database
 from infra.keys import DataKey
+from infra.stored_files import open_stored
 from schemas.errors import NotFound, OdontoError
 from schemas.tables.imaging import StoredFile
 from schemas.translation import N_
@@ -37,7 +38,7 @@ class Pictures:
         """The frames by number from 1, each as one run of bytes. Raises NotFound for a number that is not there."""
         if any(not 1 <= number <= found.instance.frames for number in numbers):
             raise NotFound()
-        with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+        with open_stored(self._blobs, found.file, found.images.key.secret) as reader:
             for number in numbers:
                 ranges = ranges_of_frame(found.instance, number - 1)
                 if decoded or ranges is None:
@@ -54,7 +55,7 @@ class Pictures:
 
     def whole(self, found: FoundInstance, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The file as it came, or so many bytes of it, in pieces of 1 MiB."""
-        with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+        with open_stored(self._blobs, found.file, found.images.key.secret) as reader:
             yield from reader.stream(offset, length)
 
     def rendered(
@@ -71,7 +72,7 @@ class Pictures:
             raise NotFound()
         ranges = ranges_of_frame(found.instance, number - 1)
         try:
-            with self._blobs.reader(found.file.id, found.images.key.secret) as reader:
+            with open_stored(self._blobs, found.file, found.images.key.secret) as reader:
                 picture = self._parsers.render(
                     reader, number - 1, ranges, window=window, max_side=max_side, quality=quality
                 )
@@ -105,7 +106,7 @@ class Pictures:
             kept = find_preview(session, key, file.id, kind)
         if kept is None:
             try:
-                with self._blobs.reader(file.id, key.secret) as reader:
+                with open_stored(self._blobs, file, key.secret) as reader:
                     kept = self._parsers.redraw(reader, max_side=side, quality=88).image
             except FileProblem as problem:
                 raise CannotRender(reason=problem.code) from None

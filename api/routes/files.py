@@ -16,6 +16,7 @@ from api.routes.dicomweb.serving import PicturesDep
 from api.standing import CaseAccess, load_case
 from infra.database import now
 from infra.removals import remove
+from infra.stored_files import open_stored
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile
@@ -71,9 +72,7 @@ async def read_content(
 
     return await attachment(
         request,
-        services.blobs,
-        file.id,
-        access.key,
+        lambda: open_stored(services.blobs, file, access.key.secret),
         name=name,
         kind=file.kind,
         size=file.size,
@@ -122,7 +121,7 @@ async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep,
 def delete_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
     """Removes a file that was not submitted, or one of the set that is held for attention."""
     with services.database.write() as session:
-        take_out(session, access, [file_id])
+        spare = take_out(session, access, [file_id])
     services.feed.wake()
-    remove(services.database, services.blobs, [file_id])
+    remove(services.database, services.blobs, spare)
     return Response(status_code=204)

@@ -70,9 +70,7 @@ async def read_content(
     found = await in_images(find, practice_id)
     return await attachment(
         request,
-        services.blobs,
-        found.row.id,
-        found.key,
+        lambda: services.blobs.reader(found.row.id, found.key.secret),
         name=found.name,
         kind=found.row.kind,
         size=found.row.size,

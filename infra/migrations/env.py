@@ -13,7 +13,7 @@ _NAMES: tuple[tuple[type, str], ...] = (
     (UtcDateTime, "UtcDateTime()"),
     (LargeBinary, "SEALED"),
     (Text, "LONG_TEXT"),
-    (BigInteger, "BIG_ID"),
+    (BigInteger, "BIG_INTEGER"),
 )
 
 

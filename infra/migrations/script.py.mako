@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from schemas.tables.columns import BIG_ID, LONG_TEXT, SEALED, UtcDateTime, text_type
+from schemas.tables.columns import BIG_INTEGER, LONG_TEXT, SEALED, UtcDateTime, text_type
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -36,8 +36,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 SEALED = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only for INTEGER."""
+BIG_INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits. SQLite, whose INTEGER has them, numbers rows by itself only for that."""
 
 
 def text_type(length: int) -> TypeEngine[str]:

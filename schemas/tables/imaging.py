@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from schemas.tables.columns import LONG_TEXT, code_field, id_field, moment_field, sealed_field, text_type
+from schemas.tables.columns import BIG_INTEGER, LONG_TEXT, code_field, id_field, moment_field, sealed_field, text_type
 
 
 class Upload(SQLModel, table=True):
@@ -41,12 +41,15 @@ class StoredFile(SQLModel, table=True):
     __tablename__ = "stored_file"
 
     id: str = id_field(primary_key=True)
-    """Also the id of its blob."""
     case_id: str = id_field(foreign_key="report_case.id", index=True)
     practice_id: str = id_field(foreign_key="organization.id")
     name: bytes = sealed_field()
     """JSON: name, relative path, description."""
-    size: int
+    blob_id: str = id_field(index=True)
+    """Named as the file where the file came alone; files that came in one piece share a blob."""
+    blob_offset: int = Field(default=0, sa_type=BIG_INTEGER)
+    """Where in the blob its bytes begin; ``size`` says where they end."""
+    size: int = Field(sa_type=BIG_INTEGER)
     sha256: str = code_field(64)
     kind: str = code_field(16)
     """``unknown``, ``dicom``, ``photo``, ``document``, ``other``."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from schemas.tables.columns import BIG_ID, code_field, id_field, moment_field, text_type
+from schemas.tables.columns import BIG_INTEGER, code_field, id_field, moment_field, text_type
 
 
 class DataKey(SQLModel, table=True):
@@ -59,7 +59,7 @@ class FeedEvent(SQLModel, table=True):
 
     __tablename__ = "feed_event"
 
-    id: int = Field(sa_type=BIG_ID, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: int = Field(sa_type=BIG_INTEGER, primary_key=True, sa_column_kwargs={"autoincrement": False})
     kind: str = code_field(40)
     practice_id: str | None = id_field(nullable=True)
     """Whose it is. Of a case's event those hear who stand to the case; of another one the practice."""
@@ -85,7 +85,7 @@ class Head(SQLModel, table=True):
     __tablename__ = "head"
 
     name: str = Field(sa_type=text_type(96), primary_key=True)
-    value: int = Field(default=0, sa_type=BIG_ID)
+    value: int = Field(default=0, sa_type=BIG_INTEGER)
 
 
 class AuditRow(SQLModel, table=True):
@@ -99,7 +99,7 @@ class AuditRow(SQLModel, table=True):
         Index("ix_audit_actor", "actor_id", "at"),
     )
 
-    id: int | None = Field(default=None, sa_type=BIG_ID, primary_key=True)
+    id: int | None = Field(default=None, sa_type=BIG_INTEGER, primary_key=True)
     scope: str = Field(sa_type=text_type(64))
     """A case's id, an organization's id, or ``platform``."""
     scope_seq: int
@@ -118,7 +118,7 @@ class AuditRow(SQLModel, table=True):
     """JSON of ids and codes; never PHI."""
     at: datetime = moment_field()
     row_hash: str = code_field(64)
-    chain_seq: int | None = Field(default=None, sa_type=BIG_ID, nullable=True)
+    chain_seq: int | None = Field(default=None, sa_type=BIG_INTEGER, nullable=True)
     chain_hash: str | None = code_field(64, nullable=True)
 
 

@@ -105,6 +105,7 @@ class Desk:
 
     def freeze(self, case: Case, number: int = 1) -> None:
         with self.world.database.write() as session:
+            session.get_one(Case, case.id).image_set = number
             freeze_image_set(session, case.id, number)
 
     def files(self, case: Case) -> list[StoredFile]:

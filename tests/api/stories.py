@@ -81,6 +81,7 @@ def put_file(live: Live, case_id: str, content: bytes, name: str = "image.dcm") 
         session.add(
             StoredFile(
                 id=file_id,
+                blob_id=file_id,
                 case_id=case.id,
                 practice_id=case.practice_id,
                 name=seal_json(key, {"name": name}, column_aad("stored_file", file_id, "name")),

@@ -91,7 +91,7 @@ async def test_a_reader_opens_no_file_before_it_is_submitted(quiet: Site) -> Non
     case = quiet.world.add_case()
     file_id = quiet.world.add_file(case).id
     key = quiet.world.keys.data_key(case.key_id)
-    own, reader = CaseImages(case, key, submitted_only=False), CaseImages(case, key, submitted_only=True)
+    own, reader = CaseImages(case, key, None), CaseImages(case, key, 1)
     with quiet.world.database.write() as session:
         session.get_one(StoredFile, file_id).state = "ready"
         assert need_file(session, own, file_id).id == file_id

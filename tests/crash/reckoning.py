@@ -22,6 +22,7 @@ from infra.keystore import KeyStore
 from infra.mail import stable_message_id
 from infra.sealing import column_aad, open_json
 from infra.settings import Settings
+from infra.stored_files import open_stored
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, is_open
 from schemas.mail import MailOutcome
@@ -253,7 +254,7 @@ class Reckoning:
             self._found.expect(is_whole, f"files of {story.case_id} were forgotten: {[file.state for file in files]}")
         secret = self._keys.of_scope(story.case_id).secret
         for file in files:
-            with self._blobs.reader(file.id, secret) as reader:
+            with open_stored(self._blobs, file, secret) as reader:
                 stored = reader.info().sha256
             self._found.expect(stored == file.sha256, f"the bytes of {file.id} are not those that were sent")
 

@@ -10,8 +10,8 @@ from babel.dates import format_date
 from sqlmodel import Session
 
 from activities.records.opening import demographics_of, form_of
-from api.imaging.access import CaseImages
 from api.imaging.files import photographs_of
+from api.patient_images import shown_to_patient
 from api.portal_facts import Visit
 from api.release_links import Link
 from api.reports import signed_versions
@@ -64,7 +64,7 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
     link = visit.link
     versions = signed_versions(session, keys, link.case.id)
     patient = demographics_of(keys, session.get_one(Patient, link.grant.patient_id))
-    rows = series_of(session, visit.key, link.case.id, submitted_only=True)
+    rows = series_of(session, shown_to_patient(visit))
     dentist = names_of(session, [link.case.created_by]).get(link.case.created_by, "")
     return PortalView(
         stage="open",
@@ -87,7 +87,7 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
 
 def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> ImagesView:
     """The study of the chosen series first."""
-    rows = series_of(session, visit.key, visit.link.case.id, submitted_only=True)
+    rows = series_of(session, shown_to_patient(visit))
     ordered = sorted(rows, key=lambda row: row.series_uid != series_uid)
     _ = translations(visit.link.practice.locale).gettext
     return ImagesView(
@@ -105,7 +105,7 @@ def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> Im
 def _photographs(session: Session, visit: Visit, root: str) -> tuple[StudyView, ...]:
     """Without the names of their files, which are the practice's own."""
     word = translations(visit.link.practice.locale).gettext(N_("Photograph"))
-    found = photographs_of(session, CaseImages(visit.link.case, visit.key, submitted_only=True), root)
+    found = photographs_of(session, shown_to_patient(visit), root)
     return tuple(
         StudyView(
             id=each.id,

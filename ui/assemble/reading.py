@@ -74,7 +74,7 @@ def reading_page(
     appending = editable and state.amendment is not None and state.amendment.kind is AmendmentKind.APPENDED
     saved = session.get(ReportDraft, row.id)
     sign, others = _steps(access, facts, looker, draft, tried)
-    rows = series_of(session, access.key, row.id, submitted_only=True)
+    rows = series_of(session, images_of(access))
     form = facts.form
     return ReadingView(
         case_id=row.id,
@@ -121,7 +121,7 @@ def reading_page(
 
 def images_page(session: Session, access: CaseAccess, title: str, about: str, looker: Looker) -> ImagesView:
     """The images alone, for a second screen."""
-    rows = series_of(session, access.key, access.row.id, submitted_only=not _own(access))
+    rows = series_of(session, images_of(access))
     reads = access.may(Right.SEE_DRAFT)
     return ImagesView(
         title=title,
@@ -138,7 +138,7 @@ def images_page(session: Session, access: CaseAccess, title: str, about: str, lo
 
 
 def _own(access: CaseAccess) -> bool:
-    return not images_of(access).submitted_only
+    return images_of(access).up_to_set is None
 
 
 def key_image_choices(session: Session, access: CaseAccess, content: ReportContent) -> tuple[KeyImageChoice, ...]:

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from api.imaging.access import CaseImages
 from api.imaging.files import description_of
-from infra.keys import KeySource
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
 from ui.views import StudyView
@@ -34,29 +34,27 @@ class SeriesRow:
     size: int
 
 
-def series_of(session: Session, key: KeySource, case_id: str, *, submitted_only: bool) -> Sequence[SeriesRow]:
+def series_of(session: Session, images: CaseImages) -> Sequence[SeriesRow]:
     """In the order of the studies and of the series' numbers."""
     statement = (
         select(Series, Study.study_uid, func.count(), func.sum(StoredFile.size))
         .join(Study, col(Study.id) == col(Series.study_id))
         .join(Instance, col(Instance.series_id) == col(Series.id))
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.case_id == case_id, StoredFile.state == "ready")
+        .where(Series.case_id == images.case.id, StoredFile.state == "ready")
         .group_by(col(Series.id))
         .order_by(col(Study.created_at), col(Series.number), col(Series.series_uid))
     )
-    if submitted_only:
-        statement = statement.where(col(StoredFile.first_set).is_not(None))
     return [
         SeriesRow(
             study_uid=study_uid,
             series_uid=series.series_uid,
             word=_WORDS.get(series.modality, N_("Images")),
-            description=description_of(key, series),
-            images=images,
+            description=description_of(images.key, series),
+            images=total,
             size=int(size or 0),
         )
-        for series, study_uid, images, size in session.exec(statement).all()
+        for series, study_uid, total, size in session.exec(images.narrow(statement)).all()
     ]
 
 

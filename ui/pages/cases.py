@@ -105,9 +105,9 @@ def remove_file(file_id: str, access: MayDelete, services: ServicesDep) -> Respo
 
 def _remove(services: Services, access: CaseAccess, file_ids: list[str]) -> Response:
     with services.database.write() as session:
-        take_out(session, access, file_ids)
+        spare = take_out(session, access, file_ids)
     services.feed.wake()
-    remove(services.database, services.blobs, file_ids)
+    remove(services.database, services.blobs, spare)
     return see_other(f"/cases/{access.row.id}#images", done="file.removed")
 
 

@@ -12,10 +12,11 @@ from api.standing import CaseAccess
 from infra.blobs.store import BlobStore
 from infra.database import now
 from infra.sealing import column_aad, seal, seal_json
+from infra.stored_files import open_stored
 from schemas.clinical import Purpose
 from schemas.ids import new_id
 from schemas.report_parts import KeyImage
-from schemas.tables.imaging import Instance, Series
+from schemas.tables.imaging import Instance, Series, StoredFile
 from schemas.tables.imaging import KeyImage as KeyImageRow
 
 _CAPTIONS: Final = {
@@ -40,7 +41,7 @@ def add_key_images(session: Session, blobs: BlobStore, access: CaseAccess, purpo
         instance = instances[len(instances) // 2]
         caption = _CAPTIONS.get(purpose, "Site of interest")
         image_id = new_id("ann")
-        with blobs.reader(instance.file_id, access.key.secret) as reader:
+        with open_stored(blobs, session.get_one(StoredFile, instance.file_id), access.key.secret) as reader:
             content = reader.read_at(0, reader.size)
         session.add(
             KeyImageRow(

@@ -236,6 +236,7 @@ def _store_files(stage: Stage, case_id: str, images: PatientStudies, kinds: Sequ
                 session.add(
                     StoredFile(
                         id=file_id,
+                        blob_id=file_id,
                         case_id=case_id,
                         practice_id=row.practice_id,
                         name=seal_json(key, _name(path, stage.studies.folder), place),

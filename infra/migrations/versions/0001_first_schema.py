@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from schemas.tables.columns import BIG_ID, LONG_TEXT, SEALED, UtcDateTime, text_type
+from schemas.tables.columns import BIG_INTEGER, LONG_TEXT, SEALED, UtcDateTime, text_type
 
 revision = "0001"
 down_revision = None
@@ -14,7 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("id", BIG_INTEGER, nullable=False),
         sa.Column("scope", text_type(64), nullable=False),
         sa.Column("scope_seq", sa.Integer(), nullable=False),
         sa.Column("act", text_type(60), nullable=False),
@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("detail", text_type(2000), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("row_hash", text_type(64), nullable=False),
-        sa.Column("chain_seq", BIG_ID, nullable=True),
+        sa.Column("chain_seq", BIG_INTEGER, nullable=True),
         sa.Column("chain_hash", text_type(64), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("chain_seq", name="uq_audit_chain"),
@@ -75,7 +75,7 @@ def upgrade() -> None:
 
     op.create_table(
         "feed_event",
-        sa.Column("id", BIG_ID, autoincrement=False, nullable=False),
+        sa.Column("id", BIG_INTEGER, autoincrement=False, nullable=False),
         sa.Column("kind", text_type(40), nullable=False),
         sa.Column("practice_id", text_type(64), nullable=True),
         sa.Column("user_id", text_type(64), nullable=True),
@@ -86,7 +86,7 @@ def upgrade() -> None:
     op.create_table(
         "head",
         sa.Column("name", text_type(96), nullable=False),
-        sa.Column("value", BIG_ID, nullable=False),
+        sa.Column("value", BIG_INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -667,7 +667,9 @@ def upgrade() -> None:
         sa.Column("case_id", text_type(64), nullable=False),
         sa.Column("practice_id", text_type(64), nullable=False),
         sa.Column("name", SEALED, nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("blob_id", text_type(64), nullable=False),
+        sa.Column("blob_offset", BIG_INTEGER, nullable=False),
+        sa.Column("size", BIG_INTEGER, nullable=False),
         sa.Column("sha256", text_type(64), nullable=False),
         sa.Column("kind", text_type(16), nullable=False),
         sa.Column("state", text_type(16), nullable=False),
@@ -692,6 +694,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stored_file_blob_id"), ["blob_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stored_file_case_id"), ["case_id"], unique=False)
 
     op.create_table(

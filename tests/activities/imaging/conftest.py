@@ -51,6 +51,7 @@ class Clinic:
             session.add(
                 StoredFile(
                     id=file_id,
+                    blob_id=file_id,
                     case_id=case.id,
                     practice_id=case.practice_id,
                     name=seal_json(key, {"name": name}, column_aad("stored_file", file_id, "name")),

@@ -56,7 +56,7 @@ def take_picture(world: World, case: Case) -> str:
     """A key image of the case's image; its id."""
     picture = io.BytesIO()
     Image.linear_gradient("L").resize((64, 48)).save(picture, "JPEG")
-    images = CaseImages(case, world.keys.data_key(case.key_id), submitted_only=True)
+    images = CaseImages(case, world.keys.data_key(case.key_id), case.image_set)
     with world.database.write() as session:
         instance, series = session.exec(
             select(Instance, Series).join(Series).where(Instance.case_id == case.id)

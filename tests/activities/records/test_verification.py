@@ -243,7 +243,8 @@ def test_the_files_themselves_are_read_when_asked_for(tmp_path: Path) -> None:
             for number, file in enumerate(files):
                 with blobs.writer(file.id, key.secret) as writer:
                     writer.append(b"image %d" % number)
-                    file.sha256 = writer.finish().sha256
+                    info = writer.finish()
+                file.size, file.sha256 = info.size, info.sha256
         took(sign(world, case, write_draft(world, case)))
         assert faults(world, blobs) == []
         blobs.delete(files[0].id)

@@ -1,0 +1,76 @@
+"""Where the bytes of a stored file lie. Several files may share one blob: each is a part of it then."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from sqlmodel import Session, col, select
+
+from infra.blobs.store import BlobDamaged, BlobInfo, BlobReader, BlobStore
+from schemas.tables.imaging import StoredFile
+
+
+class BlobSlice:
+    """A part of a blob, as a reader of its own. Closing it closes the blob's reader. See BlobReader."""
+
+    def __init__(self, reader: BlobReader, begin: int, size: int) -> None:
+        """Raises BlobDamaged when the blob is too short for it; the reader stays open then."""
+        if begin < 0 or size < 0 or begin + size > reader.size:
+            raise BlobDamaged()
+        self._reader, self._begin, self._size = reader, begin, size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return b"".join(self.stream(offset, length))
+
+    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Raises ValueError for a negative offset or length."""
+        if offset < 0 or (length is not None and length < 0):
+            raise ValueError("offset and length count from the start of the file")
+        left = max(0, self._size - offset)
+        return self._reader.stream(self._begin + offset, left if length is None else min(left, length))
+
+    def info(self) -> BlobInfo:
+        digest = sha256()
+        for piece in self.stream():
+            digest.update(piece)
+        return BlobInfo(self._size, digest.hexdigest())
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_stored(blobs: BlobStore, file: StoredFile, key: bytes) -> BlobReader:
+    """The file's bytes. Raises BlobMissing, BlobDamaged, StorageFailed."""
+    reader = blobs.reader(file.blob_id, key)
+    if (file.blob_offset, file.size) == (0, reader.size):
+        return reader
+    try:
+        return BlobSlice(reader, file.blob_offset, file.size)
+    except BlobDamaged:
+        reader.close()
+        raise
+
+
+def spare_blobs(session: Session, files: Iterable[StoredFile]) -> list[str]:
+    """Of removed files, the blobs that no file that is still there has a part of.
+
+    For the transaction that removes them, once that was flushed, with the case's row locked.
+    """
+    blob_ids = {file.blob_id for file in files}
+    shared = session.exec(
+        select(StoredFile.blob_id).where(col(StoredFile.blob_id).in_(blob_ids), StoredFile.state != "removed")
+    ).all()
+    return sorted(blob_ids - set(shared))
