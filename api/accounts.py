@@ -10,7 +10,7 @@ from sqlmodel import col, select, update
 from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import Database, now
 from infra.passwords import Passwords
-from infra.sessions import Sessions
+from infra.sessions import PERSONAL, Sessions
 from schemas.access import Person
 from schemas.errors import NotFound, OdontoError
 from schemas.messages import Actor
@@ -39,7 +39,12 @@ def open_sessions(session: DbSession, person: Person) -> Sequence[OpenSession]:
     """The person's sign-ins that could still be used, this one first, then the last used."""
     rows = session.exec(
         select(Session)
-        .where(Session.user_id == person.user_id, col(Session.revoked_at).is_(None), col(Session.expires_at) > now())
+        .where(
+            Session.user_id == person.user_id,
+            Session.kind != PERSONAL,
+            col(Session.revoked_at).is_(None),
+            col(Session.expires_at) > now(),
+        )
         .order_by(col(Session.last_seen_at).desc(), Session.id)
         .limit(50)
     ).all()

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from api.portal import Portal
 from api.portal_facts import Visit
 from api.release_links import Link
+from api.scopes import scopes_for
 from api.services import Services, services_of
 from api.standing import CaseAccess, load_case
 from infra.database import Database
@@ -88,7 +89,7 @@ def signed_in(request: Request, sessions: SessionsDep) -> Person:
     token = token_of(request)
     if token is None:
         raise NotSignedIn()
-    return sessions.person(token)
+    return sessions.person(token, admits=scopes_for(request))
 
 
 PersonDep = Annotated[Person, Depends(signed_in)]

@@ -17,11 +17,12 @@ from infra.database import Database, now
 from infra.passwords import Passwords
 from infra.settings import Settings
 from schemas.access import Member, OrganizationKind, Person
-from schemas.errors import NotSignedIn, OdontoError
+from schemas.errors import Forbidden, NotSignedIn, OdontoError
 from schemas.ids import new_id
 from schemas.lifecycle import Role
 from schemas.messages import Actor
 from schemas.tables.people import Session, SignInAttempt, User
+from schemas.token_forms import Scope
 from schemas.translation import N_
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
@@ -30,7 +31,7 @@ _FREE_TRIES: Final = 10
 """For one account from one address."""
 _FREE_TRIES_OF_ACCOUNT: Final = 100
 """From everywhere: many addresses together guess no more than this."""
-BROWSER, TOKEN = "browser", "token"
+BROWSER, TOKEN, PERSONAL = "browser", "token", "personal"
 
 _tables = User.metadata.tables
 _SESSION, _USER = _tables["session"].c, _tables["user"].c
@@ -48,6 +49,7 @@ _WHO_HOLDS: Final = (
         _SESSION.id,
         _SESSION.user_id,
         _SESSION.kind,
+        _SESSION.scope,
         _SESSION.last_seen_at,
         _SESSION.expires_at,
         _SESSION.revoked_at,
@@ -75,6 +77,13 @@ class TooManyTries(OdontoError):
     code = "too_many_tries"
     status = 429
     title = N_("Too many tries. Wait fifteen minutes and try again, or ask your administrator.")
+
+
+class TokenTooNarrow(Forbidden):
+    """An access token for less than this."""
+
+    code = "token_too_narrow"
+    title = N_("This access token was not made for that. Make one with a wider scope on the account page.")
 
 
 @dataclass(frozen=True)
@@ -171,14 +180,19 @@ class Sessions:
             session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject_hash) == subject))
         return True
 
-    def person(self, token: str) -> Person:
-        """Who stands behind a token now. Raises NotSignedIn for an unknown, ended, idle or disabled one."""
+    def person(self, token: str, *, admits: frozenset[Scope] = frozenset()) -> Person:
+        """Who stands behind a token now. ``admits``: the scopes of a narrow token that are enough for what is done.
+
+        Raises NotSignedIn for an unknown, ended, idle or disabled one, TokenTooNarrow for one without such a scope.
+        """
         moment = now()
         with self._database.read() as session:
             rows = session.connection().execute(_WHO_HOLDS, {"token_hash": hash_token(token)}).all()
         if not rows or not self._is_alive(rows[0], moment):
             raise NotSignedIn()
         row = rows[0]
+        if not (admits | {Scope.ALL}) & set(row.scope.split()):
+            raise TokenTooNarrow()
         if moment - row.last_seen_at > _SEEN_EVERY:
             with self._database.write() as session:
                 session.exec(update(Session).where(col(Session.id) == row.id).values(last_seen_at=moment))
@@ -188,7 +202,7 @@ class Sessions:
     def _is_alive(self, row: Row[*tuple[Any, ...]], moment: datetime) -> bool:
         if row.revoked_at is not None or not row.is_active or moment >= row.expires_at:
             return False
-        return bool(row.kind == TOKEN or moment - row.last_seen_at <= self._idle)
+        return bool(row.kind != BROWSER or moment - row.last_seen_at <= self._idle)
 
     def owner(self, token: str) -> str:
         """A word for whose session it was, ended or not; empty for a token that never was one. It names nobody."""

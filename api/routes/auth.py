@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import PersonDep, Public, ReadDep, SessionsDep
+from api.accounts import WrongOwnPassword
+from api.deps import DatabaseDep, PersonDep, Public, ReadDep, SessionsDep
 from api.hashing import in_hashing
+from infra.access_tokens import make_token, revoke_token, tokens_of
 from infra.sessions import TOKEN
 from schemas.forms import TokenRequest
 from schemas.tables.people import User
+from schemas.token_forms import NewToken, NewTokenForm, TokensView
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 
@@ -26,6 +29,33 @@ async def create_token(body: TokenRequest, request: Request, sessions: SessionsD
 @router.delete("/auth/token", status_code=204)
 def end_token(person: PersonDep, sessions: SessionsDep) -> Response:
     sessions.end(person)
+    return Response(status_code=204)
+
+
+@router.get("/auth/tokens")
+def list_tokens(person: PersonDep, session: ReadDep) -> TokensView:
+    """One's own access tokens that still open something."""
+    return TokensView(items=list(tokens_of(session, person)))
+
+
+@router.post("/auth/tokens", status_code=201)
+async def add_token(body: NewTokenForm, person: PersonDep, sessions: SessionsDep, database: DatabaseDep) -> NewToken:
+    """Makes an access token for a program: for what ``scopes`` name, for at most ninety days. It is shown this once."""
+
+    def make() -> NewToken:
+        if not sessions.prove(person, body.password.get_secret_value()):
+            raise WrongOwnPassword()
+        with database.write() as session:
+            return make_token(session, person, body.label, body.scopes, body.days)
+
+    return await in_hashing(make)
+
+
+@router.delete("/auth/tokens/{token_id}", status_code=204)
+def end_access_token(token_id: str, person: PersonDep, database: DatabaseDep) -> Response:
+    """Revokes one's own access token. What is under way with it stops within five seconds."""
+    with database.write() as session:
+        revoke_token(session, person, token_id)
     return Response(status_code=204)
 
 

@@ -12,6 +12,7 @@ from activities.treatment_documents import DocumentChecker
 from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require, token_of
 from api.errors import problem
 from api.imaging.parsers import in_images, parsers_of
+from api.scopes import scopes_for
 from api.services import Services
 from api.standing import CaseAccess
 from api.tus import protocol
@@ -227,7 +228,7 @@ def _recheck(request: Request, services: Services, sessions: Sessions, upload: U
     def check() -> None:
         if token is None:
             raise NotSignedIn()
-        person = sessions.person(token)
+        person = sessions.person(token, admits=scopes_for(request))
         with services.database.read() as session:
             Aim.of(upload).reach(session, services.keys, person)
 

@@ -107,7 +107,11 @@ class Session(SQLModel, table=True):
     token_hash: str = code_field(64, unique=True)
     user_id: str = id_field(foreign_key="user.id", index=True)
     kind: str = code_field(16)
-    """``browser`` (cookie) or ``token`` (bearer)."""
+    """``browser`` (cookie), ``token`` (bearer) or ``personal`` (an access token that its person made)."""
+    scope: str = code_field(100, default="all")
+    """What it opens, of what its person may do: scopes with spaces between them (schemas.token_forms)."""
+    label: str | None = Field(default=None, sa_type=text_type(80), nullable=True)
+    """What its person calls an access token."""
     created_at: datetime = moment_field()
     last_seen_at: datetime = moment_field()
     expires_at: datetime = moment_field()

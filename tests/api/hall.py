@@ -18,6 +18,7 @@ from activities.imaging.ingest import ImagingActivities
 from activities.records.projection import project, state_of
 from api.deps import PORTAL_COOKIE, SESSION_COOKIE
 from api.imaging.parsers import parsers_of
+from infra.access_tokens import make_token, revoke_token, tokens_of
 from infra.database import now
 from infra.keys import DataKey
 from infra.migrate import upgrade
@@ -35,6 +36,7 @@ from schemas.tables.people import Membership, Organization, Patient, User
 from schemas.tables.release import PortalSession, ReleaseGrant
 from schemas.tables.report import ReportVersion
 from schemas.tables.wires import Head
+from schemas.token_forms import NewToken, Scope
 from tests.activities.documents.samples import content, signed
 from tests.activities.imaging.files import dicom_file
 from tests.api.asking import HOST
@@ -144,6 +146,14 @@ class Hall:
 
     def fresh_session(self, name: str) -> str:
         return self.sessions().sign_in(f"{name}@demo.test", PASSWORD, TOKEN, "hall").session_id
+
+    def access_token(self, name: str, *scopes: Scope) -> NewToken:
+        """Those before it are revoked: a person has few at a time."""
+        person = self.world.person(name)
+        with self.world.database.write() as session:
+            for there in tokens_of(session, person):
+                revoke_token(session, person, there.id)
+            return make_token(session, person, "hall", scopes or (Scope.IMAGES_READ,), 1)
 
     def visit(self, state: State) -> str:
         """The secret of a patient's visit behind both factors of a case's link."""

@@ -128,6 +128,7 @@ def everybody_signed_in(hall: Hall, route: Route) -> Questions:
             continue
         for owner in ("staff", "associate"):
             own = {"session_id": hall.fresh_session(owner), "command_id": hall.command(owner)}
+            own["token_id"] = hall.access_token(owner).id
             theirs = Expected.NOT_THERE if expected is Expected.ALLOWED and who != owner else expected
             yield Question(who, route, _filled(route, **own), theirs, f"of {owner}")
 
@@ -413,7 +414,7 @@ _BELOW_CASE = frozenset(
 )
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("public", frozenset({"mail_id", "name", "token", "upload_id"}), everybody),
-    ("signed in", frozenset({"session_id", "command_id"}), everybody_signed_in),
+    ("signed in", frozenset({"session_id", "command_id", "token_id"}), everybody_signed_in),
     ("administrator", frozenset({"user_id", "organization_id", "registration_id"}), administrators),
     ("schedules cases", frozenset(), schedulers),
     ("practice: ", frozenset({"patient_id", "user_id", "organization_id", "document_id"}), of_a_practice),

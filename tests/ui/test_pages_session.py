@@ -264,3 +264,26 @@ async def test_a_sign_in_elsewhere_can_be_ended_and_only_ones_own(practice: Site
         assert (await phone.get("/notices")).url.path == "/notices"
         await ends[0].send(client)
         assert (await phone.get("/notices")).url.path == "/sign-in"
+
+
+async def test_an_access_token_is_made_shown_once_and_revoked_on_the_account_page(practice: Site) -> None:
+    async with practice.as_("staff") as client:
+        form = read(await client.get("/account")).form("/account/tokens")
+        wrong = await form.send(client, label="Archive", scopes=["images:read"], days="7", password="wrong")
+        assert wrong.status_code == 422
+        assert 'value="Archive"' in wrong.text and "The password is not right" in wrong.text
+        for lacking in ({"label": "", "scopes": ["uploads"]}, {"label": "Archive", "scopes": []}):
+            assert (await form.send(client, **lacking, days="7", password=PASSWORD)).status_code == 422
+        made = await form.send(client, label="Archive", scopes=["images:read", "uploads"], days="7", password=PASSWORD)
+        assert made.status_code == 201
+        (token,) = re.findall(r'id="made" value="([^"]+)"', made.text)
+        page = await client.get("/account")
+        assert token not in page.text
+        assert "Archive" in page.text and "Read images, Upload files" in page.text
+        async with browser(practice.app) as program:
+            program.headers.update({"Authorization": f"Bearer {token}", "Accept": "*/*"})
+            assert (await program.get("/dicomweb/studies")).status_code == 200
+            assert (await program.get("/api/v1/cases")).status_code == 403
+            (revoke,) = [form for form in read(page).forms if form.action.endswith("/revoke")]
+            assert "opens nothing any more" in (await revoke.send(client)).text
+            assert (await program.get("/dicomweb/studies")).status_code == 401

@@ -24,6 +24,8 @@ _ACTS: Final[Mapping[str, str]] = {
     "auth.sign_in": N_("Sign-in"),
     "auth.prove": N_("Typed the password for a step"),
     "auth.sign_out": N_("Signed out"),
+    "auth.make_token": N_("Made an access token"),
+    "auth.revoke_token": N_("Revoked an access token"),
     "case.edit_form": N_("Changed the clinical form"),
     "patient.create": N_("Added a patient"),
     "patient.edit": N_("Changed a patient's details"),

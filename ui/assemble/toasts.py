@@ -8,6 +8,7 @@ from schemas.translation import N_
 DONE: Final[dict[str, str]] = {
     "account.password": N_("Your password was changed. You are signed out everywhere else."),
     "account.session": N_("That sign-in has ended."),
+    "account.token": N_("The access token opens nothing any more."),
     "patient.added": N_("The patient was added."),
     "patient.saved": N_("The patient's details were saved."),
     "case.opened": N_("The draft is saved. Add the images, then submit it."),

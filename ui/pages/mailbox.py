@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.deps import Public, ServicesDep, SessionsDep, token_of
 from api.mailbox import StoredMail, stored_mails
-from schemas.errors import NotFound, NotSignedIn
+from schemas.errors import Forbidden, NotFound, NotSignedIn
 from schemas.translation import N_
 from ui.pages.answers import NO_STORE, answer
 from ui.pages.session import embedded
@@ -35,7 +35,7 @@ def shell_or_plain(request: Request, services: ServicesDep, sessions: SessionsDe
     title = N_("Mailbox")
     try:
         person = sessions.person(token or "")
-    except NotSignedIn:
+    except (NotSignedIn, Forbidden):
         return Page(title=title)
     return shell_of(request, person, services).page(title, "mailbox")
 

@@ -15,7 +15,7 @@ from infra.demo_accounts import DEMO_MAIL, DEMO_PASSWORD
 from infra.sessions import BROWSER, Sessions, SignedIn, TooManyTries, WrongCredentials
 from infra.settings import Settings
 from infra.translation import translations
-from schemas.errors import NotFound, NotSignedIn
+from schemas.errors import Forbidden, NotFound, NotSignedIn
 from schemas.lifecycle import Role
 from schemas.tables.people import Membership, User
 from schemas.translation import N_
@@ -159,7 +159,7 @@ def _end_former(request: Request, sessions: Sessions) -> None:
         return
     try:
         sessions.end(sessions.person(token))
-    except NotSignedIn:
+    except (NotSignedIn, Forbidden):
         return
 
 

@@ -5,7 +5,7 @@ session and no permission is in here: what a person may not see is simply not fi
 name, a reason) arrive ready; words of the interface are in the templates.
 """
 
-from ui.views.account import AccountView, SessionRow
+from ui.views.account import AccountView, SessionRow, TokenRow, TokensView
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.documents import DocumentRow, DocumentsView
@@ -68,6 +68,8 @@ __all__ = [
     "StudyView",
     "TimelineEntry",
     "Toast",
+    "TokenRow",
+    "TokensView",
     "UploadProblem",
     "UserRow",
     "UsersView",

@@ -259,6 +259,8 @@ def upgrade() -> None:
         sa.Column("token_hash", text_type(64), nullable=False),
         sa.Column("user_id", text_type(64), nullable=False),
         sa.Column("kind", text_type(16), nullable=False),
+        sa.Column("scope", text_type(100), nullable=False),
+        sa.Column("label", text_type(80), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("last_seen_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
