@@ -6,27 +6,17 @@ crash leaves the state before or after.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import Self
 
+from infra.blobs.hashes import KeptHashes
 from infra.blobs.local_writer import LocalWriter
 from infra.blobs.paths import BlobPaths, read_all, storage_errors
-from infra.blobs.records import (
-    CLEAR_BYTES,
-    HEADER_BYTES,
-    RECORD_BYTES,
-    Kind,
-    Place,
-    RecordCipher,
-    record_offset,
-    shape_of,
-)
-from infra.blobs.store import BlobInfo, BlobMissing
+from infra.blobs.reading import RecordReader, open_record
+from infra.blobs.records import HEADER_BYTES, RECORD_BYTES, RecordCipher, record_offset, shape_of
+from infra.blobs.store import BlobMissing
 
 
 class LocalBlobStore:
@@ -38,9 +28,10 @@ class LocalBlobStore:
         # Apart, so that a slow disk keeps no hash waiting.
         self._hashing = ThreadPoolExecutor(2, thread_name_prefix="blob-hash")
         self._syncing = ThreadPoolExecutor(8, thread_name_prefix="blob-sync")
+        self._hashes = KeptHashes()
 
     def writer(self, blob_id: str, key: bytes) -> LocalWriter:
-        return LocalWriter(BlobPaths.of(self._folder, blob_id), key, self._hashing, self._syncing)
+        return LocalWriter(BlobPaths.of(self._folder, blob_id), key, self._hashing, self._hashes, self._syncing)
 
     def reader(self, blob_id: str, key: bytes) -> "LocalReader":
         return LocalReader(BlobPaths.of(self._folder, blob_id), key)
@@ -57,15 +48,16 @@ class LocalBlobStore:
     def exists(self, blob_id: str) -> bool:
         return BlobPaths.of(self._folder, blob_id).done.exists()
 
+    def sweep(self) -> int:
+        return 0  # what is unfinished has an upload's row, and goes with it
+
     def probe(self) -> None:
         # A file without a name where the file system has such: nothing of it is left after a crash.
         with storage_errors(), TemporaryFile(dir=self._folder):
             pass
 
 
-class LocalReader:
-    """See BlobReader. Opening it verifies the last record, and so the size; every other record when it is read."""
-
+class LocalReader(RecordReader):
     def __init__(self, paths: BlobPaths, key: bytes) -> None:
         self._blob_id = paths.blob_id
         with storage_errors(paths.blob_id):
@@ -75,65 +67,23 @@ class LocalReader:
                 raise BlobMissing(blob_id=paths.blob_id) from None
         try:
             with storage_errors(paths.blob_id):
-                self._shape = shape_of(os.fstat(self._descriptor).st_size)
+                shape = shape_of(os.fstat(self._descriptor).st_size)
                 header = read_all(self._descriptor, HEADER_BYTES, 0)
-            self._cipher = RecordCipher.of_header(paths.blob_id, key, header)
-            # The record read last is kept: neighbouring frames and small reads often share one.
-            self._recent = (self._shape.full, self._open(self._shape.full))
+            cipher = RecordCipher.of_header(paths.blob_id, key, header)
+            last = open_record(cipher, shape, shape.full, self._fetch(shape.full, 1)[0])
+            self._begin(cipher, shape, {shape.full: last})
         except BaseException:
             self.close()
             raise
 
-    @property
-    def size(self) -> int:
-        return self._shape.size
-
-    def _open(self, index: int) -> bytes:
-        full, size = self._shape
-        place = Place(Kind.FULL, index) if index < full else Place(Kind.LAST, index, size)
+    def _fetch(self, first: int, count: int) -> Sequence[memoryview]:
         with storage_errors(self._blob_id):
-            record = read_all(self._descriptor, RECORD_BYTES, record_offset(index))
-        return self._cipher.open(place, memoryview(record))
-
-    def _record(self, index: int) -> bytes:
-        recent = self._recent
-        if recent[0] != index:
-            recent = self._recent = (index, self._open(index))
-        return recent[1]
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        return b"".join(self.stream(offset, length))
-
-    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Raises ValueError for a negative offset or length."""
-        if offset < 0 or (length is not None and length < 0):
-            raise ValueError("offset and length count from the start of the file")
-        end = self.size if length is None else min(self.size, offset + length)
-        return self._pieces(offset, end)
-
-    def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
-        while offset < end:
-            index, start = divmod(offset, CLEAR_BYTES)
-            piece = self._record(index)[start : start + end - offset]
-            offset += len(piece)
-            yield piece
-
-    def info(self) -> BlobInfo:
-        digest = sha256()
-        for piece in self.stream():
-            digest.update(piece)
-        return BlobInfo(self.size, digest.hexdigest())
+            return [
+                memoryview(read_all(self._descriptor, RECORD_BYTES, record_offset(index)))
+                for index in range(first, first + count)
+            ]
 
     def close(self) -> None:
-        """Once nobody reads any more. May be called again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -95,6 +95,11 @@ class RecordCipher:
         cipher.open(Place(Kind.HEADER, 0), memoryview(header)[_PREFIX_BYTES:])
         return cipher
 
+    @property
+    def identity(self) -> bytes:
+        """Of this file among all, earlier ones of the same id included."""
+        return self._salt + self._blob_id.encode()
+
     def header(self) -> bytes:
         return _MAGIC + self._salt + self.seal(Place(Kind.HEADER, 0), b"")
 

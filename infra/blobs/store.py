@@ -126,7 +126,7 @@ class BlobReader(_Closing, Protocol):
         ...
 
     def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The same in pieces of at most 1 MiB, with as much memory. Raises BlobDamaged, StorageFailed."""
+        """The same in pieces of at most 1 MiB, with as much memory as a few of them. Raises BlobDamaged, StorageFailed."""
         ...
 
     def info(self) -> BlobInfo:
@@ -155,6 +155,10 @@ class BlobStore(Protocol):
 
     def exists(self, blob_id: str) -> bool:
         """Whether it is there and finished."""
+        ...
+
+    def sweep(self) -> int:
+        """Remove remains of writers that ended unnoticed, and that no later writer would go on with; returns how many."""
         ...
 
     def probe(self) -> None:

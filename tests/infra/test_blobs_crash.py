@@ -164,7 +164,8 @@ def test_damage_within_what_was_confirmed_is_found_before_the_file_is_finished(s
     raw = bytearray(paths(store).part.read_bytes())
     raw[record_offset(0) + 500] ^= 1
     paths(store).part.write_bytes(raw)
-    with store.writer("fil_1", KEY) as writer, pytest.raises(BlobDamaged):
+    another_process = LocalBlobStore(store._folder)
+    with another_process.writer("fil_1", KEY) as writer, pytest.raises(BlobDamaged):
         writer.finish()
     assert not store.exists("fil_1")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.blobs.records import CLEAR_BYTES
+from infra.blobs.records import CLEAR_BYTES, RecordCipher
 from infra.blobs.store import (
     BlobBusy,
     BlobFinished,
@@ -147,6 +147,33 @@ def test_writers_that_race_with_a_finish_never_make_a_second_file(shelf: Shelf, 
         with store.reader(blob_id, KEY) as reader:
             assert reader.read_at(0, 9) == b"whole"
     assert all(name.endswith(".blob") for name in shelf.names())
+
+
+def test_a_file_that_one_process_sent_in_parts_is_not_read_again_when_it_is_finished(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for end in (700_000, CLEAR_BYTES + 9, SIZE):
+        with store.writer("fil_1", KEY) as writer:
+            writer.append(content(writer.offset, end - writer.offset))
+            writer.sync()
+    with store.writer("fil_1", KEY) as writer:
+        writer.sync()  # whoever asks how far it is
+    with store.writer("fil_1", KEY) as writer, monkeypatch.context() as patched:
+        patched.delattr(RecordCipher, "open")
+        assert writer.finish() == BlobInfo(SIZE, hashlib.sha256(content(0, SIZE)).hexdigest())
+
+
+def test_a_hash_is_kept_for_the_very_file_and_place(store: BlobStore) -> None:
+    with store.writer("fil_1", KEY) as writer:
+        writer.append(b"a" * 1000)
+        writer.sync()
+        writer.append(b"never confirmed")
+    store.delete("fil_1")
+    with store.writer("fil_1", KEY) as writer:
+        writer.append(b"b" * 1000)
+        writer.sync()
+    with store.writer("fil_1", KEY) as writer:
+        assert writer.finish().sha256 == hashlib.sha256(b"b" * 1000).hexdigest()
 
 
 def test_an_unfinished_file_is_not_readable(store: BlobStore) -> None:

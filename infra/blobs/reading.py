@@ -1,0 +1,82 @@
+"""What readers of all stores share: bytes out of verified records."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from infra.blobs.records import CLEAR_BYTES, Kind, Place, RecordCipher, Shape
+from infra.blobs.store import BlobInfo
+
+
+class RecordReader:
+    """See BlobReader. A store's own reader opens the file, verifies its last record and calls ``_begin``; then every other
+    record is verified when it is read."""
+
+    _ahead = 1
+    """Records that are fetched at once where more than one is wanted."""
+
+    def _begin(self, cipher: RecordCipher, shape: Shape, opened: Mapping[int, bytes]) -> None:
+        self._cipher = cipher
+        self._shape = shape
+        # The records read last are kept: neighbouring frames and small reads often share one. Never changed, only
+        # replaced, because threads share it.
+        self._recent = opened
+
+    def _fetch(self, first: int, count: int) -> Sequence[memoryview]:
+        """So many sealed records, from that index on."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        return self._shape.size
+
+    def _records(self, first: int, count: int) -> Mapping[int, bytes]:
+        sealed = self._fetch(first, count)
+        return {
+            index: open_record(self._cipher, self._shape, index, record) for index, record in enumerate(sealed, first)
+        }
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return b"".join(self.stream(offset, length))
+
+    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Raises ValueError for a negative offset or length."""
+        if offset < 0 or (length is not None and length < 0):
+            raise ValueError("offset and length count from the start of the file")
+        end = self.size if length is None else min(self.size, offset + length)
+        return self._pieces(offset, end)
+
+    def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
+        recent = self._recent
+        while offset < end:
+            index, start = divmod(offset, CLEAR_BYTES)
+            if index not in recent:
+                wanted = (end - 1) // CLEAR_BYTES - index + 1
+                recent = self._recent = self._records(index, min(wanted, self._ahead))
+            piece = recent[index][start : start + end - offset]
+            offset += len(piece)
+            yield piece
+
+    def info(self) -> BlobInfo:
+        digest = sha256()
+        for piece in self.stream():
+            digest.update(piece)
+        return BlobInfo(self.size, digest.hexdigest())
+
+    def close(self) -> None:
+        """Once nobody reads any more. May be called again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_record(cipher: RecordCipher, shape: Shape, index: int, record: memoryview) -> bytes:
+    """A record of a finished file. Raises BlobDamaged."""
+    full, size = shape
+    return cipher.open(Place(Kind.FULL, index) if index < full else Place(Kind.LAST, index, size), record)
