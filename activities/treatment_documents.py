@@ -39,12 +39,12 @@ class Problem(NamedTuple):
 BELONGS_TO_A_CASE: Final = Problem(
     "belongs_to_a_case",
     N_(
-        "Images for a report belong to a case: please add them there. Kept here are PDF and photographs (JPEG, PNG, TIFF, WebP)."
+        "Images for a report belong to a case: please add them there. Kept here are PDF and photographs (JPEG, PNG, TIFF, WebP, HEIC)."
     ),
 )
 _NO_DOCUMENT: Final = Problem(
     "not_a_document",
-    N_("This kind of file is not kept here. Please add a PDF or a photograph (JPEG, PNG, TIFF, WebP)."),
+    N_("This kind of file is not kept here. Please add a PDF or a photograph (JPEG, PNG, TIFF, WebP, HEIC)."),
 )
 _TOO_MUCH: Final = N_("Reading this file takes more than is allowed. Please add a smaller copy of it.")
 _UNSAFE: Final = N_("This file could not be read safely. Please save it anew, as PDF or JPEG, and add that.")
@@ -58,12 +58,12 @@ _OF_DOCUMENTS: Final = {
 
 def problem_of(found: Examined) -> Problem | None:
     """What speaks against keeping it as a document; None for one that may be served."""
-    if found.kind == "dicom" or found.problem is ProblemCode.DICOM_DIRECTORY:
+    if found.kind in {"dicom", "directory"} or found.dicom is not None:
         return BELONGS_TO_A_CASE
+    if found.kind == "surface" or found.problem is ProblemCode.NOT_AN_IMAGE:
+        return _NO_DOCUMENT
     if found.problem is None:
         return None
-    if found.problem is ProblemCode.NOT_AN_IMAGE:
-        return _NO_DOCUMENT
     return Problem(found.problem.value, _OF_DOCUMENTS.get(found.problem, SENTENCES[found.problem]))
 
 

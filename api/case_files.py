@@ -4,7 +4,7 @@ Names are opened only where they are shown: of photographs, documents and files 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -12,13 +12,14 @@ from sqlalchemy import case
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
+from activities.imaging.file_facts import FileFacts, facts_of, missing_images
 from activities.imaging.identity import identity_of_metadata
 from activities.imaging.image_sets import removable
 from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
 from api.cases import acting
 from api.imaging.access import CaseImages, images_of
-from api.imaging.files import description_of, name_of
+from api.imaging.files import DIRECTORY, description_of, name_of
 from api.listing import Held
 from api.standing import CaseAccess
 from infra.audit import write_audit
@@ -67,13 +68,15 @@ class StudyLine:
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A photograph or a document."""
+    """A photograph, a document, a surface, or a disc's table of contents with the images that are ``missing`` of it."""
 
     file_id: str
     name: str
     kind: str
     size: int
     is_removable: bool
+    facts: FileFacts = field(default_factory=FileFacts)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class CaseFiles:
     @property
     def usable(self) -> int:
         """How many could be submitted, as ``activities.records.submission`` counts them: zero or more."""
-        return len(self.studies) + len(self.files) + self.waiting
+        return len(self.studies) + sum(line.kind != DIRECTORY for line in self.files) + self.waiting
 
 
 def case_files(session: Session, access: CaseAccess) -> CaseFiles:
@@ -114,13 +117,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     others = _others(session, images)
     return CaseFiles(
         studies=_studies(session, images, shows_strangers=_shows_strangers(access)),
-        files=tuple(
-            FileLine(
-                file.id, name_of(images.key, file)["name"], file.kind, file.size, removable(images.case, file.first_set)
-            )
-            for file in others
-            if file.state == "ready"
-        ),
+        files=tuple(_file_line(session, images, file) for file in others if file.state == "ready"),
         broken=tuple(
             BrokenFile(
                 file.id, name_of(images.key, file)["name"], file.problem or "", removable(images.case, file.first_set)
@@ -131,6 +128,19 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
         waiting=waiting if sees_loose else 0,
         waiting_size=waiting_size if sees_loose else 0,
         uploading=uploading if sees_loose else 0,
+    )
+
+
+def _file_line(session: Session, images: CaseImages, file: StoredFile) -> FileLine:
+    facts = facts_of(images.key, file)
+    return FileLine(
+        file_id=file.id,
+        name=name_of(images.key, file)["name"],
+        kind=file.kind,
+        size=file.size,
+        is_removable=removable(images.case, file.first_set),
+        facts=facts,
+        missing=missing_images(session, images.case.id, facts),
     )
 
 
@@ -149,7 +159,9 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
             func.max(_IS_STRANGERS),
         )
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(col(Instance.case_id) == images.case.id, col(StoredFile.state) == "ready")
+        .where(
+            col(Instance.case_id) == images.case.id, col(StoredFile.state) == "ready", col(StoredFile.kind) == "dicom"
+        )
         .group_by(col(Instance.series_id))
     )
     by_series = {series_id: rest for series_id, *rest in session.connection().execute(images.narrow(totals))}
@@ -206,7 +218,7 @@ def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
         | ((col(StoredFile.state) == "ready") & (col(StoredFile.kind) != "dicom")),
     )
     if images.up_to_set is not None:
-        statement = images.narrow(statement).where(StoredFile.state == "ready")
+        statement = images.narrow(statement).where(StoredFile.state == "ready", StoredFile.kind != DIRECTORY)
     found: Sequence[StoredFile] = session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
     return found
 

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
+from activities.imaging.file_facts import keep_facts
 from activities.imaging.identity import identity_of_facts
 from activities.imaging.parser.problems import SENTENCES, ProblemCode
 from activities.imaging.parser.results import DicomFacts, Examined, metadata_object
@@ -90,6 +91,7 @@ class CaseRecorder:
         if found.problem is not None:
             _set_problem(file, found.problem)
             return False
+        keep_facts(self._key, file, found)
         if found.dicom is not None:
             return self._record_instance(file, found.dicom, found.metadata)
         if found.preview:
@@ -117,8 +119,8 @@ class CaseRecorder:
                 transfer_syntax_uid=facts.transfer_syntax_uid,
                 number=facts.number,
                 frames=facts.frames,
-                rows=facts.rows,
-                columns=facts.columns,
+                rows=facts.rows or None,
+                columns=facts.columns or None,
                 # Frames that browsers cannot show are served decoded: their place in the file is of no use.
                 frame_index=json.dumps([] if facts.transcoded else facts.ranges, separators=(",", ":")),
                 metadata_json=seal(self._key, metadata, column_aad("instance", instance_id, "metadata_json")),

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Final
+from types import TracebackType
+from typing import Final, Protocol, Self
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -11,7 +12,6 @@ from fastapi.responses import StreamingResponse
 from api.errors import problem
 from api.imaging.conditional import Content, RangeNotSatisfiable, is_unchanged, not_modified, wanted_range
 from api.imaging.parsers import in_images
-from infra.blobs.store import BlobReader
 
 INERT: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -20,7 +20,7 @@ INERT: Final = {
     "Cache-Control": "private, no-store",
 }
 """What came from outside is never shown by the browser under our origin: it is saved, and could run nothing if opened."""
-_TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf"}
+_TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf", "surface": "model/stl"}
 RECHECK_SECONDS: Final = 4.0
 """A session, a link or a standing that ends stops what is under way within 5 s."""
 
@@ -57,9 +57,21 @@ def send(request: Request, content: Content, still: Callable[[], object]) -> Res
     )
 
 
+class Sent(Protocol):
+    """What can be sent from any byte on: a blob's reader, or what is made of one."""
+
+    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
 async def attachment(
     request: Request,
-    opened: Callable[[], BlobReader],
+    opened: Callable[[], Sent],
     *,
     name: str,
     kind: str,

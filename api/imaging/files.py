@@ -1,18 +1,23 @@
 """A case's files as its people see them."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
+from activities.imaging.file_facts import facts_of, missing_images
 from api.imaging.access import CaseImages
 from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
 from infra.uploads import OPEN
 from schemas.errors import NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
+
+DIRECTORY: Final = "directory"
+"""A disc's table of contents: for those who add files, not for those who read them."""
 
 
 class SeriesRef(BaseModel):
@@ -26,8 +31,10 @@ class SeriesRef(BaseModel):
 
 
 class FileView(BaseModel):
-    """One file. ``url`` shows it (a photograph drawn anew, a document as it is), ``download_url`` is the file as it came;
-    both are null until it was checked. ``problem`` is a sentence with the way out."""
+    """One file. ``url`` shows it (a photograph drawn anew, a document as it is), ``download_url`` is the file as it came, a
+    photograph without its metadata; both are null until it was checked. ``problem`` is a sentence with the way out.
+    ``pages`` are the pictures in a photograph's file, ``triangles`` those of a surface; ``missing`` are the images that a
+    disc's table of contents lists and that are not in the case."""
 
     id: str
     name: str
@@ -44,6 +51,9 @@ class FileView(BaseModel):
     url: str | None
     download_url: str | None
     thumbnail_url: str | None
+    pages: int = 1
+    triangles: int | None = None
+    missing: list[str] = []
 
 
 class UnfinishedUpload(BaseModel):
@@ -76,7 +86,7 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
         .order_by(col(StoredFile.created_at), col(StoredFile.id))
     )
     if images.up_to_set is not None:
-        statement = images.narrow(statement).where(StoredFile.state == "ready")
+        statement = images.narrow(statement).where(StoredFile.state == "ready", StoredFile.kind != DIRECTORY)
     descriptions: dict[str, str] = {}
     base = f"/api/v1/cases/{images.case.id}/files"
     views = []
@@ -93,7 +103,10 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
                 description=descriptions[series.id],
             )
         urls = _urls(file, f"{base}/{file.id}") if may_open else _Urls()
-        views.append(_view(images.key, file, instance, reference, urls))
+        view = _view(images.key, file, instance, reference, urls)
+        if file.kind == DIRECTORY:
+            view.missing = list(missing_images(session, images.case.id, facts_of(images.key, file)))
+        views.append(view)
     return views
 
 
@@ -128,6 +141,7 @@ def _urls(file: StoredFile, base: str) -> _Urls:
 
 def _view(key: DataKey, file: StoredFile, instance: Instance | None, series: SeriesRef | None, urls: _Urls) -> FileView:
     name = name_of(key, file)
+    facts = facts_of(key, file)
     return FileView(
         id=file.id,
         name=name["name"],
@@ -144,6 +158,8 @@ def _view(key: DataKey, file: StoredFile, instance: Instance | None, series: Ser
         url=urls.shown,
         download_url=urls.download,
         thumbnail_url=urls.thumbnail,
+        pages=facts.pages,
+        triangles=facts.triangles,
     )
 
 
@@ -185,9 +201,22 @@ def unfinished_uploads(session: Session, images: CaseImages, at: datetime) -> li
     return views
 
 
+def place_within(session: Session, file: StoredFile) -> tuple[int, int] | None:
+    """Offset and length of the document or the surface that a DICOM file encloses; None for every other file."""
+    if file.kind not in {"document", "surface"}:
+        return None
+    index = session.exec(select(Instance.frame_index).where(Instance.file_id == file.id, Instance.frames == 0)).first()
+    if index is None:
+        return None
+    offset, length = json.loads(index)[0]
+    return int(offset), int(length)
+
+
 def need_file(session: Session, images: CaseImages, file_id: str, *, ready: bool = True) -> StoredFile:
     """A file of this very case. Raises NotFound for another case's, a removed one, and one that was not checked yet."""
     file = session.get(StoredFile, file_id)
     if file is None or not images.holds(file) or file.state == "removed" or (ready and file.state != "ready"):
+        raise NotFound()
+    if file.kind == DIRECTORY and images.up_to_set is not None:
         raise NotFound()
     return file

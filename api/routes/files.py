@@ -1,5 +1,6 @@
 """The files of a case: list, content, thumbnails, removal."""
 
+from pathlib import PurePath
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,15 +9,17 @@ from sqlmodel import select
 from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
+from api.imaging.bare_photographs import bare_photograph
 from api.imaging.downloads import INERT, attachment
-from api.imaging.files import FilesView, files_of_case, name_of, need_file, unfinished_uploads
+from api.imaging.files import FilesView, files_of_case, name_of, need_file, place_within, unfinished_uploads
 from api.imaging.lookup import FoundInstance
-from api.imaging.parsers import in_images
+from api.imaging.parsers import ParsersDep, in_images
 from api.routes.dicomweb.serving import PicturesDep
 from api.standing import CaseAccess, load_case
+from infra.blobs.store import BlobReader
 from infra.database import now
 from infra.removals import remove
-from infra.stored_files import open_stored
+from infra.stored_files import BlobSlice, open_stored
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile
@@ -24,6 +27,7 @@ from schemas.tables.imaging import Instance, Series, StoredFile
 router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
 
 _PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+_ENCLOSED: Final = {"document": ".pdf", "surface": ".stl"}
 
 
 @policy("case: see_images or upload")
@@ -52,14 +56,21 @@ def list_files(access: Listing, services: ServicesDep) -> FilesView:
 @router.head("/{file_id}/content", include_in_schema=False)
 @router.get("/{file_id}/content", response_class=Response)
 async def read_content(
-    file_id: str, request: Request, access: SeeImages, services: ServicesDep, look_again: LookAgainDep
+    file_id: str,
+    request: Request,
+    access: SeeImages,
+    services: ServicesDep,
+    parsers: ParsersDep,
+    look_again: LookAgainDep,
 ) -> Response:
-    """The file as it came, or a range of it, to be saved."""
+    """The file as it came, or a range of it, to be saved: a photograph without its metadata, a document without its DICOM
+    wrapping."""
 
-    def find(access: CaseAccess) -> tuple[StoredFile, str]:
+    def find(access: CaseAccess) -> tuple[StoredFile, str, tuple[int, int] | None]:
         with services.database.read() as session:
             file = need_file(session, images_of(access), file_id)
-        return file, name_of(access.key, file)["name"]
+            within = place_within(session, file)
+        return file, name_of(access.key, file)["name"], within
 
     def still() -> None:
         person = look_again()
@@ -68,15 +79,22 @@ async def read_content(
         fresh.need(Right.SEE_IMAGES)
         find(fresh)
 
-    file, name = await in_images(find, access)
+    def opened() -> BlobReader:
+        return open_stored(services.blobs, file, access.key.secret)
 
+    def opened_within() -> BlobReader:
+        return opened() if within is None else BlobSlice(opened(), *within)
+
+    file, name, within = await in_images(find, access)
+    if file.kind == "photo":
+        return await bare_photograph(request, parsers, opened, name=name, sha256=file.sha256, still=still)
     return await attachment(
         request,
-        lambda: open_stored(services.blobs, file, access.key.secret),
-        name=name,
+        opened_within,
+        name=name if within is None else f"{PurePath(name).stem}{_ENCLOSED[file.kind]}",
         kind=file.kind,
-        size=file.size,
-        sha256=file.sha256,
+        size=file.size if within is None else within[1],
+        sha256=file.sha256 if within is None else f"within-{file.sha256}",
         still=still,
     )
 

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.cursors import write_cursor
 from api.deps import LookAgainDep, PersonDep, ServicesDep, in_practice, practice_of_patient
+from api.imaging.bare_photographs import bare_photograph
 from api.imaging.downloads import INERT, attachment
-from api.imaging.parsers import in_images
+from api.imaging.parsers import ParsersDep, in_images
 from api.patient_documents import (
     Opened,
     discard_document,
@@ -18,6 +19,7 @@ from api.patient_documents import (
     rename_document,
 )
 from api.patients import load_patient, practice_actor
+from infra.blobs.store import BlobReader
 from schemas.access import PracticeRight
 from schemas.document_forms import DocumentEdit, DocumentsView, DocumentView
 
@@ -55,9 +57,10 @@ async def read_content(
     request: Request,
     practice_id: SeeIn,
     services: ServicesDep,
+    parsers: ParsersDep,
     look_again: LookAgainDep,
 ) -> Response:
-    """The document as it came, or a range of it, to be saved."""
+    """The document as it came, a photograph without its metadata, or a range of it, to be saved."""
 
     def find(practice_id: str) -> Opened:
         with services.database.read() as session:
@@ -67,10 +70,15 @@ async def read_content(
     def still() -> None:
         find(practice_of_patient(services.database, look_again(), PracticeRight.SEE_DOCUMENTS, patient_id))
 
+    def opened() -> BlobReader:
+        return services.blobs.reader(found.row.id, found.key.secret)
+
     found = await in_images(find, practice_id)
+    if found.row.kind == "photo":
+        return await bare_photograph(request, parsers, opened, name=found.name, sha256=found.row.sha256, still=still)
     return await attachment(
         request,
-        lambda: services.blobs.reader(found.row.id, found.key.secret),
+        opened,
         name=found.name,
         kind=found.row.kind,
         size=found.row.size,

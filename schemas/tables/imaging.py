@@ -52,7 +52,9 @@ class StoredFile(SQLModel, table=True):
     size: int = Field(sa_type=BIG_INTEGER)
     sha256: str = code_field(64)
     kind: str = code_field(16)
-    """``unknown``, ``dicom``, ``photo``, ``document``, ``other``."""
+    """``unknown``, ``dicom``, ``photo``, ``document``, ``surface``, ``directory`` (a disc's table of contents), ``other``."""
+    facts: bytes | None = sealed_field(nullable=True)
+    """JSON of what the check found out for lists: pages, triangles, what a disc says to hold."""
     state: str = code_field(16)
     """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
     problem_code: str | None = code_field(60, nullable=True)

@@ -10,6 +10,8 @@ from ui.assemble.nonces import new_nonce
 from ui.views import FilesView, StudyView
 
 UPLOADS: Final = "/api/v1/uploads"
+_NAMED: Final = 8
+"""Files named in a sentence; of more, the first."""
 
 
 def files_of(
@@ -65,17 +67,54 @@ def _strangers(name: str, looker: Looker) -> str:
 def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:
     removes = may_remove and line.is_removable
     is_photo = line.kind == "photo"
+    is_opened = may_see and line.kind in {"document", "surface"}
     return StudyView(
         id=line.file_id,
         name=line.name,
-        detail=looker.say(N_("Photograph") if is_photo else N_("Document")),
-        images=1 if is_photo else 0,
+        detail=_what(line, looker),
+        images=line.facts.pages if is_photo else 0,
         size=line.size,
-        state="ready",
+        state="problem" if line.missing else "ready",
+        problem=_missing(line, looker) if line.missing else "",
+        note=looker.say(N_("The first of its pictures is shown.")) if line.facts.pages > 1 else "",
         preview=f"/api/v1/cases/{case_id}/files/{line.file_id}/thumbnail" if may_see and is_photo else "",
-        url=f"/api/v1/cases/{case_id}/files/{line.file_id}/content" if may_see and not is_photo else "",
+        url=f"/api/v1/cases/{case_id}/files/{line.file_id}/content" if is_opened else "",
         remove_url=f"{base}/{line.file_id}/remove" if removes else "",
         nonce=new_nonce() if removes else "",
+    )
+
+
+def _what(line: FileLine, looker: Looker) -> str:
+    match line.kind:
+        case "photo":
+            return looker.say(N_("Photograph"))
+        case "surface":
+            triangles = looker.say_many(N_("%(num)s triangle"), N_("%(num)s triangles"), line.facts.triangles or 0)
+            return looker.say(
+                N_("Surface scan (%(format)s) of %(triangles)s"), format=line.facts.format, triangles=triangles
+            )
+        case "directory":
+            return looker.say_many(
+                N_("Contents of a disc with %(num)s image"),
+                N_("Contents of a disc with %(num)s images"),
+                len(line.facts.listed),
+            )
+        case _:
+            return looker.say(N_("Document"))
+
+
+def _missing(line: FileLine, looker: Looker) -> str:
+    """How many of the disc's images are not here, and which: the first of them by name."""
+    names = ", ".join(line.missing[:_NAMED]) + ("…" if len(line.missing) > _NAMED else "")
+    count = looker.say_many(
+        N_("The disc lists %(num)s image"), N_("The disc lists %(num)s images"), len(line.facts.listed)
+    )
+    missing = looker.say_many(N_("%(num)s is missing"), N_("%(num)s are missing"), len(line.missing))
+    return looker.say(
+        N_("%(count)s, %(missing)s: %(names)s. Please add them from the disc."),
+        count=count,
+        missing=missing,
+        names=names,
     )
 
 

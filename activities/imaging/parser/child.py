@@ -26,7 +26,8 @@ import openjpeg  # noqa: E402, F401
 from PIL import Image  # noqa: E402
 from pydicom.charset import python_encoding  # noqa: E402
 
-from activities.imaging.parser import dicom, photos, pixels  # noqa: E402
+from activities.imaging.parser import dicom, directory, kinds, pdf, photos, pixels, surfaces  # noqa: E402
+from activities.imaging.parser.enclosed import examine_enclosed  # noqa: E402
 from activities.imaging.parser.frames import ENCAPSULATED, HTJ2K  # noqa: E402
 from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE  # noqa: E402
 from activities.imaging.parser.problems import FileProblem, ProblemCode  # noqa: E402
@@ -83,19 +84,32 @@ def examine(source: Bytes, arguments: dict[str, Any]) -> Answer:
         raise FileProblem(ProblemCode.EMPTY)
     opened = dicom.open_dicom(source)
     if opened is not None:
-        facts, metadata = dicom.examine_dicom(opened)
-        if opened.structure.transfer_syntax in ENCAPSULATED - HTJ2K:
-            # Only decoding shows whether a codestream is whole; one frame stands for the rest of its instance.
-            pixels.decode(opened, 0, facts["ranges"][0])
-        return {"kind": "dicom", "dicom": facts}, [metadata]
-    kind = photos.kind_of(source)
-    if kind == "photo":
+        return _examine_dicom(opened)
+    kind = kinds.kind_of(source)
+    if kind == kinds.PHOTO:
         facts = photos.examine_photo(source)
         preview, _, _ = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
         return {"kind": kind, "photo": facts}, [preview]
-    if kind == "document":
-        return {"kind": kind, "photo": photos.examine_document(source)}, []
-    raise FileProblem(ProblemCode.ARCHIVE if photos.is_archive(source) else ProblemCode.NOT_AN_IMAGE)
+    if kind == kinds.DOCUMENT:
+        return {"kind": kind, "photo": pdf.examine_document(source)}, []
+    if kind == kinds.SURFACE:
+        return {"kind": kind, "photo": surfaces.examine_surface(source)}, []
+    if kinds.is_avif(source.read_at(0, min(source.size, 256))):
+        raise FileProblem(ProblemCode.AVIF)
+    raise FileProblem(ProblemCode.ARCHIVE if kinds.archive_kind(source) else ProblemCode.NOT_AN_IMAGE)
+
+
+def _examine_dicom(opened: dicom.Opened) -> Answer:
+    if directory.is_directory(opened):
+        return {"kind": "directory", "listed": directory.list_directory(opened)}, []
+    enclosed = examine_enclosed(opened)
+    if enclosed is not None:
+        return enclosed[0], [enclosed[1]]
+    facts, metadata = dicom.examine_dicom(opened)
+    if opened.structure.transfer_syntax in ENCAPSULATED - HTJ2K:
+        # Only decoding shows whether a codestream is whole; one frame stands for the rest of its instance.
+        pixels.decode(opened, 0, facts["ranges"][0])
+    return {"kind": "dicom", "dicom": facts}, [metadata]
 
 
 def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int, list[int] | None]:
@@ -118,10 +132,20 @@ def render(source: Bytes, arguments: dict[str, Any]) -> Answer:
 
 
 def redraw(source: Bytes, arguments: dict[str, Any]) -> Answer:
-    if photos.kind_of(source) != "photo":
+    if kinds.kind_of(source) != kinds.PHOTO:
         raise FileProblem(ProblemCode.NOT_AN_IMAGE)
     image, width, height = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
     return {"width": width, "height": height}, [image]
+
+
+def bare(source: Bytes, arguments: dict[str, Any]) -> Answer:
+    if kinds.kind_of(source) != kinds.PHOTO:
+        raise FileProblem(ProblemCode.NOT_AN_IMAGE)
+    pieces = photos.bare_pieces(source)
+    if pieces is not None:
+        return {"pieces": pieces}, []
+    image, _, _ = photos.redraw(source, 65535, int(arguments["quality"]))
+    return {"pieces": []}, [image]
 
 
 OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any]], Answer]] = {
@@ -129,6 +153,7 @@ OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any]], Answer]] = {
     Operation.DECODE: decode,
     Operation.RENDER: render,
     Operation.REDRAW: redraw,
+    Operation.BARE: bare,
 }
 
 
@@ -149,7 +174,7 @@ def _kind_in_trouble(source: Bytes) -> str:
     try:
         if source.size >= 132 and source.read_at(128, 4) == b"DICM":
             return "dicom"
-        return photos.kind_of(source)
+        return kinds.kind_of(source)
     except (FileProblem, MemoryError):
         return "other"
 

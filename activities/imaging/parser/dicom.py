@@ -21,7 +21,6 @@ config.settings.reading_validation_mode = config.IGNORE
 config.settings.writing_validation_mode = config.IGNORE
 
 _UID: Final = re.compile(r"[0-9.]{1,64}")
-_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _PALETTE: Final = range(0x00281201, 0x00281224)
 _IDENTITY: Final = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
@@ -57,37 +56,46 @@ def examine_dicom(opened: Opened) -> tuple[dict[str, Any], bytes]:
     Raises FileProblem for what cannot be used as an image.
     """
     dataset, structure = opened.dataset, opened.structure
-    sop_class = _uid(dataset, "SOPClassUID")
-    if sop_class == _DIRECTORY or "DirectoryRecordSequence" in dataset:
-        raise FileProblem(ProblemCode.DICOM_DIRECTORY)
     if structure.pixels is None:
         raise FileProblem(ProblemCode.NO_PIXEL_DATA)
+    facts = _facts(dataset, structure)
+    description = describe(dataset)
+    as_shown = shown_otherwise(structure, description)
+    facts |= {
+        "frames": description.frames,
+        "rows": description.rows,
+        "columns": description.columns,
+        "ranges": frame_ranges(structure, description),
+        "transcoded": as_shown,
+    }
+    return facts, _metadata(dataset, structure, description, transcoded=as_shown)
+
+
+def examine_enclosing(opened: Opened, place: list[int]) -> tuple[dict[str, Any], bytes]:
+    """The same of an instance that holds a document instead of frames; ``place`` is the document's offset and length."""
+    facts = _facts(opened.dataset, opened.structure)
+    facts |= {"frames": 0, "rows": 0, "columns": 0, "ranges": [place], "transcoded": False}
+    return facts, _metadata(opened.dataset, opened.structure, None, transcoded=False)
+
+
+def _facts(dataset: Dataset, structure: Structure) -> dict[str, Any]:
     uids = {name: _uid(dataset, name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
     if not all(uids.values()):
         raise FileProblem(ProblemCode.MISSING_UIDS)
-    description = describe(dataset)
-    ranges = frame_ranges(structure, description)
-    as_shown = shown_otherwise(structure, description)
-    facts = {
+    return {
         "study_uid": uids["StudyInstanceUID"],
         "series_uid": uids["SeriesInstanceUID"],
         "sop_uid": uids["SOPInstanceUID"],
-        "sop_class_uid": sop_class or "",
+        "sop_class_uid": _uid(dataset, "SOPClassUID") or "",
         "transfer_syntax_uid": structure.transfer_syntax,
         "modality": _text(dataset, "Modality", 16) or "OT",
         "series_number": _integer(dataset, "SeriesNumber"),
         "number": _integer(dataset, "InstanceNumber"),
-        "frames": description.frames,
-        "rows": description.rows,
-        "columns": description.columns,
-        "ranges": ranges,
-        "transcoded": as_shown,
         "identity": {name: _text(dataset, name, 1024) for name in _IDENTITY},
         "window": _first_floats(dataset, "WindowCenter", "WindowWidth"),
         "spacing": _spacing(dataset),
         "spacing_source": _spacing_source(dataset),
     }
-    return facts, _metadata(dataset, structure, description, transcoded=as_shown)
 
 
 def shown_otherwise(structure: Structure, description: PixelDescription) -> bool:
@@ -103,7 +111,9 @@ def shown_otherwise(structure: Structure, description: PixelDescription) -> bool
     )
 
 
-def _metadata(dataset: Dataset, structure: Structure, description: PixelDescription, *, transcoded: bool) -> bytes:
+def _metadata(
+    dataset: Dataset, structure: Structure, description: PixelDescription | None, *, transcoded: bool
+) -> bytes:
     try:
         _drop_bulk(dataset)
         attributes = dataset.to_json_dict(bulk_data_threshold=1 << 30, suppress_invalid_tags=True)
@@ -111,7 +121,7 @@ def _metadata(dataset: Dataset, structure: Structure, description: PixelDescript
         raise FileProblem(ProblemCode.OVER_LIMITS) from None
     # Available Transfer Syntax UID (PS3.4 table C.3-3): in what the frames are served.
     attributes["00083002"] = {"vr": "UI", "Value": [EXPLICIT_LE if transcoded else structure.transfer_syntax]}
-    if transcoded:
+    if transcoded and description is not None:
         _describe_decoded(attributes, description)
     metadata = json.dumps(attributes, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
         errors="replace"

@@ -1,5 +1,6 @@
 """Warm child processes that read files; each reads many, and one that hangs or dies costs one file and no more."""
 
+import base64
 import logging
 import queue
 import threading
@@ -13,13 +14,15 @@ from pydantic import ValidationError
 from activities.imaging.parser import limits
 from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Source
 from activities.imaging.parser.problems import FileProblem, ProblemCode
-from activities.imaging.parser.results import DicomFacts, Examined, PhotoFacts, Picture, metadata_object
+from activities.imaging.parser.results import BareCopy, DicomFacts, Examined, PhotoFacts, Picture, metadata_object
 from activities.imaging.parser.wire import Operation
 
 _LOG: Final = logging.getLogger(__name__)
 PREVIEW_SIDE: Final = 512
 """Pixels of the longer side of a preview."""
 PREVIEW_QUALITY: Final = 82
+BARE_QUALITY: Final = 95
+"""Of a photograph that goes out drawn anew instead of as it came."""
 
 
 class BytesSource:
@@ -89,6 +92,15 @@ class ParserPool:
     def redraw(self, source: Source, *, max_side: int, quality: int = PREVIEW_QUALITY) -> Picture:
         """A photograph anew as JPEG: upright, without metadata, no larger than ``max_side``. Raises FileProblem."""
         return _picture(*self._ask(Operation.REDRAW, source, {"max_side": max_side, "quality": quality}))
+
+    def bare(self, source: Source) -> BareCopy:
+        """A photograph's file without its metadata. Raises FileProblem."""
+        facts, blobs = self._ask(Operation.BARE, source, {"quality": BARE_QUALITY})
+        _raise_problem(facts)
+        try:
+            return _bare(facts, blobs, source.size)
+        except (ValidationError, ValueError, KeyError, TypeError, IndexError):
+            raise FileProblem(ProblemCode.UNSAFE) from None
 
     def warm(self) -> None:
         """Start one child ahead of the first file."""
@@ -168,17 +180,49 @@ def _jpeg(image: bytes) -> bytes:
     return image
 
 
+def _bare(facts: dict[str, Any], blobs: list[bytes], size: int) -> BareCopy:
+    if not facts["pieces"]:
+        return BareCopy(drawn=_jpeg(blobs[0]))
+    pieces: list[tuple[int, int] | bytes] = []
+    for piece in facts["pieces"]:
+        if isinstance(piece, str):
+            pieces.append(base64.b64decode(piece))
+            continue
+        offset, length = piece
+        if length < 1 or offset < -1 or length > size or (offset >= 0 and offset + length > size):
+            raise ValueError("a piece outside of the file")
+        last = pieces[-1] if pieces else b""
+        if offset >= 0 and isinstance(last, tuple) and last[0] >= 0 and last[0] + last[1] == offset:
+            pieces[-1] = (last[0], last[1] + length)  # one read of the storage instead of two
+            continue
+        pieces.append((offset, length))
+    copy = BareCopy(pieces=tuple(pieces))
+    if copy.size > 2 * size + (1 << 16):
+        raise ValueError("larger than its file")
+    return copy
+
+
 def _examined(facts: dict[str, Any], blobs: list[bytes], size: int) -> Examined:
     if facts.get("problem"):
         return Examined(kind=facts["kind"], problem=facts["problem"])
+    dicom = DicomFacts.model_validate(facts["dicom"]) if "dicom" in facts else None
+    photo = PhotoFacts.model_validate(facts["photo"]) if "photo" in facts else None
+    metadata = b""
+    if dicom is not None:
+        metadata = blobs[0]
+        metadata_object(metadata)
+        if not dicom.within(size):
+            raise ValueError("a frame outside of the file")
     match facts["kind"]:
         case "dicom":
-            dicom = DicomFacts.model_validate(facts["dicom"])
-            metadata_object(blobs[0])
-            if not dicom.within(size):
-                raise ValueError("a frame outside of the file")
-            return Examined(kind="dicom", dicom=dicom, metadata=blobs[0])
+            if dicom is None or dicom.frames < 1 or dicom.rows < 1 or dicom.columns < 1:
+                raise ValueError("an image without pixels")
+            return Examined(kind="dicom", dicom=dicom, metadata=metadata)
         case "photo":
-            return Examined(kind="photo", photo=PhotoFacts.model_validate(facts["photo"]), preview=_jpeg(blobs[0]))
-        case _:
-            return Examined(kind="document", photo=PhotoFacts.model_validate(facts["photo"]))
+            return Examined(kind="photo", photo=photo, preview=_jpeg(blobs[0]))
+        case "directory":
+            return Examined(kind="directory", listed=facts["listed"])
+        case kind:
+            if photo is None or (dicom is not None and (dicom.frames or not dicom.ranges)):
+                raise ValueError("neither a document nor a surface")
+            return Examined(kind=kind, photo=photo, dicom=dicom, metadata=metadata)

@@ -10,9 +10,11 @@ class ProblemCode(StrEnum):
     EMPTY = "empty_file"
     NOT_AN_IMAGE = "not_an_image"
     ARCHIVE = "archive"
+    AVIF = "avif"
+    PDF_LOCKED = "pdf_locked"
+    PDF_ACTIVE = "pdf_active"
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
-    DICOM_DIRECTORY = "dicom_directory"
     NO_PIXEL_DATA = "no_pixel_data"
     MISSING_UIDS = "missing_uids"
     PIXEL_DESCRIPTION = "pixel_description"
@@ -32,16 +34,22 @@ class ProblemCode(StrEnum):
 SENTENCES: Final[dict[ProblemCode, str]] = {
     ProblemCode.EMPTY: N_("This file is empty. Please export it again and upload the new one."),
     ProblemCode.NOT_AN_IMAGE: N_(
-        "This is no image or document that can be read here. Please upload DICOM files, photographs (JPEG, PNG, TIFF, WebP) or PDF."
+        "This is no image or document that can be read here. Please upload DICOM files, photographs (JPEG, PNG, TIFF, WebP, HEIC), PDF, or surface scans (STL, PLY)."
+    ),
+    ProblemCode.AVIF: N_(
+        "This is an AVIF picture, which cannot be read here. Please save it as JPEG or PNG and upload that."
+    ),
+    ProblemCode.PDF_LOCKED: N_(
+        "This PDF is locked with a password or restricted. Please print it into a new PDF and upload that one."
+    ),
+    ProblemCode.PDF_ACTIVE: N_(
+        "This PDF holds a program or other files, which would run or open with it. Please print it into a new PDF and upload that one."
     ),
     ProblemCode.ARCHIVE: N_("This is a packed archive. Please unpack it, and upload the files or the folder in it."),
     ProblemCode.TRUNCATED: N_(
         "This file ends too early: it was probably cut off while it was copied. Please copy it again from the source and upload it."
     ),
     ProblemCode.DAMAGED: N_("This file is damaged and cannot be read. Please export it again and upload the new one."),
-    ProblemCode.DICOM_DIRECTORY: N_(
-        "This is a disc's table of contents, not an image. Please upload the images beside it."
-    ),
     ProblemCode.NO_PIXEL_DATA: N_(
         "This DICOM file holds no image. Remove it, or upload the image that belongs in its place."
     ),

@@ -37,9 +37,10 @@ class DicomFacts(_Answer):
     modality: str = Field(max_length=16)
     series_number: int | None
     number: int | None
-    frames: int = Field(ge=1, le=20_000)
-    rows: int = Field(ge=1, le=65535)
-    columns: int = Field(ge=1, le=65535)
+    frames: int = Field(ge=0, le=20_000)
+    """0 for an encapsulated document, whose place is the only entry of ``ranges``."""
+    rows: int = Field(ge=0, le=65535)
+    columns: int = Field(ge=0, le=65535)
     ranges: list[list[Annotated[int, Field(ge=0, le=_MAX_OFFSET)]]]
     transcoded: bool
     """Whether the frames are always served decoded, as explicit VR little endian."""
@@ -50,7 +51,7 @@ class DicomFacts(_Answer):
 
     @model_validator(mode="after")
     def _ranges_fit_frames(self) -> Self:
-        if self.ranges and len(self.ranges) != self.frames:
+        if self.ranges and len(self.ranges) != max(self.frames, 1):
             raise ValueError("one entry a frame")
         if any(len(parts) < 2 or len(parts) % 2 for parts in self.ranges):
             raise ValueError("offset and length in turn")
@@ -66,24 +67,46 @@ class DicomFacts(_Answer):
 
 
 class PhotoFacts(_Answer):
-    """A photograph or a document. Width and height in pixels, as shown."""
+    """A photograph, a document or a surface. Width and height in pixels, as shown; ``pages`` are the pictures in it."""
 
     format: str = Field(max_length=8)
     width: int | None = Field(None, ge=1)
     height: int | None = Field(None, ge=1)
+    pages: int = Field(1, ge=1, le=9999)
+    triangles: int | None = Field(None, ge=0, le=_MAX_OFFSET)
+
+
+class ListedImage(_Answer):
+    """An image that a disc's table of contents names."""
+
+    path: str = Field(max_length=200)
+    uid: Uid
 
 
 class Examined(_Answer):
     """Result of an examination: what the file is, and either its facts or the problem with it."""
 
-    kind: Literal["dicom", "photo", "document", "other"]
+    kind: Literal["dicom", "photo", "document", "surface", "directory", "other"]
     problem: ProblemCode | None = None
     dicom: DicomFacts | None = None
     photo: PhotoFacts | None = None
+    listed: tuple[ListedImage, ...] = ()
+    """Of a disc's table of contents."""
     metadata: bytes = b""
     """DICOM JSON of the instance without bulk data."""
     preview: bytes = b""
     """JPEG of a photograph."""
+
+
+class BareCopy(_Answer):
+    """How a photograph's file goes out: in pieces (see ``bare``), or ``drawn`` anew as JPEG."""
+
+    pieces: tuple[tuple[int, int] | bytes, ...] = ()
+    drawn: bytes = b""
+
+    @property
+    def size(self) -> int:
+        return len(self.drawn) + sum(len(piece) if isinstance(piece, bytes) else piece[1] for piece in self.pieces)
 
 
 class Picture(_Answer):

@@ -29,6 +29,8 @@ NATIVE: Final = frozenset({IMPLICIT_LE, EXPLICIT_LE, DEFLATED_LE, EXPLICIT_BE})
 
 _EXTENDED_OFFSETS: Final = 0x7FE00001
 _EXTENDED_LENGTHS: Final = 0x7FE00002
+_ENCLOSED: Final = 0x00420011
+"""Encapsulated Document (PS3.3 C.24.2)."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Structure:
     source: Bytes
     pixels: PixelData | None
     inflated: bool
+    enclosed: tuple[int, int] | None = None
+    """Offset and length of an encapsulated document."""
 
 
 def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
@@ -79,6 +83,7 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
     header = bytearray()
     pixels: PixelData | None = None
     table: list[int] = []
+    enclosed: tuple[int, int] | None = None
     for count, element in enumerate(elements(source, start, encoding)):
         if count > MAX_ELEMENTS:
             raise FileProblem(ProblemCode.OVER_LIMITS)
@@ -86,11 +91,13 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
             pixels = _pixel_data(source, element, encoding, walk_fragments=with_fragments)
         elif element.tag == _EXTENDED_OFFSETS:
             table = _offsets(source, element)
+        elif element.tag == _ENCLOSED and not element.undefined:
+            enclosed = (element.value, element.length)
         elif element.tag != _EXTENDED_LENGTHS and element.tag >> 16 not in {0x7FE0, 0xFFFC}:
             _keep(source, element, header)
     if pixels is not None and table:
         pixels.table = table
-    return Structure(syntax, encoding, bytes(header), source, pixels, inflated)
+    return Structure(syntax, encoding, bytes(header), source, pixels, inflated, enclosed)
 
 
 def _start(source: Bytes) -> int | None:

@@ -31,3 +31,4 @@ class Operation:
     DECODE: Final = "decode"
     RENDER: Final = "render"
     REDRAW: Final = "redraw"
+    BARE: Final = "bare"

@@ -674,6 +674,7 @@ def upgrade() -> None:
         sa.Column("size", BIG_INTEGER, nullable=False),
         sa.Column("sha256", text_type(64), nullable=False),
         sa.Column("kind", text_type(16), nullable=False),
+        sa.Column("facts", SEALED, nullable=True),
         sa.Column("state", text_type(16), nullable=False),
         sa.Column("problem_code", text_type(60), nullable=True),
         sa.Column("problem", text_type(500), nullable=True),

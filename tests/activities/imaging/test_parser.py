@@ -146,7 +146,6 @@ def test_frames_in_several_fragments_are_found_by_their_end_markers(pool: Parser
         (files.pydicom_file("MR_truncated.dcm"), ProblemCode.TRUNCATED),
         (files.dicom_file()[:300], ProblemCode.TRUNCATED),
         (files.pydicom_file("rtplan.dcm"), ProblemCode.NO_PIXEL_DATA),
-        (files.pydicom_file("dicomdirtests/DICOMDIR"), ProblemCode.DICOM_DIRECTORY),
         (files.pydicom_file("JPGExtended.dcm"), ProblemCode.UNSUPPORTED_SYNTAX),
         (files.dicom_file(StudyInstanceUID=None), ProblemCode.MISSING_UIDS),
         (files.dicom_file(Rows=None), ProblemCode.PIXEL_DESCRIPTION),

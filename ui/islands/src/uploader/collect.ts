@@ -10,7 +10,7 @@ export interface Collected {
   leftOut: number;
 }
 
-const SYSTEM = /^(\..*|thumbs\.db|desktop\.ini|ehthumbs\.db|autorun\.inf|dicomdir)$/i;
+const SYSTEM = /^(\..*|thumbs\.db|desktop\.ini|ehthumbs\.db|autorun\.inf)$/i;
 /** A patient CD carries its own viewer; sending those programs would only earn a refusal for each. */
 const PROGRAM = /\.(exe|dll|bat|cmd|com|msi|sys|ocx|so|dylib|lnk|ini|inf|chm|hlp|jar|manifest)$/i;
 

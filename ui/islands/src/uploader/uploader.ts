@@ -27,19 +27,19 @@ function welcomeOf(home: Home, maxBytes: number): Welcome {
   if (home.name === "case_id") {
     return {
       words: t("Drop files or folders anywhere on this page"),
-      kinds: t("DICOM files and folders, PDF, or photographs: JPEG, PNG, TIFF or WebP"),
+      kinds: t("DICOM files and folders, PDF, photographs (JPEG, PNG, TIFF, WebP, HEIC) or surface scans (STL, PLY)"),
       veil: t("Drop to upload to this case"),
       folders: true,
       accept: "",
     };
   }
-  const kinds = t("PDF, or photographs: JPEG, PNG, TIFF or WebP");
+  const kinds = t("PDF, or photographs: JPEG, PNG, TIFF, WebP or HEIC");
   return {
     words: t("Drop documents anywhere on this page"),
     kinds: Number.isFinite(maxBytes) ? t("{kinds}, up to {size} each", { kinds, size: bytes(maxBytes) }) : kinds,
     veil: t("Drop to add to this patient's record"),
     folders: false,
-    accept: ".pdf,application/pdf,image/jpeg,image/png,image/tiff,image/webp",
+    accept: ".pdf,application/pdf,image/jpeg,image/png,image/tiff,image/webp,image/heic,.heic",
   };
 }
 
