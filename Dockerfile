@@ -9,6 +9,11 @@ COPY ui/islands ./
 COPY ui/static/js/words.js /build/ui/static/js/
 RUN npm run build
 
+FROM node:24-bookworm AS advanced-viewer
+WORKDIR /build
+COPY scripts/advanced_viewer.py scripts/
+RUN python3 scripts/advanced_viewer.py npm
+
 FROM python:3.11-slim-bookworm AS packages
 COPY requirements/bootstrap.txt requirements/runtime.txt /requirements/
 RUN python -m venv /opt/venv \
@@ -35,6 +40,7 @@ COPY api api
 COPY ui ui
 COPY worker worker
 COPY --from=front-end /build/ui/static/build ui/static/build
+COPY --from=advanced-viewer /build/ui/ohif ui/ohif
 COPY --chmod=0755 deploy/entrypoint.sh /usr/local/bin/entrypoint.sh
 RUN rm -rf ui/islands \
     && /opt/venv/bin/python -m compileall -q schemas infra activities workflows api ui worker

@@ -26,6 +26,8 @@ STAMPS = VENV / ".setup"
 REQUIREMENTS = ROOT / "requirements"
 ISLANDS = ROOT / "ui" / "islands"
 BUILT = ROOT / "ui" / "static" / "build"
+OHIF = ROOT / "ui" / "ohif"
+FETCH_OHIF = ROOT / "scripts" / "advanced_viewer.py"
 PACKAGES = ("schemas", "infra", "activities", "workflows", "api", "ui", "worker")
 
 # What PDF rendering loads at run time: library → Debian package. Without the subsetter a render is several times slower.
@@ -256,6 +258,17 @@ def front_end() -> None:
     write_stamp(BUILT / ".stamp", wanted)
 
 
+def advanced_viewer() -> None:
+    """OHIF's own build, fetched once."""
+    wanted = digest(FETCH_OHIF)
+    if stamped(OHIF / ".stamp", wanted):
+        return
+    with step("advanced viewer (50 MB, once)"):
+        env = {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}
+        run([sys.executable, str(FETCH_OHIF), str(BIN / "npm")], env=env)
+    write_stamp(OHIF / ".stamp", wanted)
+
+
 def main() -> int:
     dev = "--dev" in sys.argv[1:]
     steps: list[Callable[[], None]] = [
@@ -269,7 +282,7 @@ def main() -> int:
         with Path(__file__).open("rb") as guard:
             # Two commands in one checkout take turns; the lock ends with the process.
             fcntl.flock(guard, fcntl.LOCK_EX)
-            for each in [*steps, front_end]:
+            for each in [*steps, front_end, advanced_viewer]:
                 each()
     except Missing as problem:
         print(problem, file=sys.stderr)

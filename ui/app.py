@@ -10,6 +10,7 @@ from infra.settings import Settings, get_settings
 from ui.pages import (
     account,
     admin,
+    advanced_viewer,
     cases,
     clinical_forms,
     links,
@@ -36,6 +37,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     worklists.router,
     cases.router,
     reading.router,
+    advanced_viewer.router,
     links.router,
     messages.router,
     notices.router,
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.mount("/static", static_files(), name="static")
         problems.install(app)
         portal.install(app)
+        advanced_viewer.install(app)
         app.add_middleware(SecurityHeaders, https=chosen.base_url.startswith("https:"))
 
     return create_api(chosen, configure=configure)

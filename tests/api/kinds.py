@@ -294,11 +294,11 @@ def of_a_case(hall: Hall, route: Route) -> Questions:
         if answer("dentist", state) is Expected.ALLOWED:
             other = hall.things[State.RELEASED if state is not State.RELEASED else State.AMENDING]
             own = {"case_id": hall.things[state].case_id}
-            url = _filled(route, **_children(other), **own)
+            url = _filled(route, **_children(other), **_images(other), **own)
             yield Question("dentist", route, url, Expected.NOT_THERE, f"in {state}, below another case")
 
 
-_REAL = {"file_id", "study_id", "grant_id"}
+_REAL = {"file_id", "study_id", "grant_id", "study"}
 BACK_TO_THE_CASE = {("GET", "/cases/{case_id}/links/{grant_id}/code")}
 """They look at nothing that is below the case, and say nothing of it."""
 
@@ -309,7 +309,7 @@ def _children(thing: Thing) -> dict[str, str]:
 
 def _own_children(route: Route, thing: Thing) -> dict[str, str]:
     """What is there stays there: only what is read is real."""
-    return _children(thing) if route.method == "GET" else {}
+    return {**_children(thing), **_images(thing)} if route.method in {"GET", "HEAD"} else {}
 
 
 def of_an_upload(hall: Hall, route: Route) -> Questions:
@@ -409,7 +409,7 @@ def _visiting(hall: Hall, state: State) -> dict[str, str]:
 
 
 _IMAGES = frozenset({"study", "series", "instance", "frame", "frames"})
-_BELOW_CASE = frozenset(
+_BELOW_CASE = _IMAGES | frozenset(
     {"case_id", "action", "command_id", "file_id", "grant_id", "key_image_id", "message_id", "study_id"}
 )
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (

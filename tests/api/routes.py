@@ -11,7 +11,11 @@ from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
 
-OPEN = {"/openapi.json": "a description of the API, without data", "/static": "style sheets, scripts and icons"}
+OPEN = {
+    "/openapi.json": "a description of the API, without data",
+    "/static": "style sheets, scripts and icons",
+    "/ohif": "the advanced viewer's scripts, without data",
+}
 """What needs no policy, and why."""
 
 Overrides = Mapping[Callable[..., Any], Callable[..., Any]]

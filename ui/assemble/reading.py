@@ -134,6 +134,7 @@ def images_page(session: Session, access: CaseAccess, title: str, about: str, lo
         case_id=access.row.id,
         annotations_url=f"/api/v1/cases/{access.row.id}/annotations",
         editable=access.may(Right.ANNOTATE),
+        advanced_url=f"/cases/{access.row.id}/advanced" if rows else "",
     )
 
 

@@ -10,7 +10,7 @@ class ImagesView:
     """``root`` is the DICOMweb service, ``studies`` the study uids in the order in which they are shown.
 
     ``case_id`` is empty for a patient, who has no marks or key images beside the images; ``files_url`` lists a patient's
-    photographs.
+    photographs. ``advanced_url`` is the advanced viewer's page.
     """
 
     title: str
@@ -24,3 +24,4 @@ class ImagesView:
     files_url: str = ""
     annotations_url: str = ""
     editable: bool = False
+    advanced_url: str = ""

@@ -1,0 +1,81 @@
+"""One case's images as a DICOMweb service of its own, for a viewer that is to see this case and nothing else.
+
+Mounted at ``/cases/{case_id}/dicomweb``: the routes of ``/dicomweb``, read only, for whoever may see the case's images.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from sqlmodel import Session, col
+
+from api import errors
+from api.deps import LookAgainDep, ServicesDep, require
+from api.imaging import media, qido
+from api.imaging.access import CaseImages, ImageAccess, image_access, images_of
+from api.routes import dicomweb
+from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, need_json, root_of
+from api.services import Services
+from api.standing import CaseAccess, load_case
+from schemas.access import Person, Right
+from schemas.tables.case import Case
+
+PREFIX: Final = "/cases/{case_id}/dicomweb"
+_PATIENT_ID: Final = "00100020"
+
+
+@dataclass(frozen=True)
+class OneCase:
+    """Somebody who may see the images of the case."""
+
+    access: CaseAccess
+    services: Services
+    look_again: Callable[[], Person]
+
+    def again(self) -> ImageAccess:
+        with self.services.database.read() as session:
+            fresh = load_case(session, self.services.keys, self.access.row.id, self.look_again())
+        fresh.need(Right.SEE_IMAGES)
+        return replace(self, access=fresh)
+
+    def narrow(self, statement: Any) -> Any:
+        return statement.where(col(Case.id) == self.access.row.id)
+
+    def opens(self, session: Session, cases: Sequence[Case]) -> dict[str, CaseImages]:
+        own = self.access.row.id
+        return {case.id: images_of(self.access) for case in cases if case.id == own}
+
+
+def one_case(
+    access: Annotated[CaseAccess, Depends(require(Right.SEE_IMAGES))], services: ServicesDep, look_again: LookAgainDep
+) -> ImageAccess:
+    return OneCase(access, services, look_again)
+
+
+OneCaseDep = Annotated[ImageAccess, Depends(one_case)]
+search: Final = APIRouter(route_class=DicomwebRoute)
+
+
+@search.get("/studies")
+def search_studies(request: Request, access: OneCaseDep, services: ServicesDep) -> Response:
+    """Without the patient's number: a viewer that has it asks for it in an address, and addresses are kept in logs."""
+    need_json(request)
+    query = qido.Query.of(request.query_params.multi_items())
+    with services.database.read() as session:
+        found = qido.search_studies(session, access, query, root_of(request))
+    named_less = [{tag: value for tag, value in study.items() if tag != _PATIENT_ID} for study in found]
+    return JSONResponse(named_less, media_type=media.JSON, headers={**PRIVATE, **query.warning})
+
+
+def case_images(parent: FastAPI) -> FastAPI:
+    """The application to be mounted at :data:`PREFIX`."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state = parent.state
+    app.include_router(search)
+    for reading in dicomweb.READING:
+        app.include_router(reading)
+    app.dependency_overrides[image_access] = one_case
+    errors.install(app)
+    return app
