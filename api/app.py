@@ -34,6 +34,7 @@ from api.routes import (
     viewer_state,
 )
 from api.services import Services, connect
+from api.tus.door import MethodOverride, TusAnswers
 from infra.settings import Settings, get_settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -100,8 +101,10 @@ def create_app(settings: Settings | None = None, *, configure: Callable[[FastAPI
         app.include_router(router)
     errors.install(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(MethodOverride)
     https = chosen.base_url.startswith("https:")
     app.add_middleware(SameOriginOnly, https=https, exempt=("/webhooks/",), friends=friends_of(chosen))
+    app.add_middleware(TusAnswers)
     app.add_middleware(DecodeFromTemporal, friends=friends_of(chosen))
     app.add_middleware(KnownHosts, settings=chosen)
     if configure is not None:

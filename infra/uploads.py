@@ -91,7 +91,7 @@ class UploadDesk:
         self._keys = keys
 
     def begin(self, home: Home, user_id: str, length: int, meta: dict[str, str], key: str | None = None) -> Begun:
-        """An upload of ``length`` bytes. ``meta``: filename, filetype, relative_path.
+        """An upload of ``length`` bytes. ``meta``: filename, filetype, relative_path, and ``header``: all as it was sent.
 
         ``key`` is the client's idempotency key: with it the same person gets the same upload again, however far it is.
         Raises UploadKeyReused when the key was given to an upload of another length.
@@ -138,6 +138,15 @@ class UploadDesk:
             raise UploadGone()
         return upload
 
+    def metadata(self, upload: Upload) -> str:
+        """``Upload-Metadata`` as its creation had it; empty where it had none."""
+        return str(self._meta(upload).get("header", ""))
+
+    def _meta(self, upload: Upload) -> dict[str, JsonValue]:
+        meta = open_json(self._key(upload), upload.meta, column_aad("upload", upload.id, "meta"))
+        assert isinstance(meta, dict)
+        return meta
+
     def writer(self, upload: Upload) -> BlobWriter:
         """Raises BlobBusy while another request writes; BlobFinished when all bytes are there."""
         return self._blobs.writer(upload.file_id, self._key(upload).secret)
@@ -153,9 +162,12 @@ class UploadDesk:
             return upload.length
 
     def note(self, upload: Upload, offset: int) -> Upload:
-        """Notes how far it is, for lists, and begins its life anew."""
+        """Notes how far it is, for lists and for whoever waits for it, and begins its life anew: when a request ends, and
+        every few seconds under way. Raises UploadGone for one that was given up meanwhile."""
         with self._database.write() as session:
             row = session.get_one(Upload, upload.id)
+            if row.state == ENDED:
+                raise UploadGone()
             if row.state == OPEN:
                 row.offset, row.updated_at = offset, now()
                 row.expires_at = row.updated_at + LIFE
@@ -206,11 +218,8 @@ class UploadDesk:
         if row.case_id is not None:  # held, so that no submission passes between the look and the commit
             session.get_one(Case, row.case_id, with_for_update=True)
         still_welcome(session)
-        key = self._key(upload)
-        meta = open_json(key, row.meta, column_aad("upload", row.id, "meta"))
-        assert isinstance(meta, dict)
         moment = now()
-        stored = _stored(row, info, meta, key, moment)
+        stored = _stored(row, info, self._meta(row), self._key(upload), moment)
         session.add(stored)
         row.state, row.offset, row.updated_at = COMPLETE, info.size, moment
         session.flush()

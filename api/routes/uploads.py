@@ -1,51 +1,33 @@
 """Uploads over tus 1.0.0 at ``/api/v1/uploads``, and the end of a batch of them."""
 
-import logging
 import re
-from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from sqlmodel import Session
 
-from activities.treatment_documents import DocumentChecker
-from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require, token_of
+from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require
 from api.errors import problem
-from api.imaging.parsers import in_images, parsers_of
-from api.scopes import scopes_for
 from api.services import Services
 from api.standing import CaseAccess
 from api.tus import protocol
-from api.tus.receiving import Interrupted, in_thread, receive
+from api.tus.intake import Intake, OpenUpload, complete
+from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination, need_kind, need_size
-from infra.blobs.store import BlobFinished, BlobWriter
+from infra.blobs.store import BlobFinished
 from infra.outbox import enqueue, is_waiting
-from infra.sessions import Sessions
 from infra.uploads import COMPLETE, UploadDesk
-from schemas.access import Person, Right
-from schemas.errors import NotFound, NotSignedIn, OdontoError
+from schemas.access import Right
+from schemas.errors import NotFound
 from schemas.messages import FactKind
-from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import Upload
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"])
 batches = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["uploads"])
 
-_log: Final = logging.getLogger(__name__)
 _NAME_LENGTH: Final = 255
 _PATH_LENGTH: Final = 1000
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Controls, and the marks of direction with which “gpj.exe” is shown as a picture's name (Unicode TR36, 2.6)."""
-
-
-class OpenUpload:
-    """An upload for somebody who may add files to what it belongs to."""
-
-    def __init__(self, row: Upload, person: Person, destination: Destination, desk: UploadDesk) -> None:
-        self.row = row
-        self.person = person
-        self.destination = destination
-        self.desk = desk
 
 
 @policy("upload: to a case or a patient's record")
@@ -113,6 +95,7 @@ async def create(
     desk = desk_of(services)
     has_body = request.headers.get("content-type", "") == protocol.BODY_TYPE
     kept = {
+        "header": request.headers.get("upload-metadata", ""),
         "filename": _printable(meta.get("filename") or "file", _NAME_LENGTH),
         "filetype": _printable(meta.get("filetype", ""), 100),
         "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
@@ -124,19 +107,20 @@ async def create(
         async for _ in request.stream():
             pass  # a browser takes an answer that comes before its last byte for a broken line
     elif has_body or length == 0:
-        offset = await _take(request, upload, services, sessions, offset=0)
+        offset = await Intake(request, services, sessions, upload).take(0)
     headers = protocol.answer_headers(offset=offset if has_body else None, expires=row.expires_at)
     return Response(status_code=201, headers={**headers, "Location": f"/api/v1/uploads/{row.id}"})
 
 
 @router.head("/{upload_id}", status_code=200)
 async def where(request: Request, upload: UploadDep, services: ServicesDep) -> Response:
-    """How many bytes are durable. 423 while another request writes. Completes an upload whose last byte came before a crash."""
+    """How many bytes are durable, and the metadata as they were sent. 423 while another request writes. Completes an upload whose last byte came before a crash."""
     offset = await in_thread(upload.desk.offset, upload.row)
     if offset == upload.row.length and upload.row.state != COMPLETE:
-        await _complete(request, upload, services)
+        await complete(request, upload, services)
     headers = protocol.answer_headers(offset=offset, length=upload.row.length, expires=upload.row.expires_at)
-    return Response(status_code=200, headers=headers)
+    told = await in_thread(upload.desk.metadata, upload.row)
+    return Response(status_code=200, headers={**headers, "Upload-Metadata": told} if told else headers)
 
 
 @router.patch("/{upload_id}", status_code=204)
@@ -151,7 +135,7 @@ async def go_on(request: Request, upload: UploadDep, services: ServicesDep, sess
             return _wrong_offset(upload.row.length)
         return Response(status_code=204, headers=protocol.answer_headers(offset=offset))
     try:
-        durable = await _take(request, upload, services, sessions, offset=offset)
+        durable = await Intake(request, services, sessions, upload).take(offset)
     except protocol.WrongOffset:
         return _wrong_offset(await in_thread(upload.desk.offset, upload.row))
     expires = (await in_thread(upload.desk.find, upload.row.id)).expires_at
@@ -165,74 +149,6 @@ async def give_up(upload: UploadDep) -> Response:
         raise BlobFinished()
     await in_thread(upload.desk.end, upload.row)
     return Response(status_code=204, headers=protocol.answer_headers())
-
-
-async def _take(request: Request, upload: OpenUpload, services: Services, sessions: Sessions, *, offset: int) -> int:
-    """Receives the request's body; completes the upload with its last byte. Returns the durable offset."""
-    row, desk = upload.row, upload.desk
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > row.length - offset:
-        raise protocol.BeyondTheEnd()
-    checksum = protocol.checksum(request.headers)
-    try:
-        writer = await in_thread(desk.writer, row)
-    except BlobFinished:
-        # Every byte was there already, but the crash of a process came before the file's row.
-        await _complete(request, upload, services)
-        if offset != row.length:
-            raise protocol.WrongOffset() from None
-        return row.length
-    try:
-        recheck = _recheck(request, services, sessions, row)
-        durable = await receive(
-            writer, request.stream(), offset=offset, length=row.length, checksum=checksum, recheck=recheck
-        )
-        if durable == row.length:
-            await _complete(request, upload, services, writer)
-        else:
-            await in_thread(desk.note, row, durable)
-    except Interrupted:
-        durable = writer.offset
-        await in_thread(desk.note, row, durable)
-    finally:
-        await in_thread(writer.close)
-    return durable
-
-
-async def _complete(request: Request, upload: OpenUpload, services: Services, writer: BlobWriter | None = None) -> None:
-    """Ends an upload whose bytes are all there, where it is still welcome: its case may have been submitted meanwhile."""
-
-    def still_welcome(session: Session) -> None:
-        Aim.of(upload.row).reach(session, services.keys, upload.person)
-
-    stored = await in_thread(upload.desk.complete, upload.row, upload.destination.actor, still_welcome, writer)
-    if isinstance(stored, PatientDocument):
-        await _check(request, services, stored.id)
-
-
-async def _check(request: Request, services: Services, document_id: str) -> None:
-    """A treatment document is checked before its sender is answered. What cannot be checked now is stored all the same,
-    and checked by the worker."""
-    checker = DocumentChecker(services.database, services.blobs, services.keys, parsers_of(request.app))
-    try:
-        await in_images(checker.check, document_id)
-    except OdontoError as error:
-        _log.warning("a document waits to be checked: %s", error.code, extra={"file_id": document_id})
-    services.feed.wake()
-
-
-def _recheck(request: Request, services: Services, sessions: Sessions, upload: Upload) -> Callable[[], None]:
-    """Asks anew who sends and whether they may: a revoked session stops an upload under way."""
-    token = token_of(request)
-
-    def check() -> None:
-        if token is None:
-            raise NotSignedIn()
-        person = sessions.person(token, admits=scopes_for(request))
-        with services.database.read() as session:
-            Aim.of(upload).reach(session, services.keys, person)
-
-    return check
 
 
 def _wrong_offset(offset: int) -> Response:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from api.tus.protocol import CHECKED_BYTES, BeyondTheEnd, Checksum, PartTooLarge, WrongOffset
 from infra.blobs.store import BlobWriter, StorageFailed, StorageFull
+from infra.uploads import UploadGone
 from schemas.errors import OdontoError
 
 _BUFFER: Final = 1 << 20
@@ -70,8 +71,8 @@ async def receive(
     except ClientDisconnect:
         await in_thread(writer.sync)
         raise Interrupted from None
-    except (StorageFailed, StorageFull):
-        raise  # the writer is not to be used any more; what it had synced stays
+    except (StorageFailed, StorageFull, UploadGone):
+        raise  # the writer is not to be used any more; what it had synced stays, or is to be deleted
     except OdontoError:
         await in_thread(writer.sync)
         raise

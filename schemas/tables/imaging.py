@@ -9,8 +9,8 @@ from schemas.tables.columns import BIG_INTEGER, LONG_TEXT, code_field, id_field,
 
 
 class Upload(SQLModel, table=True):
-    """One tus upload (https://tus.io/protocols/resumable-upload), to a case or to a patient's record. ``offset`` is what
-    is durable on disk.
+    """One tus upload (https://tus.io/protocols/resumable-upload), to a case or to a patient's record. ``offset`` is how far it
+    was when that was last noted; the blob says what is durable.
     """
 
     __tablename__ = "upload"
@@ -25,7 +25,7 @@ class Upload(SQLModel, table=True):
     length: int
     offset: int = 0
     meta: bytes = sealed_field()
-    """JSON: filename, filetype, relative_path."""
+    """JSON: filename, filetype, relative_path; and ``header``, Upload-Metadata as it was sent."""
     nonce: str | None = code_field(64, unique=True, nullable=True)
     """Hash of case or patient, person and the client's idempotency key, so that a creation whose answer was lost is not doubled."""
     state: str = code_field(16)

@@ -23,6 +23,7 @@ from activities.imaging.parser.pool import ParserPool
 from api import errors
 from api.imaging.parsers import close_parsers
 from api.routes import dicomweb, files, patient_documents, uploads, viewer_state
+from api.tus.door import MethodOverride, TusAnswers
 from infra.blobs.local import LocalBlobStore
 from infra.database import Database, make_engine
 from infra.keys import MasterKeys
@@ -64,6 +65,8 @@ def app_of(home: Path, database: Database, keys: KeyStore) -> FastAPI:
     ):
         app.include_router(router)
     errors.install(app)
+    app.add_middleware(MethodOverride)
+    app.add_middleware(TusAnswers)
     return app
 
 

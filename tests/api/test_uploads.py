@@ -17,8 +17,12 @@ import pytest
 from sqlmodel import select
 
 from activities.imaging.parser.pool import ParserPool
+from api.app import create_app
+from api.origin import SameOriginOnly
+from api.tus.door import MethodOverride
 from infra.database import now
-from infra.uploads import LIFE, UploadDesk
+from infra.settings import Settings
+from infra.uploads import LIFE, SILENCE, UploadDesk, count_under_way
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile, Upload
@@ -183,6 +187,109 @@ async def test_wrong_requests_are_refused_by_name(desk: Desk) -> None:
         assert cases[2][0].headers["upload-offset"] == "0"
         assert await offset_of(client, location) == 0
     assert not desk.files(case)
+
+
+async def test_every_answer_says_that_it_is_tus_and_an_unknown_version_which_one(desk: Desk) -> None:
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, 10)
+        answers = [
+            await client.head(location),
+            await client.patch(location, headers=part(0, Tus_Resumable="0.2.2"), content=b"1"),
+            await client.patch(location, headers=part(4), content=b"1"),
+            await client.head("/api/v1/uploads/upl_0", headers=part(0)),
+            await client.put(location, headers=part(0)),
+            await client.post("/api/v1/uploads", headers=creation(case.id, 1 << 30)),
+        ]
+    async with desk.client(None) as client:
+        answers.append(await client.head(location, headers=part(0)))
+    assert [answer.status_code for answer in answers] == [412, 412, 409, 404, 405, 413, 401]
+    assert {answer.headers.get("tus-resumable") for answer in answers} == {"1.0.0"}
+    assert [answer.headers.get("tus-version") for answer in answers] == ["1.0.0"] * 2 + [None] * 5
+
+
+async def test_metadata_are_given_back_as_they_were_sent(desk: Desk) -> None:
+    case = desk.open_case()
+    sent = creation(case.id, 3, "Muster^Anna\u202e.dcm") | {"Idempotency-Key": "one"}
+    sent["Upload-Metadata"] += ",lastModified MTc=,flag"
+    async with desk.client() as client:
+        location = (await client.post("/api/v1/uploads", headers=sent, content=b"12")).headers["location"]
+        for content in (b"", b"3"):
+            await client.patch(location, headers=part(2), content=content)
+            answer = await client.head(location, headers=part(0))
+            assert answer.headers["upload-metadata"] == sent["Upload-Metadata"]
+    with desk.world.database.read() as session:
+        meta = session.get_one(Upload, location.rsplit("/", 1)[1]).meta
+    assert base64.b64encode(b"Muster") not in meta, "a name is sealed"
+
+
+async def test_a_method_may_come_in_a_header_of_an_unsafe_request_alone(desk: Desk) -> None:
+    """Behind the same-origin check: what another site's page may send as a GET deletes nothing."""
+    case = desk.open_case()
+    guarded = httpx.ASGITransport(SameOriginOnly(desk.app), raise_app_exceptions=False)
+    token = {"Authorization": f"Bearer {desk.tokens['dentist']}"}
+    async with httpx.AsyncClient(transport=guarded, base_url="http://127.0.0.1", headers=token) as client:
+        location = await begin(client, case, 6)
+
+        async def as_post(method: str, content: bytes = b"", **more: str) -> httpx.Response:
+            return await client.post(location, headers=part(0, X_HTTP_Method_Override=method, **more), content=content)
+
+        answer = await as_post("PATCH", b"123")
+        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "3")
+        answer = await as_post("HEAD")
+        assert (answer.status_code, answer.headers["upload-offset"]) == (200, "3")
+        assert (await as_post("DELETE", Sec_Fetch_Site="cross-site")).status_code == 403
+        assert (await client.get(location, headers=part(0, X_HTTP_Method_Override="DELETE"))).status_code == 405
+        assert await offset_of(client, location) == 3
+        assert (await as_post("DELETE")).status_code == 204
+        assert (await client.head(location, headers=part(0))).status_code == 410
+    order = [str(each.cls) for each in create_app(Settings(home=Path("unused"))).user_middleware]
+    assert order.index(str(SameOriginOnly)) < order.index(str(MethodOverride)), "the first is the outermost"
+
+
+async def test_a_submission_waits_for_a_slow_request_that_is_still_under_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 MB over a poor line are one request of half an hour. Its case must not be submitted without it."""
+    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.0)
+    late = [now()]
+    monkeypatch.setattr("infra.uploads.now", lambda: late[0])
+    case = desk.open_case()
+    counted = []
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b"12"
+            await asyncio.sleep(0.01)
+            with desk.world.database.read() as session:
+                counted.append(count_under_way(session, case.id, late[0]))
+            late[0] += SILENCE * 0.9
+
+    async with desk.client() as client:
+        location = await begin(client, case, 9)
+        answer = await client.patch(location, headers=part(0), content=slowly())
+        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "8")
+    assert counted == [1] * 4
+
+
+async def test_an_upload_that_is_given_up_ends_its_request_under_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.0)
+    case = desk.open_case()
+    async with desk.client() as client:
+        location = await begin(client, case, 100)
+
+        async def endless() -> AsyncIterator[bytes]:
+            yield b"12"
+            assert (await client.delete(location, headers=part(0))).status_code == 204
+            for _ in range(98):
+                yield b"1"
+
+        answer = await client.patch(location, headers=part(0), content=endless())
+        assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
+    assert not desk.files(case)
+    assert not [path for path in (desk.app.state.services.settings.blob_folder).rglob("*") if path.is_file()]
 
 
 async def test_nobody_else_finds_the_upload_and_nothing_of_theirs_is_read(desk: Desk) -> None:
