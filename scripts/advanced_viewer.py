@@ -72,17 +72,21 @@ def fetched(npm: str, folder: Path) -> Path:
 
 
 def unpack(tarball: Path, folder: Path) -> None:
-    """``dist`` of the package, and its licence."""
+    """The files of ``dist`` in the package, and its licence."""
     with tarfile.open(tarball) as archive:
         for member in archive:
             path = PurePosixPath(member.name)
-            if path == PurePosixPath("package/LICENSE"):
-                member.name = "LICENSE"
-            elif path.parts[:2] == ("package", "dist") and len(path.parts) > 2 and is_used(path.parts[2:]):
-                member.name = str(PurePosixPath(*path.parts[2:]))
+            if path.parts[:2] == ("package", "dist") and len(path.parts) > 2 and is_used(path.parts[2:]):
+                place = folder.joinpath(*path.parts[2:])
+            elif path == PurePosixPath("package/LICENSE"):
+                place = folder / "LICENSE"
             else:
                 continue
-            archive.extract(member, folder, filter="data")
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None and ".." not in path.parts:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with content, place.open("wb") as file:
+                    shutil.copyfileobj(content, file)
 
 
 def is_used(parts: tuple[str, ...]) -> bool:
