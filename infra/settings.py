@@ -5,9 +5,9 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -55,6 +55,23 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(19456, ge=8, description="argon2id memory (KiB). OWASP's minimum is the default.")
     argon2_time_cost: int = Field(2, ge=1, description="argon2id passes.")
     upload_max_bytes: int = Field(1 << 30, ge=1, description="Largest single file of an upload, in bytes.")
+    blobs: Literal["local", "s3"] = Field(
+        "local",
+        description="Where files are kept: `local`, in `blobs` under `home`, or `s3`, in the bucket of the `s3` settings.",
+    )
+    s3_endpoint: str = Field(
+        "", description="Address of the S3 storage, `https://…`. Empty: Amazon's, of the region `s3_region`."
+    )
+    s3_bucket: str = Field("", description="Bucket of the files; it must exist.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket; storages without regions take any.")
+    s3_prefix: str = Field("", description="What the names of all objects begin with, as `odontoflow/`.")
+    s3_access_key_id: str = Field(
+        "", description="Access key of the bucket. Empty: what the AWS tools find (environment, profile, role)."
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="Its secret key.")
+    s3_addressing: Literal["path", "virtual", "auto"] = Field(
+        "auto", description="How the bucket is addressed: `path` where its name is no host name of the storage."
+    )
     document_max_bytes: int = Field(
         50_000_000, ge=1, description="Largest treatment document of a patient's record, in bytes."
     )
@@ -65,6 +82,12 @@ class Settings(BaseSettings):
     audit_anchor_file: Path | None = Field(
         None, description="File outside the database to which the audit chain's head is written. Empty: under `home`."
     )
+
+    @model_validator(mode="after")
+    def _s3_is_whole(self) -> Self:
+        if self.blobs == "s3" and not self.s3_bucket:
+            raise ValueError("ODONTOFLOW_BLOBS=s3 needs ODONTOFLOW_S3_BUCKET")
+        return self
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from tests.servers.chromium import chromium
 from tests.servers.mariadb import mariadb_server, mariadb_url
+from tests.servers.seaweedfs import seaweedfs
 from tests.servers.temporal import temporal_dev, temporal_program, temporal_time_skipping
 from tests.servers.tools import SEARCH_PATH
 
@@ -14,6 +15,7 @@ __all__ = [
     "chromium",
     "mariadb_server",
     "mariadb_url",
+    "seaweedfs",
     "temporal_dev",
     "temporal_program",
     "temporal_time_skipping",

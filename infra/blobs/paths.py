@@ -14,6 +14,12 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SHARD_DIGITS: Final = 3
 
 
+def shard_of(blob_id: str) -> str:
+    """Folder of a blob in any store: a folder of files can be copied into a bucket as it is. Raises BlobIdRefused."""
+    check_blob_id(blob_id)
+    return hashlib.sha256(blob_id.encode()).hexdigest()[:_SHARD_DIGITS]
+
+
 class BlobPaths(NamedTuple):
     """The names of one file. 4,096 shards keep folders small: ten million files are 2,500 in each."""
 
@@ -23,9 +29,7 @@ class BlobPaths(NamedTuple):
     @classmethod
     def of(cls, folder: Path, blob_id: str) -> Self:
         """Raises BlobIdRefused."""
-        check_blob_id(blob_id)
-        digest = hashlib.sha256(blob_id.encode()).hexdigest()
-        return cls(blob_id, folder / digest[:_SHARD_DIGITS])
+        return cls(blob_id, folder / shard_of(blob_id))
 
     @property
     def done(self) -> Path:

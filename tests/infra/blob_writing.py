@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.blobs.local import LocalBlobStore
-from infra.blobs.store import StorageFull
+from infra.blobs.opening import open_blobs
+from infra.blobs.store import BlobStore, StorageFull
+from infra.database import Database
+from infra.settings import Settings
 
 KEY = bytes(range(32))
 BLOCK = 64 * 1024
@@ -23,14 +26,22 @@ def content(start: int, length: int) -> bytes:
     return text[start - first * BLOCK : start - first * BLOCK + length]
 
 
+def open_store(where: str) -> BlobStore:
+    """A folder, or the settings of an installation as JSON."""
+    if not where.startswith("{"):
+        return LocalBlobStore(Path(where))
+    settings = Settings.model_validate_json(where)
+    return open_blobs(settings, Database.from_settings(settings))
+
+
 def say(*words: object) -> None:
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
-def write(folder: Path, blob_id: str, size: int, seed: int) -> None:
+def write(where: str, blob_id: str, size: int, seed: int) -> None:
     chance = random.Random(seed)
-    writer = LocalBlobStore(folder).writer(blob_id, KEY)
+    writer = open_store(where).writer(blob_id, KEY)
     say("open", writer.offset)
     while writer.offset < size:
         piece = min(chance.choice((1_000, 70_000, 300_000, 1 << 20, 3_000_000)), size - writer.offset)
@@ -41,10 +52,10 @@ def write(folder: Path, blob_id: str, size: int, seed: int) -> None:
     say("finished", info.size, info.sha256)
 
 
-def write_until_full(folder: Path, blob_id: str, limit: int) -> None:
+def write_until_full(where: str, blob_id: str, limit: int) -> None:
     """Under a limit on file sizes, which is what a full disk looks like."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    writer = LocalBlobStore(folder).writer(blob_id, KEY)
+    writer = open_store(where).writer(blob_id, KEY)
     try:
         while True:
             writer.append(content(writer.offset, 700_000))
@@ -54,9 +65,9 @@ def write_until_full(folder: Path, blob_id: str, limit: int) -> None:
         writer.close()
 
 
-def measure(folder: Path, blob_id: str, size: int) -> None:
+def measure(where: str, blob_id: str, size: int) -> None:
     """Peak memory (KiB) before and after writing and streaming ``size`` bytes."""
-    store, piece = LocalBlobStore(folder), bytes(1 << 20)
+    store, piece = open_store(where), bytes(1 << 20)
     store.writer("warm-up", KEY).finish()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with store.writer(blob_id, KEY) as writer:
@@ -71,4 +82,4 @@ def measure(folder: Path, blob_id: str, size: int) -> None:
 if __name__ == "__main__":
     act, where, name, *numbers = sys.argv[1:]
     acts: dict[str, Callable[..., None]] = {"write": write, "full": write_until_full, "measure": measure}
-    acts[act](Path(where), name, *map(int, numbers))
+    acts[act](where, name, *map(int, numbers))

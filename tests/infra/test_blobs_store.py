@@ -21,10 +21,10 @@ from infra.blobs.store import (
     BlobWriter,
     StorageFailed,
 )
-from tests.infra.blob_stores import NewShelf, Shelf, new_shelf, shelf, written
+from tests.infra.blob_stores import LocalShelf, NewShelf, Shelf, new_moto_shelf, new_s3_shelf, new_shelf, shelf, written
 from tests.infra.blob_writing import KEY, content
 
-__all__ = ["new_shelf", "shelf"]
+__all__ = ["new_moto_shelf", "new_s3_shelf", "new_shelf", "shelf"]
 
 SIZE = 2 * CLEAR_BYTES + 345_678
 
@@ -57,38 +57,46 @@ def test_every_size_comes_back_with_its_hash(store: BlobStore, size: int) -> Non
         assert reader.read_at(size, 5) == b""
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(0, 900_000) | st.sampled_from([CLEAR_BYTES, 2 * CLEAR_BYTES]), max_size=6), st.data())
-def test_pieces_and_pauses_leave_no_trace(new_shelf: NewShelf, pieces: list[int], data: st.DataObject) -> None:
-    shelf = new_shelf()
-    store = shelf.store
-    writer, total = store.writer("fil_1", KEY), 0
-    for piece in pieces:
-        assert writer.append(memoryview(content(total, piece) if piece else b"")) == total + piece
-        total += piece
-        pause = data.draw(st.sampled_from(["no", "sync", "reopen"]))
-        if pause != "no":
-            assert writer.sync() == total
-        if pause == "reopen":
-            writer.close()
-            writer = store.writer("fil_1", KEY)
-            assert writer.offset == total
-    expected = content(0, total) if total else b""
-    assert writer.finish() == BlobInfo(total, hashlib.sha256(expected).hexdigest())
-    with store.reader("fil_1", KEY) as reader:
-        assert b"".join(reader.stream()) == expected
-    assert shelf.names() == ["fil_1.blob"]
+def test_pieces_and_pauses_leave_no_trace(new_shelf: NewShelf) -> None:
+    lengths = st.integers(0, 900_000) | st.sampled_from([CLEAR_BYTES, 2 * CLEAR_BYTES])
+
+    @settings(max_examples=20 if isinstance(new_shelf(), LocalShelf) else 4, deadline=None)
+    @given(st.lists(lengths, max_size=6), st.data())
+    def check(pieces: list[int], data: st.DataObject) -> None:
+        shelf = new_shelf()
+        store = shelf.store
+        writer, total = store.writer("fil_1", KEY), 0
+        for piece in pieces:
+            assert writer.append(memoryview(content(total, piece) if piece else b"")) == total + piece
+            total += piece
+            pause = data.draw(st.sampled_from(["no", "sync", "reopen"]))
+            if pause != "no":
+                assert writer.sync() == total
+            if pause == "reopen":
+                writer.close()
+                writer = store.writer("fil_1", KEY)
+                assert writer.offset == total
+        expected = content(0, total) if total else b""
+        assert writer.finish() == BlobInfo(total, hashlib.sha256(expected).hexdigest())
+        with store.reader("fil_1", KEY) as reader:
+            assert b"".join(reader.stream()) == expected
+        assert shelf.names() == ["fil_1.blob"]
+
+    check()
 
 
-@settings(max_examples=60, deadline=None)
-@given(offset=st.integers(0, SIZE + 10), length=st.integers(0, SIZE + 10) | st.integers(0, 600))
-def test_any_range_reads_as_the_content_has_it(reader: BlobReader, offset: int, length: int) -> None:
-    end = max(offset, min(SIZE, offset + length))
-    expected = content(0, SIZE)[offset:end]
-    assert reader.read_at(offset, length) == expected
-    pieces = list(reader.stream(offset, length))
-    assert b"".join(pieces) == expected
-    assert all(0 < len(piece) <= CLEAR_BYTES for piece in pieces)
+def test_any_range_reads_as_the_content_has_it(new_shelf: NewShelf, reader: BlobReader) -> None:
+    @settings(max_examples=60 if isinstance(new_shelf(), LocalShelf) else 20, deadline=None)
+    @given(offset=st.integers(0, SIZE + 10), length=st.integers(0, SIZE + 10) | st.integers(0, 600))
+    def check(offset: int, length: int) -> None:
+        end = max(offset, min(SIZE, offset + length))
+        expected = content(0, SIZE)[offset:end]
+        assert reader.read_at(offset, length) == expected
+        pieces = list(reader.stream(offset, length))
+        assert b"".join(pieces) == expected
+        assert all(0 < len(piece) <= CLEAR_BYTES for piece in pieces)
+
+    check()
 
 
 def test_ranges_before_the_start_are_refused(reader: BlobReader) -> None:
@@ -104,8 +112,8 @@ def test_threads_may_share_a_reader(reader: BlobReader) -> None:
         assert all(pool.map(lambda at: reader.read_at(at, 3000) == whole[at : at + 3000], places))
 
 
-def test_of_writers_at_once_exactly_one_wins(store: BlobStore) -> None:
-    for turn in range(10):
+def test_of_writers_at_once_exactly_one_wins(shelf: Shelf, store: BlobStore) -> None:
+    for turn in range(10 if isinstance(shelf, LocalShelf) else 4):
         barrier = threading.Barrier(6)
 
         def attempt(_: int, blob_id: str = f"fil_{turn}", barrier: threading.Barrier = barrier) -> BlobWriter | None:
@@ -125,7 +133,7 @@ def test_of_writers_at_once_exactly_one_wins(store: BlobStore) -> None:
 
 
 def test_writers_that_race_with_a_finish_never_make_a_second_file(shelf: Shelf, store: BlobStore) -> None:
-    for turn in range(20):
+    for turn in range(20 if isinstance(shelf, LocalShelf) else 5):
         blob_id = f"fil_{turn}"
         writer = store.writer(blob_id, KEY)
         writer.append(b"whole")

@@ -39,6 +39,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_actor", ["actor_id", "at"], unique=False)
 
     op.create_table(
+        "blob_lease",
+        sa.Column("blob_id", text_type(100), nullable=False),
+        sa.Column("token", text_type(32), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("tail", text_type(32), nullable=True),
+        sa.PrimaryKeyConstraint("blob_id"),
+    )
+    op.create_table(
         "blob_removal",
         sa.Column("blob_id", text_type(64), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
