@@ -42,14 +42,14 @@ class Pictures:
             for number in numbers:
                 ranges = ranges_of_frame(found.instance, number - 1)
                 if decoded or ranges is None:
-                    yield self._decode(reader, number, ranges)
+                    yield self._decode(reader, found.file.id, number, ranges)
                 else:
                     pairs = zip(ranges[::2], ranges[1::2], strict=True)
                     yield b"".join(reader.read_at(offset, length) for offset, length in pairs)
 
-    def _decode(self, reader: BlobReader, number: int, ranges: list[int] | None) -> bytes:
+    def _decode(self, reader: BlobReader, file_id: str, number: int, ranges: list[int] | None) -> bytes:
         try:
-            return self._parsers.decode(reader, number - 1, ranges)
+            return self._parsers.decode(reader, number - 1, ranges, key=file_id)
         except FileProblem as problem:
             raise CannotRender(reason=problem.code) from None
 
@@ -74,7 +74,13 @@ class Pictures:
         try:
             with open_stored(self._blobs, found.file, found.images.key.secret) as reader:
                 picture = self._parsers.render(
-                    reader, number - 1, ranges, window=window, max_side=max_side, quality=quality
+                    reader,
+                    number - 1,
+                    ranges,
+                    key=found.file.id,
+                    window=window,
+                    max_side=max_side,
+                    quality=quality,
                 )
         except FileProblem as problem:
             raise CannotRender(reason=problem.code) from None

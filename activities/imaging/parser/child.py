@@ -29,10 +29,10 @@ from pydicom.charset import python_encoding  # noqa: E402
 from activities.imaging.parser import dicom, directory, kinds, pdf, photos, pixels, surfaces  # noqa: E402
 from activities.imaging.parser.enclosed import examine_enclosed  # noqa: E402
 from activities.imaging.parser.frames import ENCAPSULATED, HTJ2K  # noqa: E402
-from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE  # noqa: E402
+from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE, MAX_PIECE  # noqa: E402
 from activities.imaging.parser.problems import FileProblem, ProblemCode  # noqa: E402
 from activities.imaging.parser.source import Bytes, RangedFile  # noqa: E402
-from activities.imaging.parser.wire import FRAME, RANGE, Operation, Type  # noqa: E402
+from activities.imaging.parser.wire import FRAME, RANGE, Emit, Operation, Type  # noqa: E402
 
 
 class Pipe:
@@ -50,6 +50,13 @@ class Pipe:
         self._write(view)
         if len(payload) >= 4096:
             self._write(memoryview(payload))
+
+    def emit(self, data: memoryview) -> None:
+        """Some of a large result; see ``wire.Emit``."""
+        for start in range(0, len(data), MAX_PIECE):
+            piece = data[start : start + MAX_PIECE]
+            self._write(memoryview(FRAME.pack(Type.PIECE, len(piece))))
+            self._write(piece)
 
     def receive(self, kind: Type) -> bytes:
         found, length = FRAME.unpack(self._read(FRAME.size))
@@ -79,7 +86,7 @@ class Pipe:
 Answer = tuple[dict[str, Any], list[bytes]]
 
 
-def examine(source: Bytes, arguments: dict[str, Any]) -> Answer:
+def examine(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     if source.size == 0:
         raise FileProblem(ProblemCode.EMPTY)
     opened = dicom.open_dicom(source)
@@ -120,25 +127,26 @@ def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int
     return opened, int(arguments["frame"]), ranges
 
 
-def decode(source: Bytes, arguments: dict[str, Any]) -> Answer:
+def decode(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     opened, frame, ranges = _opened(source, arguments)
-    return {}, [pixels.as_little_endian(pixels.decode(opened, frame, ranges))]
+    emit(pixels.as_little_endian(pixels.decode(opened, frame, ranges)))
+    return {}, []
 
 
-def render(source: Bytes, arguments: dict[str, Any]) -> Answer:
+def render(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     opened, frame, ranges = _opened(source, arguments)
     image, width, height = pixels.render(opened, frame, ranges, arguments)
     return {"width": width, "height": height}, [image]
 
 
-def redraw(source: Bytes, arguments: dict[str, Any]) -> Answer:
+def redraw(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     if kinds.kind_of(source) != kinds.PHOTO:
         raise FileProblem(ProblemCode.NOT_AN_IMAGE)
     image, width, height = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
     return {"width": width, "height": height}, [image]
 
 
-def bare(source: Bytes, arguments: dict[str, Any]) -> Answer:
+def bare(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     if kinds.kind_of(source) != kinds.PHOTO:
         raise FileProblem(ProblemCode.NOT_AN_IMAGE)
     pieces = photos.bare_pieces(source)
@@ -148,7 +156,7 @@ def bare(source: Bytes, arguments: dict[str, Any]) -> Answer:
     return {"pieces": []}, [image]
 
 
-OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any]], Answer]] = {
+OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any], Emit], Answer]] = {
     Operation.EXAMINE: examine,
     Operation.DECODE: decode,
     Operation.RENDER: render,
@@ -158,9 +166,9 @@ OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any]], Answer]] = {
 
 
 def answer(pipe: Pipe, request: dict[str, Any], head: bytes) -> Answer:
-    source = RangedFile(int(request["size"]), head, pipe.fetch)
+    source = RangedFile(int(request["size"]), head, pipe.fetch, key=str(request["key"]))
     try:
-        return OPERATIONS[request["operation"]](source, request["arguments"])
+        return OPERATIONS[request["operation"]](source, request["arguments"], pipe.emit)
     except FileProblem as problem:
         code = problem.code
     except (MemoryError, RecursionError):

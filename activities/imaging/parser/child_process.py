@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,7 @@ from activities.imaging.parser import limits
 from activities.imaging.parser.wire import FRAME, RANGE, Type
 
 _PROGRAM: Final = Path(__file__).with_name("child.py")
+_BOUNDS: Final[dict[int, int]] = {Type.BLOB: limits.MAX_BLOB, Type.PIECE: limits.MAX_PIECE}
 
 
 class Source(Protocol):
@@ -22,6 +24,10 @@ class Source(Protocol):
     def size(self) -> int: ...
 
     def read_at(self, offset: int, length: int) -> bytes: ...
+
+
+Sink = Callable[[bytes], object]
+"""Takes a large result, piece by piece."""
 
 
 class ChildLost(Exception):
@@ -79,10 +85,22 @@ class Child:
                 pipe.close()
 
     def ask(
-        self, operation: str, source: Source, arguments: dict[str, Any], seconds: float
+        self,
+        operation: str,
+        source: Source,
+        arguments: dict[str, Any],
+        seconds: float,
+        *,
+        key: str = "",
+        sink: Sink | None = None,
     ) -> tuple[dict[str, Any], list[bytes]]:
+        """The child's answer. ``sink`` takes the pieces of a large result as they come, before the answer says whether
+        it is whole. ``key`` names the content, for a child that may know it from before; "" for one that is asked once.
+
+        Raises ChildLost, ChildSlow, and what source or sink raise; the child is of no use then.
+        """
         deadline = time.monotonic() + seconds
-        request = {"operation": operation, "size": source.size, "arguments": arguments}
+        request = {"operation": operation, "size": source.size, "arguments": arguments, "key": key}
         self._send(Type.REQUEST, json.dumps(request).encode(), deadline)
         self._send(Type.DATA, source.read_at(0, min(limits.HEAD_BYTES, source.size)), deadline)
         self.files += 1
@@ -90,9 +108,12 @@ class Child:
             kind, payload = self._receive(deadline)
             if kind == Type.NEED:
                 offset, length = RANGE.unpack(payload)
-                if length > limits.MAX_BLOB or offset + length > source.size:
+                if length > limits.MAX_READ or offset + length > source.size:
                     raise ChildLost
                 self._send(Type.DATA, source.read_at(offset, length), deadline)
+                continue
+            if kind == Type.PIECE and sink is not None:
+                sink(payload)
                 continue
             if kind != Type.ANSWER:
                 raise ChildLost
@@ -119,7 +140,7 @@ class Child:
 
     def _receive(self, deadline: float) -> tuple[int, bytes]:
         kind, length = FRAME.unpack(self._read(FRAME.size, deadline))
-        if length > (limits.MAX_BLOB if kind == Type.BLOB else limits.MAX_MESSAGE):
+        if length > _BOUNDS.get(kind, limits.MAX_MESSAGE):
             raise ChildLost
         return kind, self._read(length, deadline)
 

@@ -15,6 +15,8 @@ _KINDS: Final = {"1.2.840.10008.5.1.4.1.1.104.1": DOCUMENT, "1.2.840.10008.5.1.4
 class _Part:
     """A run of a file's bytes as a file of its own."""
 
+    key = ""
+
     def __init__(self, source: Bytes, offset: int, length: int) -> None:
         self.size = length
         self._source = source

@@ -45,6 +45,10 @@ class PixelDescription:
     def frame_bytes(self) -> int:
         return (self.frame_bits + 7) // 8
 
+    @property
+    def decoded_bytes(self) -> int:
+        return self.rows * self.columns * self.samples * max(self.bits_allocated, 8) // 8
+
 
 def describe(dataset: Any) -> PixelDescription:
     """Raises FileProblem when an attribute is missing or impossible."""
@@ -68,7 +72,7 @@ def describe(dataset: Any) -> PixelDescription:
         or description.frames < 1
     ):
         raise FileProblem(ProblemCode.PIXEL_DESCRIPTION)
-    if description.frames > MAX_FRAMES or description.frame_bytes > MAX_FRAME_BYTES:
+    if description.frames > MAX_FRAMES or description.decoded_bytes > MAX_FRAME_BYTES:
         raise FileProblem(ProblemCode.OVER_LIMITS)
     return description
 

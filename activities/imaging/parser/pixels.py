@@ -15,6 +15,7 @@ from pydicom.uid import UID
 
 from activities.imaging.parser.dicom import Opened
 from activities.imaging.parser.frames import HTJ2K, PixelDescription, describe, frame_ranges
+from activities.imaging.parser.limits import STRIP_PIXELS
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.structure import DEFLATED_LE, EXPLICIT_LE
 
@@ -112,9 +113,9 @@ def _by_pydicom(opened: Opened, description: PixelDescription, data: bytes) -> P
     return decoded
 
 
-def as_little_endian(pixels: Pixels) -> bytes:
+def as_little_endian(pixels: Pixels) -> memoryview:
     """The frame as explicit VR little endian has it: samples interleaved, low byte first (PS3.5 §A.2)."""
-    return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<")).tobytes()
+    return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data
 
 
 def render(opened: Opened, frame: int, ranges: list[int] | None, arguments: dict[str, Any]) -> tuple[bytes, int, int]:
@@ -143,22 +144,27 @@ def _shown(dataset: Dataset, pixels: Pixels, frame: int, window: list[float] | N
         return pixels.astype(np.uint8) if stored <= 8 else (pixels >> (stored - 8)).astype(np.uint8)
     slope = _number(dataset, frame, "RescaleSlope") or 1.0
     intercept = _number(dataset, frame, "RescaleIntercept") or 0.0
-    values = pixels.astype(np.float32) * np.float32(slope) + np.float32(intercept)
     if window is None:
         centre, width = _number(dataset, frame, "WindowCenter"), _number(dataset, frame, "WindowWidth")
-        window = [centre, width] if centre is not None and width is not None and width >= 1 else _spread(values)
+        known = centre is not None and width is not None and width >= 1
+        window = [centre, width] if known else _spread(pixels, slope, intercept)  # type: ignore[list-item]
+    # LINEAR (PS3.3 C.11.2.1.2.1), in the form that also holds for a width of 1: grey = pixel * factor + offset.
     centre, width = window
-    # LINEAR (PS3.3 C.11.2.1.2.1), in the form that also holds for a width of 1.
-    scaled = (values - (centre - 0.5)) / max(width - 1.0, 1e-3) + 0.5
+    span = max(width - 1.0, 1e-3)
+    factor, offset = slope / span, (intercept - (centre - 0.5)) / span + 0.5
     if photometric == "MONOCHROME1":
-        scaled = 1.0 - scaled
-    shown: NDArray[np.uint8] = (np.clip(scaled, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+        factor, offset = -factor, 1.0 - offset
+    shown = np.empty(pixels.shape, np.uint8)
+    rows = max(1, STRIP_PIXELS // pixels.shape[1])
+    for top in range(0, pixels.shape[0], rows):  # in strips: as floats the whole frame would take twice its size more
+        grey = pixels[top : top + rows].astype(np.float32) * np.float32(factor) + np.float32(offset)
+        shown[top : top + rows] = np.clip(grey, 0.0, 1.0) * np.float32(255.0) + np.float32(0.5)
     return shown
 
 
-def _spread(values: Pixels) -> list[float]:
+def _spread(pixels: Pixels, slope: float, intercept: float) -> list[float]:
     """A window over the grey values that are there, without the outermost of them."""
-    sample = values[:: max(1, values.shape[0] // 256), :: max(1, values.shape[1] // 256)]
+    sample = pixels[:: max(1, pixels.shape[0] // 256), :: max(1, pixels.shape[1] // 256)] * slope + intercept
     low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
     return [(low + high) / 2, max(high - low, 1.0)]
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from pydantic import ValidationError
 
 from activities.imaging.parser import limits
-from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Source
+from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Sink, Source
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.results import BareCopy, DicomFacts, Examined, PhotoFacts, Picture, metadata_object
 from activities.imaging.parser.wire import Operation
@@ -37,6 +37,19 @@ class BytesSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         return self._content[offset : offset + length]
+
+
+class Collected:
+    """A sink that keeps a large result in memory, up to a bound."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self.content = bytearray()
+
+    def __call__(self, piece: bytes) -> None:
+        if len(self.content) + len(piece) > self._bound:
+            raise FileProblem(ProblemCode.UNSAFE)
+        self.content += piece
 
 
 class ParserPool:
@@ -69,11 +82,15 @@ class ParserPool:
         except (ValidationError, ValueError, KeyError, TypeError):
             return Examined(kind="other", problem=ProblemCode.UNSAFE)
 
-    def decode(self, source: Source, frame: int, ranges: list[int] | None = None) -> bytes:
-        """One frame (from 0), decoded: explicit VR little endian, colours as RGB. Raises FileProblem."""
-        facts, blobs = self._ask(Operation.DECODE, source, {"frame": frame, "ranges": ranges})
+    def decode(self, source: Source, frame: int, ranges: list[int] | None = None, *, key: str = "") -> bytes:
+        """One frame (from 0), decoded: explicit VR little endian, colours as RGB. Raises FileProblem.
+
+        ``key`` names the content: a child that has just read of it need not begin anew.
+        """
+        frame_bytes = Collected(limits.MAX_FRAME_BYTES)
+        facts, _ = self._ask(Operation.DECODE, source, {"frame": frame, "ranges": ranges}, key=key, sink=frame_bytes)
         _raise_problem(facts)
-        return blobs[0]
+        return bytes(frame_bytes.content)
 
     def render(
         self,
@@ -81,13 +98,14 @@ class ParserPool:
         frame: int,
         ranges: list[int] | None = None,
         *,
+        key: str = "",
         window: tuple[float, float] | None = None,
         max_side: int = PREVIEW_SIDE,
         quality: int = PREVIEW_QUALITY,
     ) -> Picture:
         """One frame (from 0) as JPEG through its own window or the given one (centre, width). Raises FileProblem."""
         arguments = {"frame": frame, "ranges": ranges, "window": window, "max_side": max_side, "quality": quality}
-        return _picture(*self._ask(Operation.RENDER, source, arguments))
+        return _picture(*self._ask(Operation.RENDER, source, arguments, key=key))
 
     def redraw(self, source: Source, *, max_side: int, quality: int = PREVIEW_QUALITY) -> Picture:
         """A photograph anew as JPEG: upright, without metadata, no larger than ``max_side``. Raises FileProblem."""
@@ -104,7 +122,7 @@ class ParserPool:
 
     def warm(self) -> None:
         """Start one child ahead of the first file."""
-        with self._child():
+        with self.child():
             pass
 
     def close(self) -> None:
@@ -126,19 +144,21 @@ class ParserPool:
     ) -> None:
         self.close()
 
-    def _ask(self, operation: str, source: Source, arguments: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def _ask(
+        self, operation: str, source: Source, arguments: dict[str, Any], *, key: str = "", sink: Sink | None = None
+    ) -> tuple[dict[str, Any], list[bytes]]:
         for attempt in range(2):
-            with self._child() as child:
+            with self.child() as child:
                 was_fresh = child.files == 0
                 try:
-                    return child.ask(operation, source, arguments, self._seconds)
+                    return child.ask(operation, source, arguments, self._seconds, key=key, sink=sink)
                 except ChildSlow:
                     child.kill()
                     raise FileProblem(ProblemCode.TOO_SLOW) from None
                 except ChildLost:
                     child.kill()
                     _LOG.warning("a file reader ended early", extra={"attempt": attempt, "fresh": was_fresh})
-                    if was_fresh:
+                    if was_fresh or sink is not None:
                         break  # else an earlier file may be to blame: once more in a new child
                 except BaseException:
                     child.kill()  # the source failed in the middle of an exchange
@@ -146,7 +166,8 @@ class ParserPool:
         raise FileProblem(ProblemCode.UNSAFE)
 
     @contextmanager
-    def _child(self) -> Iterator[Child]:
+    def child(self) -> Iterator[Child]:
+        """One of the children, for as long as the block runs. Raises FileProblem once the pool is closed."""
         if self._closed.is_set():
             raise FileProblem(ProblemCode.UNSAFE)
         child = self._slots.get()

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
-from activities.imaging.parser.limits import BLOCK_BYTES, CACHED_BLOCKS, MAX_BLOB
+from activities.imaging.parser.limits import BLOCK_BYTES, CACHED_BLOCKS, MAX_READ
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 
 
@@ -13,6 +13,8 @@ class Bytes(Protocol):
     """Random access to a file's content."""
 
     size: int
+    key: str
+    """Names the content among all; "" when it has no name."""
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Exactly ``length`` bytes. Raises FileProblem (truncated) beyond the end."""
@@ -22,8 +24,9 @@ class Bytes(Protocol):
 class RangedFile:
     """``fetch(offset, length)`` gets bytes from the parent; ``head`` came with the request."""
 
-    def __init__(self, size: int, head: bytes, fetch: Callable[[int, int], bytes]) -> None:
+    def __init__(self, size: int, head: bytes, fetch: Callable[[int, int], bytes], *, key: str = "") -> None:
         self.size = size
+        self.key = key
         self._head = head
         self._fetch = fetch
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
@@ -35,7 +38,7 @@ class RangedFile:
         if end <= len(self._head):
             return self._head[offset:end]
         if length > BLOCK_BYTES:
-            if length > MAX_BLOB:
+            if length > MAX_READ:
                 raise FileProblem(ProblemCode.OVER_LIMITS)
             return self._exactly(offset, length)
         first, last = offset // BLOCK_BYTES, (end - 1) // BLOCK_BYTES
@@ -61,7 +64,9 @@ class RangedFile:
 
 
 class MemoryFile:
-    """Content that the child made itself, such as an inflated data set."""
+    """Content that is in memory."""
+
+    key = ""
 
     def __init__(self, content: bytes) -> None:
         self.size = len(content)

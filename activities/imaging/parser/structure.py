@@ -5,21 +5,19 @@ element lies within the file, finds the pixel data, and copies the attributes, a
 """
 
 import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
 from activities.imaging.parser.elements import PIXEL_TAGS, Element, Encoding, elements, fragments, is_vr, read_element
+from activities.imaging.parser.inflating import inflated
 from activities.imaging.parser.limits import (
     MAX_ELEMENTS,
     MAX_FRAGMENTS,
     MAX_HEADER,
-    MAX_INFLATED,
     MAX_VALUE,
-    READ_BYTES,
 )
 from activities.imaging.parser.problems import FileProblem, ProblemCode
-from activities.imaging.parser.source import Bytes, MemoryFile
+from activities.imaging.parser.source import Bytes
 
 IMPLICIT_LE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"
@@ -73,11 +71,11 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
     if start is None:
         return None
     syntax, start = _file_meta(source, start)
-    inflated = syntax == DEFLATED_LE
-    if inflated:
-        source, start = _inflate(source, start), 0
+    is_deflated = syntax == DEFLATED_LE
+    if is_deflated:
+        source, start = inflated(source, start), 0
     encoding = _encoding(source, start, syntax)
-    if syntax is None or (syntax in NATIVE and not inflated):
+    if syntax is None or (syntax in NATIVE and not is_deflated):
         # Both little endian forms hold the same pixels; which one a file is in shows in its first element.
         syntax = EXPLICIT_BE if not encoding.little else EXPLICIT_LE if encoding.explicit else IMPLICIT_LE
     header = bytearray()
@@ -97,7 +95,7 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
             _keep(source, element, header)
     if pixels is not None and table:
         pixels.table = table
-    return Structure(syntax, encoding, bytes(header), source, pixels, inflated, enclosed)
+    return Structure(syntax, encoding, bytes(header), source, pixels, is_deflated, enclosed)
 
 
 def _start(source: Bytes) -> int | None:
@@ -135,25 +133,6 @@ def _file_meta(source: Bytes, start: int) -> tuple[str | None, int]:
             syntax = source.read_at(element.value, element.length).rstrip(b"\0 ").decode("ascii", "replace")
         position = element.end
     return syntax or None, position
-
-
-def _inflate(source: Bytes, start: int) -> MemoryFile:
-    """The data set of a deflated file (PS3.5 §A.5), with its size bounded before it is made."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    out = bytearray()
-    for position in range(start, source.size, READ_BYTES):
-        piece = source.read_at(position, min(READ_BYTES, source.size - position))
-        while piece:
-            try:
-                out += inflater.decompress(piece, READ_BYTES)
-            except zlib.error:
-                raise FileProblem(ProblemCode.DAMAGED) from None
-            if len(out) > MAX_INFLATED:
-                raise FileProblem(ProblemCode.OVER_LIMITS)
-            piece = inflater.unconsumed_tail
-    if not inflater.eof:
-        raise FileProblem(ProblemCode.TRUNCATED)
-    return MemoryFile(bytes(out))
 
 
 def _encoding(source: Bytes, start: int, syntax: str | None) -> Encoding:

@@ -5,11 +5,15 @@ of a file than it reads, clear text never touches a disk, and the child needs no
 """
 
 import struct
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
 FRAME: Final = struct.Struct(">BI")
 RANGE: Final = struct.Struct(">QI")
+
+Emit = Callable[[memoryview], None]
+"""Sends some of a large result to the parent, in pieces; it is of no use to the child afterwards."""
 
 
 class Type(IntEnum):
@@ -24,6 +28,9 @@ class Type(IntEnum):
     ANSWER = 5
     """Child: JSON; ``blobs`` says how many BLOB frames follow."""
     BLOB = 6
+    """Child: a small result as a whole."""
+    PIECE = 7
+    """Child: some of a large result, before its ANSWER; the parent passes each on as it comes."""
 
 
 class Operation:

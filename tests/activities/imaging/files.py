@@ -175,3 +175,12 @@ def png_bomb() -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(4096))) + chunk(b"IEND", b"")
     )
+
+
+def deflated(whole: bytes) -> bytes:
+    """An explicit little endian file with its data set deflated (PS3.5 §A.5)."""
+    at = whole.index(b"\x08\x00\x16\x00")
+    meta = whole[:at].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    meta = meta.replace(b"\x02\x00\x10\x00UI\x14\x00", b"\x02\x00\x10\x00UI\x16\x00")
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return meta + packer.compress(whole[at:]) + packer.flush()

@@ -208,17 +208,12 @@ def test_a_window_changes_the_picture_and_monochrome1_is_inverted(pool: ParserPo
 
 
 def test_a_child_opens_no_file_no_socket_and_no_process(pool: ParserPool) -> None:
-    pool.warm()
-    child = pool._slots.get()
-    assert child is not None
-    try:
+    with pool.child() as child:
         of_child = Path(f"/proc/{child.pid}")
         limits = (of_child / "limits").read_text().splitlines()
         assert [line.split()[3:5] for line in limits if line.startswith("Max open files")] == [["0", "0"]]
         if child.isolated:
             assert (of_child / "ns/net").readlink() != Path("/proc/self/ns/net").readlink()
-    finally:
-        pool._slots.put(child)
 
 
 def test_a_child_that_hangs_is_killed_and_the_next_file_is_read() -> None:
@@ -242,10 +237,8 @@ def test_a_child_that_hangs_is_killed_and_the_next_file_is_read() -> None:
 def test_a_child_that_was_killed_costs_nothing() -> None:
     with ParserPool(1) as pool:
         assert pool.examine(BytesSource(files.dicom_file())).problem is None
-        child = pool._slots.get()
-        assert child is not None
-        os.kill(child.pid, 9)
-        pool._slots.put(child)
+        with pool.child() as child:
+            os.kill(child.pid, 9)
         assert pool.examine(BytesSource(files.dicom_file())).problem is None
 
 
