@@ -3,7 +3,8 @@
 # sets ODONTOFLOW_SMTP_URL, so that no secret stands in the container's description.
 set -eu
 
-for name in ODONTOFLOW_DATABASE_URL ODONTOFLOW_SMTP_URL; do
+for name in ODONTOFLOW_DATABASE_URL ODONTOFLOW_SMTP_URL \
+    ODONTOFLOW_S3_ACCESS_KEY_ID ODONTOFLOW_S3_SECRET_ACCESS_KEY; do
     eval "file=\${${name}_FILE:-}"
     if [ -n "$file" ]; then
         if [ ! -r "$file" ]; then

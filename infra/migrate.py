@@ -41,7 +41,8 @@ def is_current(engine: Engine) -> bool:
 def upgrade(settings: Settings) -> None:
     """Tables, the blob folder and the system's key: all that an installation needs before its first process starts."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.blob_folder.mkdir(parents=True, exist_ok=True)
+    if settings.blobs == "local":
+        settings.blob_folder.mkdir(parents=True, exist_ok=True)
     database = Database.from_settings(settings)
     try:
         if not is_current(database.engine):

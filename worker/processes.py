@@ -27,6 +27,7 @@ from activities.records.commands import CommandDesk
 from activities.treatment_documents import DocumentChecker
 from infra.audit import AuditSealer
 from infra.blobs.opening import open_blobs
+from infra.blobs.store import BlobStore
 from infra.codec import data_converter
 from infra.database import Database, now
 from infra.feed import prune, publish
@@ -60,6 +61,7 @@ _LAPSE_S: Final = 15.0
 _UPLOADS_S: Final = 60.0
 _DOCUMENTS_S: Final = 15.0
 _FEED_S: Final = 600.0
+_BLOBS_S: Final = 3600.0
 _MAIL_S: Final = 1.0
 
 SLOTS: Final = {
@@ -85,6 +87,7 @@ class Wires:
     settings: Settings
     database: Database
     keys: KeyStore
+    blobs: BlobStore
     renderer: PdfRenderer
     parsers: ParserPool
     imaging: Imaging
@@ -116,6 +119,7 @@ def wire(settings: Settings) -> Wires:
         settings=settings,
         database=database,
         keys=keys,
+        blobs=blobs,
         renderer=PdfRenderer(),
         parsers=parsers,
         imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
@@ -222,6 +226,7 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(every(_SEAL_S, sealer.seal, "audit sealer")),
                     asyncio.create_task(every(_LAPSE_S, desk.lapse_stale, "lapse of commands")),
                     asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
+                    asyncio.create_task(every(_BLOBS_S, wires.blobs.sweep, "remains of uploads")),
                     asyncio.create_task(every(_DOCUMENTS_S, wires.documents.sweep, "unchecked documents")),
                     asyncio.create_task(every(_FEED_S, lambda: prune(wires.database), "old events")),
                     asyncio.create_task(every(_FEED_S, lambda: forget_tries(wires.database), "old tries to sign in")),
