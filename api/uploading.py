@@ -97,15 +97,20 @@ class ImagesBelongToACase(OdontoError):
     title = BELONGS_TO_A_CASE.sentence
 
 
+def most_bytes(home: Home, settings: Settings) -> int:
+    """Of the largest file that is taken here."""
+    of_home = settings.document_max_bytes if isinstance(home, Patient) else settings.upload_max_bytes
+    return min(of_home, settings.upload_max_bytes)
+
+
 def need_size(home: Home, length: int, settings: Settings) -> None:
     """Raises UploadTooLarge, DocumentTooLarge."""
+    if length <= most_bytes(home, settings):
+        return
     if length > settings.upload_max_bytes:
         raise protocol.UploadTooLarge()
-    if isinstance(home, Patient) and length > settings.document_max_bytes:
-        megabytes = settings.document_max_bytes / 1_000_000
-        raise DocumentTooLarge(
-            f"A treatment document may have at most {megabytes:g} MB. Please add a smaller copy of it."
-        )
+    megabytes = settings.document_max_bytes / 1_000_000
+    raise DocumentTooLarge(f"A treatment document may have at most {megabytes:g} MB. Please add a smaller copy of it.")
 
 
 def need_kind(home: Home, filename: str, filetype: str) -> None:

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     document_max_bytes: int = Field(
         50_000_000, ge=1, description="Largest treatment document of a patient's record, in bytes."
     )
+    storage_reserve_bytes: int = Field(
+        1 << 30,
+        ge=0,
+        description="Free space of the local storage that uploads leave alone, in bytes: for the database and the reports. What would not fit beside it is refused with 507 before its first byte.",
+    )
     database_threads: int = Field(
         8, ge=1, description="Threads that serve blocking database reads. More than 8 makes short reads slower."
     )

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from activities.imaging.file_facts import facts_of, missing_images
 from api.imaging.access import CaseImages
 from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
-from infra.uploads import OPEN
+from infra.uploads import OPEN, PARTIAL
 from schemas.errors import NotFound
 from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
 
@@ -61,7 +61,8 @@ class UnfinishedUpload(BaseModel):
 
     id: str
     name: str
-    size: int
+    size: int | None
+    """None while its sender does not know."""
     offset: int
     url: str
     expires_at: datetime
@@ -181,7 +182,12 @@ def description_of(key: KeySource, series: Series) -> str:
 def unfinished_uploads(session: Session, images: CaseImages, at: datetime) -> list[UnfinishedUpload]:
     rows: Sequence[Upload] = session.exec(
         select(Upload)
-        .where(Upload.case_id == images.case.id, Upload.state == OPEN, col(Upload.expires_at) > at)
+        .where(
+            Upload.case_id == images.case.id,
+            Upload.state == OPEN,
+            col(Upload.expires_at) > at,
+            or_(col(Upload.concat).is_(None), Upload.concat != PARTIAL),
+        )
         .order_by(col(Upload.created_at))
     ).all()
     views = []

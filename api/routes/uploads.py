@@ -1,7 +1,6 @@
 """Uploads over tus 1.0.0 at ``/api/v1/uploads``, and the end of a batch of them."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
@@ -10,12 +9,14 @@ from api.errors import problem
 from api.services import Services
 from api.standing import CaseAccess
 from api.tus import protocol
-from api.tus.intake import Intake, OpenUpload, complete
+from api.tus.concatenation import FinalUpload, concatenation
+from api.tus.creation import Creation, answer
+from api.tus.intake import Intake, OpenUpload, complete, in_turn, need_room
 from api.tus.receiving import in_thread
-from api.uploading import Aim, Destination, need_kind, need_size
+from api.uploading import Aim, Destination, need_size
 from infra.blobs.store import BlobFinished
 from infra.outbox import enqueue, is_waiting
-from infra.uploads import COMPLETE, UploadDesk
+from infra.uploads import COMPLETE, FINAL, UploadDesk
 from schemas.access import Right
 from schemas.errors import NotFound
 from schemas.messages import FactKind
@@ -23,11 +24,6 @@ from schemas.tables.imaging import Upload
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"])
 batches = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["uploads"])
-
-_NAME_LENGTH: Final = 255
-_PATH_LENGTH: Final = 1000
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Controls, and the marks of direction with which “gpj.exe” is shown as a picture's name (Unicode TR36, 2.6)."""
 
 
 @policy("upload: to a case or a patient's record")
@@ -87,59 +83,71 @@ async def create(
     """Begins an upload. Metadata: ``case_id`` for a file of a case, or ``patient_id`` for a treatment document of a
     patient's record; ``filename``, ``filetype``, optional ``relative_path``. With a body of type
     ``application/offset+octet-stream`` its first bytes come along. A repeated ``Idempotency-Key`` gives the same upload
-    again and takes no bytes that are there already."""
-    length = protocol.number(request.headers, "upload-length")
-    need_size(destination.home, length, services.settings)
-    meta = protocol.metadata(request.headers)
-    need_kind(destination.home, meta.get("filename", ""), meta.get("filetype", ""))
-    desk = desk_of(services)
+    again and takes no bytes that are there already; one that comes with a part is not looked at, because clients send the
+    same with every part. Parts name the case or the patient, too. 507 where the storage has no room for it."""
+    concat = concatenation(request.headers)
+    creation = Creation(request, person, destination, services, desk_of(services))
+    if concat.kind == FINAL:
+        upload = await creation.join(concat.parts, key)
+        return _created(upload, None)
+    length = protocol.length(request.headers)
+    upload, is_new = await creation.begin(length, concat, key=None if concat.kind else key)
     has_body = request.headers.get("content-type", "") == protocol.BODY_TYPE
-    kept = {
-        "header": request.headers.get("upload-metadata", ""),
-        "filename": _printable(meta.get("filename") or "file", _NAME_LENGTH),
-        "filetype": _printable(meta.get("filetype", ""), 100),
-        "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
-    }
-    row, is_new = await in_thread(desk.begin, destination.home, destination.actor.user_id, length, kept, key)
-    upload = OpenUpload(row, person, destination, desk)
-    offset = 0 if is_new else await in_thread(desk.offset, row)
+    offset = 0 if is_new else await in_turn(upload, upload.desk.offset)
     if offset > 0:
         async for _ in request.stream():
             pass  # a browser takes an answer that comes before its last byte for a broken line
     elif has_body or length == 0:
         offset = await Intake(request, services, sessions, upload).take(0)
-    headers = protocol.answer_headers(offset=offset if has_body else None, expires=row.expires_at)
-    return Response(status_code=201, headers={**headers, "Location": f"/api/v1/uploads/{row.id}"})
+    return _created(upload, offset if has_body else None)
+
+
+def _created(upload: OpenUpload, offset: int | None) -> Response:
+    headers = answer(upload, offset=offset)
+    return Response(status_code=201, headers={**headers, "Location": f"/api/v1/uploads/{upload.row.id}"})
 
 
 @router.head("/{upload_id}", status_code=200)
 async def where(request: Request, upload: UploadDep, services: ServicesDep) -> Response:
-    """How many bytes are durable, and the metadata as they were sent. 423 while another request writes. Completes an upload whose last byte came before a crash."""
-    offset = await in_thread(upload.desk.offset, upload.row)
-    if offset == upload.row.length and upload.row.state != COMPLETE:
+    """How many bytes are durable, and the metadata as they were sent. 423 while another request writes, unless that is an
+    older one of the same person over a line that fell silent. Completes an upload whose last byte came before a crash."""
+    row, desk = upload.row, upload.desk
+    offset: int | None = await in_turn(upload, desk.offset)
+    if offset == row.length and row.state != COMPLETE:
         await complete(request, upload, services)
-    headers = protocol.answer_headers(offset=offset, length=upload.row.length, expires=upload.row.expires_at)
-    told = await in_thread(upload.desk.metadata, upload.row)
-    return Response(status_code=200, headers={**headers, "Upload-Metadata": told} if told else headers)
+    elif row.concat == FINAL and row.state != COMPLETE:
+        offset = None  # told once the parts are joined
+    headers = answer(upload, offset=offset)
+    if row.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:
+        headers["Upload-Length"] = str(row.length)
+    return Response(status_code=200, headers={**headers, **await in_thread(desk.headers, row)})
 
 
 @router.patch("/{upload_id}", status_code=204)
 async def go_on(request: Request, upload: UploadDep, services: ServicesDep, sessions: SessionsDep) -> Response:
-    """Appends at ``Upload-Offset``. 409 with the true offset when it stands elsewhere, 423 while another request writes, 460
-    when the checksum does not hold."""
+    """Appends at ``Upload-Offset``; ``Upload-Length`` says the length of an upload that began without one. 409 with the true
+    offset when it stands elsewhere, 423 while another request writes, 460 when the checksum does not hold."""
+    row, desk = upload.row, upload.desk
     if request.headers.get("content-type", "") != protocol.BODY_TYPE:
         raise protocol.WrongBodyType()
+    if row.concat == FINAL:
+        raise FinalUpload()
     offset = protocol.number(request.headers, "upload-offset")
-    if upload.row.state == COMPLETE:
-        if offset != upload.row.length:
-            return _wrong_offset(upload.row.length)
-        return Response(status_code=204, headers=protocol.answer_headers(offset=offset))
+    if row.state == COMPLETE:
+        if offset != row.length:
+            return _wrong_offset(row.length or 0)
+        return Response(status_code=204, headers=answer(upload, offset=offset))
+    told = protocol.number(request.headers, "upload-length") if "upload-length" in request.headers else None
+    need_size(upload.destination.home, told or 0, services.settings)
+    await need_room(services, max(0, (told or row.length or 0) - offset))
     try:
-        durable = await Intake(request, services, sessions, upload).take(offset)
+        durable = await Intake(request, services, sessions, upload).take(offset, told_length=told)
     except protocol.WrongOffset:
-        return _wrong_offset(await in_thread(upload.desk.offset, upload.row))
-    expires = (await in_thread(upload.desk.find, upload.row.id)).expires_at
-    return Response(status_code=204, headers=protocol.answer_headers(offset=durable, expires=expires))
+        return _wrong_offset(await in_turn(upload, desk.offset))
+    row.expires_at = (await in_thread(desk.find, row.id)).expires_at
+    return Response(status_code=204, headers=answer(upload, offset=durable))
 
 
 @router.delete("/{upload_id}", status_code=204)
@@ -153,10 +161,6 @@ async def give_up(upload: UploadDep) -> Response:
 
 def _wrong_offset(offset: int) -> Response:
     return problem(protocol.WrongOffset(), headers=protocol.answer_headers(offset=offset))
-
-
-def _printable(text: str, limit: int) -> str:
-    return _UNPRINTABLE.sub(" ", text)[:limit]
 
 
 @batches.post("/settled", status_code=202)

@@ -1,8 +1,11 @@
 """A body on its way into an upload, and the end of an upload whose bytes are all there."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from fastapi import Request
@@ -14,17 +17,20 @@ from api.imaging.parsers import in_images, parsers_of
 from api.scopes import scopes_for
 from api.services import Services
 from api.tus import protocol
-from api.tus.receiving import Interrupted, in_thread, receive
-from api.uploading import Aim, Destination
-from infra.blobs.store import BlobFinished, BlobWriter
+from api.tus.receiving import Interrupted, Result, in_thread, receive
+from api.uploading import Aim, Destination, most_bytes
+from infra.blobs.local import LocalBlobStore
+from infra.blobs.store import BlobBusy, BlobFinished, BlobWriter
 from infra.sessions import Sessions
-from infra.uploads import UploadDesk
+from infra.uploads import PARTIAL, UploadDesk, room
 from schemas.access import Person
 from schemas.errors import NotSignedIn, OdontoError
 from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import Upload
 
 _log: Final = logging.getLogger(__name__)
+_TRIES: Final = 12
+_TRY_AFTER_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -46,35 +52,45 @@ class Intake:
     sessions: Sessions
     upload: OpenUpload
 
-    async def take(self, offset: int) -> int:
+    async def take(self, offset: int, *, told_length: int | None = None) -> int:
         """Receives the request's body; completes the upload with its last byte. Returns the durable offset.
 
-        Raises what ``receive`` raises, WrongOffset also where all was there already, and BlobBusy.
+        ``told_length``: what the request says about the length. Raises what ``receive`` raises, WrongOffset also where
+        all was there already, BlobBusy, LengthFixed, StorageFull.
         """
         row, desk = self.upload.row, self.upload.desk
+        most = most_bytes(self.upload.destination.home, self.services.settings)
+        length = row.length if told_length is None else told_length
+        room = (most if length is None else length) - offset
         announced = self.request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > row.length - offset:
+        if announced.isdecimal() and int(announced) > room:
             raise protocol.BeyondTheEnd()
         checksum = protocol.checksum(self.request.headers)
         try:
-            writer = await in_thread(desk.writer, row)
+            writer = await in_turn(self.upload, desk.writer)
         except BlobFinished:
             # Every byte was there already, but the crash of a process came before the file's row.
-            await self.complete()
+            await complete(self.request, self.upload, self.services)
             if offset != row.length:
                 raise protocol.WrongOffset() from None
-            return row.length
+            return offset
         try:
+            if told_length is not None and writer.offset == offset:
+                if told_length < offset:
+                    raise protocol.BeyondTheEnd()
+                await in_thread(desk.fix_length, row, told_length)
             durable = await receive(
                 writer,
                 self.request.stream(),
                 offset=offset,
                 length=row.length,
+                room=room,
                 checksum=checksum,
                 recheck=self._recheck(writer),
+                is_claimed=partial(desk.is_claimed, row),
             )
             if durable == row.length:
-                await self.complete(writer)
+                await complete(self.request, self.upload, self.services, writer)
             else:
                 await in_thread(desk.note, row, durable)
         except Interrupted:
@@ -99,12 +115,30 @@ class Intake:
 
         return check
 
-    async def complete(self, writer: BlobWriter | None = None) -> None:
-        await complete(self.request, self.upload, self.services, writer)
+
+async def in_turn(upload: OpenUpload, act: Callable[[Upload], Result]) -> Result:
+    """Does what needs the upload's lock, also where an older request of the same person has it whose line has fallen
+    silent: that one ends within a second or two. Raises BlobBusy where it does not."""
+    row = upload.row
+    try:
+        return await in_thread(act, row)
+    except BlobBusy:
+        if upload.person.user_id != row.user_id:
+            raise
+    await in_thread(upload.desk.claim, row)
+    for _ in range(_TRIES):
+        await asyncio.sleep(_TRY_AFTER_SECONDS)
+        with contextlib.suppress(BlobBusy):
+            return await in_thread(act, row)
+    raise BlobBusy(blob_id=row.file_id)
 
 
 async def complete(request: Request, upload: OpenUpload, services: Services, writer: BlobWriter | None = None) -> None:
-    """Ends an upload whose bytes are all there, where it is still welcome: its case may have been submitted meanwhile."""
+    """Ends an upload whose bytes are all there, where it is still welcome: its case may have been submitted meanwhile. A
+    part waits to be joined."""
+    if upload.row.concat == PARTIAL:
+        await in_thread(upload.desk.keep_part, upload.row, writer)
+        return
 
     def still_welcome(session: Session) -> None:
         Aim.of(upload.row).reach(session, services.keys, upload.person)
@@ -112,6 +146,15 @@ async def complete(request: Request, upload: OpenUpload, services: Services, wri
     stored = await in_thread(upload.desk.complete, upload.row, upload.destination.actor, still_welcome, writer)
     if isinstance(stored, PatientDocument):
         await _check(request, services, stored.id)
+    elif stored.id != upload.row.file_id:
+        upload.row.duplicate_of = stored.id
+
+
+async def need_room(services: Services, size: int) -> None:
+    """Raises StorageFull, StorageFailed; an object storage says so itself, when it is written to."""
+    if isinstance(services.blobs, LocalBlobStore):
+        settings = services.settings
+        await in_thread(room.need_room, settings.blob_folder, size, settings.storage_reserve_bytes)
 
 
 async def _check(request: Request, services: Services, document_id: str) -> None:

@@ -1,4 +1,5 @@
-"""Headers and errors of tus 1.0.0: core, creation, creation-with-upload, termination, checksum, expiration."""
+"""Headers and errors of tus 1.0.0: core, creation, creation-with-upload, creation-defer-length, termination, checksum,
+expiration. ``concatenation`` has its own page."""
 
 import base64
 import binascii
@@ -14,7 +15,7 @@ from schemas.errors import InvalidInput, OdontoError, StateConflict
 from schemas.translation import N_
 
 VERSION: Final = "1.0.0"
-EXTENSIONS: Final = "creation,creation-with-upload,termination,checksum,expiration"
+EXTENSIONS: Final = "creation,creation-with-upload,creation-defer-length,termination,checksum,expiration,concatenation"
 ALGORITHMS: Final = ("sha256", "sha1", "md5")
 BODY_TYPE: Final = "application/offset+octet-stream"
 CHECKED_BYTES: Final = 64 << 20
@@ -101,6 +102,19 @@ def number(headers: Mapping[str, str], name: str) -> int:
     return int(text)
 
 
+def length(headers: Mapping[str, str]) -> int | None:
+    """What a creation announces; None where it says that it does not know yet (``Upload-Defer-Length: 1``).
+
+    Raises UploadHeaderMissing for neither, and for both.
+    """
+    deferred = headers.get("upload-defer-length")
+    if deferred is None:
+        return number(headers, "upload-length")
+    if deferred != "1" or "upload-length" in headers:
+        raise UploadHeaderMissing("Send either Upload-Length, or Upload-Defer-Length: 1.")
+    return None
+
+
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """Upload-Metadata: keys with base64 values. Raises UploadHeaderMissing when it cannot be read."""
     text = headers.get("upload-metadata", "")
@@ -131,14 +145,10 @@ def checksum(headers: Mapping[str, str]) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-def answer_headers(
-    *, offset: int | None = None, length: int | None = None, expires: datetime | None = None
-) -> dict[str, str]:
+def answer_headers(*, offset: int | None = None, expires: datetime | None = None) -> dict[str, str]:
     headers = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
     if offset is not None:
         headers["Upload-Offset"] = str(offset)
-    if length is not None:
-        headers["Upload-Length"] = str(length)
     if expires is not None:
         headers["Upload-Expires"] = format_datetime(expires, usegmt=True)
     return headers
@@ -163,6 +173,7 @@ __all__ = [
     "answer_headers",
     "check_version",
     "checksum",
+    "length",
     "metadata",
     "number",
 ]

@@ -22,14 +22,24 @@ class Upload(SQLModel, table=True):
     practice_id: str = id_field(foreign_key="organization.id")
     user_id: str = id_field(foreign_key="user.id")
     file_id: str = id_field()
-    length: int
-    offset: int = 0
+    """Of the file that it becomes, and of its blob."""
+    duplicate_of: str | None = id_field(nullable=True)
+    """The file that it became instead: the one of these very bytes that the case had already."""
+    length: int | None = Field(default=None, sa_type=BIG_INTEGER, nullable=True)
+    """None while its sender does not know (tus 1.0, "creation-defer-length")."""
+    offset: int = Field(default=0, sa_type=BIG_INTEGER)
+    concat: str | None = code_field(16, nullable=True)
+    """``partial``, or ``final`` (tus 1.0, "concatenation")."""
+    parts: str | None = Field(default=None, sa_type=LONG_TEXT, nullable=True)
+    """JSON: ids of the uploads that a final one is joined from, in order."""
     meta: bytes = sealed_field()
-    """JSON: filename, filetype, relative_path; and ``header``, Upload-Metadata as it was sent."""
+    """JSON: filename, filetype, relative_path; ``header`` and ``concat``: Upload-Metadata and Upload-Concat as sent."""
     nonce: str | None = code_field(64, unique=True, nullable=True)
     """Hash of case or patient, person and the client's idempotency key, so that a creation whose answer was lost is not doubled."""
     state: str = code_field(16)
     """``open``, ``complete``, ``ended``."""
+    claimed_at: datetime | None = moment_field(nullable=True)
+    """When a request of its sender last met another one that had it."""
     created_at: datetime = moment_field()
     updated_at: datetime = moment_field()
     expires_at: datetime = moment_field(index=True)
@@ -39,6 +49,7 @@ class StoredFile(SQLModel, table=True):
     """A file of a case, as it came. Served only once it was checked (invariant 11)."""
 
     __tablename__ = "stored_file"
+    __table_args__ = (Index("ix_stored_file_content", "case_id", "sha256"),)
 
     id: str = id_field(primary_key=True)
     case_id: str = id_field(foreign_key="report_case.id", index=True)

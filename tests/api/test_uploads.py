@@ -25,43 +25,17 @@ from infra.settings import Settings
 from infra.uploads import LIFE, SILENCE, UploadDesk, count_under_way
 from schemas.lifecycle import State
 from schemas.tables.case import Case
-from schemas.tables.imaging import StoredFile, Upload
+from schemas.tables.imaging import Upload
 from schemas.tables.people import Membership, Session
 from schemas.tables.wires import AuditRow, OutboxItem
 from tests.api.imaging_app import Desk, creation, imaging_desk
-
-PART = "application/offset+octet-stream"
+from tests.api.tus import begin, offset_of, part, stored
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
         yield desk
-
-
-def part(offset: int, **more: str) -> dict[str, str]:
-    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset), "Content-Type": PART}
-    return headers | {name.replace("_", "-"): value for name, value in more.items()}
-
-
-async def begin(client: httpx.AsyncClient, case: Case, length: int) -> str:
-    headers = creation(case.id, length)
-    del headers["Content-Type"]
-    answer = await client.post("/api/v1/uploads", headers=headers)
-    assert answer.status_code == 201
-    return answer.headers["location"]
-
-
-async def offset_of(client: httpx.AsyncClient, location: str) -> int:
-    answer = await client.head(location, headers={"Tus-Resumable": "1.0.0"})
-    assert answer.status_code == 200
-    return int(answer.headers["upload-offset"])
-
-
-def stored(desk: Desk, file: StoredFile) -> bytes:
-    key = desk.world.keys.of_scope(file.case_id)
-    with desk.app.state.services.blobs.reader(file.id, key.secret) as reader:
-        return b"".join(reader.stream())
 
 
 async def test_a_file_sent_in_parts_is_stored_as_it_was(desk: Desk) -> None:
@@ -253,7 +227,7 @@ async def test_a_submission_waits_for_a_slow_request_that_is_still_under_way(
     """100 MB over a poor line are one request of half an hour. Its case must not be submitted without it."""
     monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.0)
     late = [now()]
-    monkeypatch.setattr("infra.uploads.now", lambda: late[0])
+    monkeypatch.setattr("infra.uploads.desk.now", lambda: late[0])
     case = desk.open_case()
     counted = []
 

@@ -707,6 +707,7 @@ def upgrade() -> None:
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stored_file_blob_id"), ["blob_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stored_file_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_stored_file_content", ["case_id", "sha256"], unique=False)
 
     op.create_table(
         "study",
@@ -739,11 +740,15 @@ def upgrade() -> None:
         sa.Column("practice_id", text_type(64), nullable=False),
         sa.Column("user_id", text_type(64), nullable=False),
         sa.Column("file_id", text_type(64), nullable=False),
-        sa.Column("length", sa.Integer(), nullable=False),
-        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("duplicate_of", text_type(64), nullable=True),
+        sa.Column("length", BIG_INTEGER, nullable=True),
+        sa.Column("offset", BIG_INTEGER, nullable=False),
+        sa.Column("concat", text_type(16), nullable=True),
+        sa.Column("parts", LONG_TEXT, nullable=True),
         sa.Column("meta", SEALED, nullable=False),
         sa.Column("nonce", text_type(64), nullable=True),
         sa.Column("state", text_type(16), nullable=False),
+        sa.Column("claimed_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),

@@ -1,85 +1,47 @@
-"""Uploads as rows and blobs: begun, gone on with, completed into a stored file, or given up.
-
-An upload belongs to a case, and becomes one of its files, or to a patient's record, and becomes a treatment document.
-What is durable is what the blob says: a row's offset is only for lists. Completing is one transaction of the upload's
-end and the file's row; a crash before it is mended by whoever asks for the upload next.
-"""
+"""The desk at which uploads are begun, gone on with, ended."""
 
 import hashlib
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from infra.audit import write_audit
 from infra.blobs.store import BlobFinished, BlobInfo, BlobStore, BlobWriter
 from infra.database import Database, now
-from infra.feed import publish
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import let_go, remove
 from infra.removals import sweep as sweep_removals
 from infra.sealing import column_aad, open_json, seal_json
-from schemas.errors import NotFound, OdontoError, StateConflict
+from infra.uploads.rows import (
+    COMPLETE,
+    ENDED,
+    LIFE,
+    OPEN,
+    Home,
+    LengthFixed,
+    Stored,
+    UploadGone,
+    UploadKeyReused,
+    home_id,
+)
+from infra.uploads.stored import report, same_content, stored_row
+from schemas.errors import NotFound, OdontoError
 from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.tables.case import Case
 from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import StoredFile, Upload
 from schemas.tables.people import Patient
-from schemas.translation import N_
-
-LIFE: Final = timedelta(hours=24)
-"""An upload that nobody touches for so long is forgotten; every part that arrives begins it anew."""
-
-SILENCE: Final = timedelta(minutes=15)
-"""An upload that was silent for so long keeps nobody waiting. It may still be gone on with, while the case takes files."""
-
-OPEN, COMPLETE, ENDED = "open", "complete", "ended"
-
-Home: TypeAlias = Case | Patient
-"""What an upload belongs to. Its bytes lie under the key of that."""
-
-Stored: TypeAlias = StoredFile | PatientDocument
-"""What an upload becomes. Both wait to be checked."""
-
-
-class UploadGone(OdontoError):
-    code = "upload_gone"
-    status = 410
-    title = N_("This upload has ended or expired. Please send the file again from the beginning.")
-
-
-class UploadKeyReused(StateConflict):
-    code = "upload_key_reused"
-    title = N_("This Idempotency-Key began an upload of another length. Send a new key with every file.")
-
-
-def home_id(upload: Upload) -> str:
-    """The id of its case or of its patient; the database keeps that it has exactly one."""
-    found = upload.case_id or upload.patient_id
-    assert found is not None
-    return found
 
 
 class Begun(NamedTuple):
     upload: Upload
     is_new: bool
-
-
-def count_under_way(session: Session, case_id: str, at: datetime) -> int:
-    """Uploads of a case that a submission or an answer waits for."""
-    return session.exec(
-        select(func.count()).where(
-            Upload.case_id == case_id,
-            Upload.state == OPEN,
-            col(Upload.expires_at) > at,
-            col(Upload.updated_at) > at - SILENCE,
-        )
-    ).one()
 
 
 class UploadDesk:
@@ -90,27 +52,49 @@ class UploadDesk:
         self._blobs = blobs
         self._keys = keys
 
-    def begin(self, home: Home, user_id: str, length: int, meta: dict[str, str], key: str | None = None) -> Begun:
-        """An upload of ``length`` bytes. ``meta``: filename, filetype, relative_path, and ``header``: all as it was sent.
+    def begin(
+        self,
+        home: Home,
+        user_id: str,
+        length: int | None,
+        meta: dict[str, str],
+        key: str | None = None,
+        *,
+        concat: str | None = None,
+        parts: Sequence[str] = (),
+    ) -> Begun:
+        """An upload of ``length`` bytes; None while that is not known. ``meta``: filename, filetype, relative_path, and
+        ``header`` and ``concat``: Upload-Metadata and Upload-Concat as they were sent.
 
         ``key`` is the client's idempotency key: with it the same person gets the same upload again, however far it is.
-        Raises UploadKeyReused when the key was given to an upload of another length.
+        ``concat``: PARTIAL, or FINAL of ``parts``, which are ids of uploads. Raises UploadKeyReused when the key was given
+        to an upload of another length.
         """
-        nonce = hashlib.sha256(f"{home.id}\n{user_id}\n{key}".encode()).hexdigest() if key else None
-        upload = self._new(home, user_id, length, meta, nonce)
+        upload = self._new(home, user_id, length, meta)
+        upload.nonce = _nonce(home, user_id, key)
+        upload.concat, upload.parts = concat, json.dumps(list(parts)) if parts else None
+        known = None
         try:
             with self._database.write() as session:
-                known = session.exec(select(Upload).where(Upload.nonce == nonce)).first() if nonce else None
+                known = self._known(session, upload.nonce)
                 if known is None:
                     session.add(upload)
         except IntegrityError:  # the other of two requests at the same moment
             with self._database.read() as session:
-                known = session.exec(select(Upload).where(Upload.nonce == nonce)).one()
-        if known is not None and known.length != length:
+                known = self._known(session, upload.nonce)
+        if known is not None and length is not None and known.length != length:
             raise UploadKeyReused()
         return Begun(known or upload, is_new=known is None)
 
-    def _new(self, home: Home, user_id: str, length: int, meta: dict[str, str], nonce: str | None) -> Upload:
+    def begun(self, home: Home, user_id: str, key: str | None) -> Upload | None:
+        """The upload that this person began with this key, if there is one."""
+        with self._database.read() as session:
+            return self._known(session, _nonce(home, user_id, key))
+
+    def _known(self, session: Session, nonce: str | None) -> Upload | None:
+        return session.exec(select(Upload).where(Upload.nonce == nonce)).first() if nonce else None
+
+    def _new(self, home: Home, user_id: str, length: int | None, meta: dict[str, str]) -> Upload:
         upload_id, moment = new_id("upl"), now()
         return Upload(
             id=upload_id,
@@ -121,7 +105,6 @@ class UploadDesk:
             file_id=new_id("fil"),
             length=length,
             meta=seal_json(self._keys.data_key(home.key_id), dict(meta), column_aad("upload", upload_id, "meta")),
-            nonce=nonce,
             state=OPEN,
             created_at=moment,
             updated_at=moment,
@@ -138,9 +121,11 @@ class UploadDesk:
             raise UploadGone()
         return upload
 
-    def metadata(self, upload: Upload) -> str:
-        """``Upload-Metadata`` as its creation had it; empty where it had none."""
-        return str(self._meta(upload).get("header", ""))
+    def headers(self, upload: Upload) -> dict[str, str]:
+        """Upload-Metadata and Upload-Concat as its creation had them, where it had them."""
+        meta = self._meta(upload)
+        told = {"Upload-Metadata": str(meta.get("header", "")), "Upload-Concat": str(meta.get("concat", ""))}
+        return {name: value for name, value in told.items() if value}
 
     def _meta(self, upload: Upload) -> dict[str, JsonValue]:
         meta = open_json(self._key(upload), upload.meta, column_aad("upload", upload.id, "meta"))
@@ -154,12 +139,33 @@ class UploadDesk:
     def offset(self, upload: Upload) -> int:
         """What would survive a crash. Raises BlobBusy."""
         if upload.state == COMPLETE:
-            return upload.length
+            return upload.length or 0
         try:
             with self.writer(upload) as writer:
                 return writer.sync()
         except BlobFinished:
-            return upload.length
+            return upload.length or 0
+
+    def fix_length(self, upload: Upload, length: int) -> None:
+        """Says the length of an upload that was begun without one. Raises LengthFixed for another one than it has."""
+        with self._database.write() as session:
+            row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
+            if row.length is None:
+                row.length = length
+            elif row.length != length:
+                raise LengthFixed()
+        upload.length = length
+
+    def claim(self, upload: Upload) -> None:
+        """Says that a newer request of its sender waits for the one that has it now."""
+        with self._database.write() as session:
+            session.get_one(Upload, upload.id).claimed_at = now()
+
+    def is_claimed(self, upload: Upload, since: datetime) -> bool:
+        """Whether a newer request has asked for it after ``since``."""
+        with self._database.read() as session:
+            at = session.get_one(Upload, upload.id).claimed_at
+        return at is not None and at > since
 
     def note(self, upload: Upload, offset: int) -> Upload:
         """Notes how far it is, for lists and for whoever waits for it, and begins its life anew: when a request ends, and
@@ -173,6 +179,15 @@ class UploadDesk:
                 row.expires_at = row.updated_at + LIFE
         return row
 
+    def keep_part(self, upload: Upload, writer: BlobWriter | None = None) -> None:
+        """Ends a part whose bytes are all there: it waits to be joined. Raises UploadGone."""
+        try:
+            with writer or self.writer(upload) as open_writer:
+                size = open_writer.finish().size
+        except BlobFinished:
+            return
+        self.note(upload, size)
+
     def complete(
         self,
         upload: Upload,
@@ -182,16 +197,20 @@ class UploadDesk:
     ) -> Stored:
         """Ends an upload whose bytes are all there: the file's or the document's row, audited, once.
 
-        Without a writer the blob is finished if it is not yet: what a crash left. ``still_welcome`` raises when its case
-        or its record does not take files any more: then upload and blob are gone.
+        What its case has already is kept once: then it is the file that was there before, of another id than the
+        upload's ``file_id``. Without a writer the blob is finished if it is not yet: what a crash left. ``still_welcome``
+        raises when its case or its record does not take files any more: then upload and blob are gone.
         """
         info = self._finish(upload) if writer is None else writer.finish()
+        gone: list[str] = []
         try:
             with self._database.write() as session:
-                return self._complete(session, upload, actor, info, still_welcome)
+                stored = self._complete(session, upload, actor, info, still_welcome, gone=gone)
         except OdontoError:
             self.end(upload)
             raise
+        remove(self._database, self._blobs, gone)
+        return stored
 
     def _finish(self, upload: Upload) -> BlobInfo:
         try:
@@ -208,9 +227,13 @@ class UploadDesk:
         actor: Actor,
         info: BlobInfo,
         still_welcome: Callable[[Session], None],
+        *,
+        gone: list[str],
     ) -> Stored:
+        """``gone`` takes the ids of the blobs that this lets go of."""
         row = session.exec(select(Upload).where(Upload.id == upload.id).with_for_update()).one()
-        there: Stored | None = session.get(StoredFile, row.file_id) or session.get(PatientDocument, row.file_id)
+        there: Stored | None = session.get(StoredFile, row.duplicate_of or row.file_id)
+        there = there or session.get(PatientDocument, row.file_id)
         if there is not None:
             return there
         if row.state == ENDED:  # given up meanwhile: its blob is to be deleted
@@ -219,24 +242,21 @@ class UploadDesk:
             session.get_one(Case, row.case_id, with_for_update=True)
         still_welcome(session)
         moment = now()
-        stored = _stored(row, info, self._meta(row), self._key(upload), moment)
-        session.add(stored)
         row.state, row.offset, row.updated_at = COMPLETE, info.size, moment
+        for part in session.exec(select(Upload).where(col(Upload.id).in_(json.loads(row.parts or "[]")))).all():
+            part.state, part.updated_at = ENDED, moment
+            gone.append(part.file_id)
+        same = same_content(session, row.case_id, info)
+        if same is not None:
+            row.duplicate_of = same.id
+            gone.append(row.file_id)
+        let_go(session, gone)
+        if same is not None:
+            return same
+        stored = stored_row(row, info, self._meta(row), self._key(upload), moment)
+        session.add(stored)
         session.flush()
-        if isinstance(stored, StoredFile):
-            write_audit(session, scope=stored.case_id, act="file.store", actor=actor, at=moment, subject_id=stored.id)
-        else:
-            about = {"patient": stored.patient_id}
-            write_audit(
-                session,
-                scope=stored.practice_id,
-                act="document.add",
-                actor=actor,
-                at=moment,
-                subject_id=stored.id,
-                detail=about,
-            )
-            publish(session, "document.added", at=moment, practice_id=stored.practice_id)
+        report(session, stored, actor, moment)
         return stored
 
     def end(self, upload: Upload) -> None:
@@ -270,21 +290,5 @@ class UploadDesk:
         return self._keys.of_scope(home_id(upload))
 
 
-def _stored(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: DataKey, at: datetime) -> Stored:
-    """The row of what has arrived, under the name that it had on its sender's computer."""
-    table = "stored_file" if upload.case_id else "patient_document"
-    name = {"name": meta.get("filename", ""), "path": meta.get("relative_path", ""), "description": ""}
-    alike: dict[str, Any] = {
-        "id": upload.file_id,
-        "practice_id": upload.practice_id,
-        "name": seal_json(key, name, column_aad(table, upload.file_id, "name")),
-        "size": info.size,
-        "sha256": info.sha256,
-        "kind": "unknown",
-        "state": "stored",
-        "uploaded_by": upload.user_id,
-        "created_at": at,
-    }
-    if upload.case_id:
-        return StoredFile(case_id=upload.case_id, blob_id=upload.file_id, **alike)
-    return PatientDocument(patient_id=home_id(upload), **alike)
+def _nonce(home: Home, user_id: str, key: str | None) -> str | None:
+    return hashlib.sha256(f"{home.id}\n{user_id}\n{key}".encode()).hexdigest() if key else None
