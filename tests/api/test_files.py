@@ -134,7 +134,7 @@ async def test_what_came_from_outside_is_saved_and_never_shown_inline(desk: Desk
 async def test_files_are_found_under_their_own_case_alone(desk: Desk) -> None:
     case, other = desk.open_case(), desk.open_case()
     file_id = await desk.upload(case, files.photo(), "smile.jpg")
-    unchecked = await desk.upload(case, files.photo(), "later.jpg")
+    unchecked = await desk.upload(case, files.photo() + b"\0", "later.jpg")
     desk.imaging.ingest(case.id)
     with desk.world.database.write() as session:
         session.get_one(type(desk.files(case)[0]), unchecked).state = "stored"
