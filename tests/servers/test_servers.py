@@ -1,5 +1,6 @@
 """The servers that other tests stand on: each is the real one, and answers."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pymysql
@@ -10,6 +11,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.servers import seaweedfs
 from tests.servers.mariadb import MariaDB
 
 
@@ -65,3 +67,10 @@ def test_each_test_has_a_database_of_its_own(mariadb_server: MariaDB, mariadb_ur
         pymysql.connect(
             host="127.0.0.1", port=mariadb_server.port, user="root", database=other.rsplit("/", 1)[1].split("?")[0]
         )
+
+
+def test_a_missing_object_storage_fails_the_tests_and_never_skips_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(sys, "executable", "/nowhere/bin/python")
+    with pytest.raises(pytest.fail.Exception, match="make setup-dev"):
+        seaweedfs.program()
