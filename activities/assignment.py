@@ -17,4 +17,4 @@ class AssignmentActivities:
         """The reader to whom the case is offered; none when nobody is eligible and the scheduler has to act."""
         with self._database.read() as session:
             row = session.get_one(Case, wanted.case_id)
-            return FoundReader(radiologist_id=choose_reader(session, row, wanted.passed_over, now()))
+            return FoundReader(radiologist_id=choose_reader(session, row, wanted.passed_over, now(), wanted.preferred))

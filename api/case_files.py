@@ -32,10 +32,10 @@ from infra.sealing import column_aad, open_json
 from infra.stored_files import spare_blobs
 from infra.uploads import count_under_way
 from schemas.access import Right, may
+from schemas.decisions import files_fact
 from schemas.errors import NotFound, StateConflict
 from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
-from schemas.messages import FactKind
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
@@ -287,8 +287,9 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> l
         remove_file(session, file)
     spare = spare_blobs(session, files)
     let_go(session, spare)
-    if not is_waiting(session, FactKind.FILES_SETTLED, case.id):
-        enqueue(session, FactKind.FILES_SETTLED, case.id)
+    kind = files_fact(State(case.state))
+    if not is_waiting(session, kind, case.id):
+        enqueue(session, kind, case.id)
     session.flush()
     moment = now()
     for file in files:

@@ -63,6 +63,14 @@ _PATIENT: Final = Taker(Role.PATIENT, Relation.RELEASED)
 
 _DRAFT: Final = frozenset({State.DRAFT})
 _INTAKE: Final = frozenset({State.DRAFT, State.ATTENTION, State.MODIFICATION_REQUESTED})
+_TAKES_FILES: Final = _INTAKE | {
+    State.UNASSIGNED,
+    State.ASSIGNED,
+    State.IN_REVIEW,
+    State.AWAITING_APPROVAL,
+    *SIGNED_STATES,
+}
+"""Files that come after submission are read by nobody until the practice adds them (``Action.ADD_IMAGES``)."""
 _READING: Final = frozenset({State.IN_REVIEW, State.AMENDING})
 _READABLE: Final = frozenset(
     {State.IN_REVIEW, State.MODIFICATION_REQUESTED, State.AWAITING_APPROVAL, State.AMENDING, *SIGNED_STATES}
@@ -91,9 +99,9 @@ MATRIX: Final[tuple[Rule, ...]] = (
     *_rules(Right.SEE_IMAGES, _PRIOR, states=_AFTER_SUBMISSION),
     *_rules(Right.SEE_IMAGES, _PATIENT, states=_FOR_PATIENT),
     *_rules(Right.SEE_TIMELINE, _OWN_DENTIST, _OWN_STAFF, _OWN_SCHEDULER, _GROUP_SCHEDULER, _ASSIGNED, _SECOND, _ADMIN),
-    *_rules(Right.UPLOAD, _OWN_DENTIST, _OWN_STAFF, states=_INTAKE),
+    *_rules(Right.UPLOAD, _OWN_DENTIST, _OWN_STAFF, states=_TAKES_FILES),
     *_rules(Right.UPLOAD, _OWN_SCHEDULER, states=_DRAFT),
-    *_rules(Right.DELETE_FILES, _OWN_DENTIST, _OWN_STAFF, states=_INTAKE),
+    *_rules(Right.DELETE_FILES, _OWN_DENTIST, _OWN_STAFF, states=_TAKES_FILES),
     *_rules(Right.DELETE_FILES, _OWN_SCHEDULER, states=_DRAFT),
     *_rules(Right.EDIT_FORM, _OWN_DENTIST, _OWN_STAFF, states=_DRAFT | {State.ATTENTION}),
     *_rules(Right.EDIT_DRAFT, _ASSIGNED, states=_READING),

@@ -16,7 +16,7 @@ from schemas.refusals import (
     OwnReport,
     SecondPersonNeeded,
 )
-from schemas.state import CaseState, IdentityStanding
+from schemas.state import CaseState, IdentityStanding, LateCheck
 
 Condition = Callable[[CaseState, str], OdontoError | None]
 """The fact that refuses the step to this user, or None."""
@@ -36,22 +36,45 @@ def possible_actions(
     return tuple(action for action in allowed if obstacle(action, case, user_id) is None)
 
 
+def _open_mismatch(case: CaseState) -> tuple[bool, str | None]:
+    """Whether images wait for two people, and who of the practice has confirmed them."""
+    if case.state in SIGNED_STATES:
+        late = case.late
+        return late is not None and late.check is LateCheck.MISMATCHED, late.confirmed_by if late else None
+    return case.identity.standing is IdentityStanding.MISMATCHED, case.identity.confirmed_by
+
+
 def _confirm_identity(case: CaseState, user_id: str) -> OdontoError | None:
-    answered = case.identity.standing is not IdentityStanding.MISMATCHED or case.identity.confirmed_by is not None
-    return NothingToAnswer() if answered else None
+    is_open, confirmed_by = _open_mismatch(case)
+    return NothingToAnswer() if not is_open or confirmed_by is not None else None
 
 
 def _judge_identity(case: CaseState, user_id: str) -> OdontoError | None:
-    if case.identity.standing is not IdentityStanding.MISMATCHED:
+    is_open, confirmed_by = _open_mismatch(case)
+    if not is_open:
         return NothingToAnswer()
-    return SecondPersonNeeded() if case.identity.confirmed_by in {None, user_id} else None
+    return SecondPersonNeeded() if confirmed_by in {None, user_id} else None
+
+
+def _remove_late_images(case: CaseState, user_id: str) -> OdontoError | None:
+    if case.late is None:
+        return NothingToAnswer()
+    if case.late.check is LateCheck.OFFERED:
+        return StateConflict("The radiologist has been shown these images; they belong to the record.")
+    return None
+
+
+def _keep_report(case: CaseState, user_id: str) -> OdontoError | None:
+    return None if case.late is not None and case.late.check is LateCheck.OFFERED else NothingToAnswer()
 
 
 def _reassign(case: CaseState, user_id: str) -> OdontoError | None:
     if case.assignee_id is None:
         return NothingToAnswer("No radiologist has this case yet.")
-    if case.state in SIGNED_STATES and not case.amendment_requested:
-        return StateConflict("The report is signed. Another radiologist is named when an amendment is asked for.")
+    if case.state in SIGNED_STATES and not case.amendment_requested and case.late is None:
+        return StateConflict(
+            "The report is signed. Another radiologist is named when an amendment is asked for or images are added."
+        )
     return None
 
 
@@ -86,6 +109,8 @@ _CONDITIONS: Final[dict[Action, Condition]] = {
     Action.CONFIRM_IDENTITY: _confirm_identity,
     Action.AGREE_IDENTITY: _judge_identity,
     Action.REFUSE_IDENTITY: _judge_identity,
+    Action.REMOVE_LATE_IMAGES: _remove_late_images,
+    Action.KEEP_REPORT: _keep_report,
     Action.REASSIGN: _reassign,
     Action.SUBMIT_FOR_APPROVAL: _submit_for_approval,
     Action.SIGN: _sign,

@@ -52,6 +52,13 @@ In a draft the practice's policy says it. In :attr:`State.RELEASED` the reminder
 a locked link.
 """
 
+_FIRST_LATE_NUDGE: Final[dict[WaitReason, timedelta]] = {
+    WaitReason.LATE_CHECKING: timedelta(minutes=30),
+    WaitReason.LATE_UNREADABLE: timedelta(hours=24),
+    WaitReason.LATE_IMAGES: timedelta(hours=24),
+}
+"""Images that came after the signature are waited for as they are before it, whatever the state."""
+
 _LONGEST_NUDGE_DOUBLINGS: Final = 5
 NUDGES_BEFORE_ESCALATION: Final = 2
 """The scheduler hears of a wait that two reminders did not end."""
@@ -67,11 +74,16 @@ def _nudge_at(state: CaseState) -> datetime | None:
     elif state.wait.reason in _NOBODY_TO_REMIND:
         return None
     else:
-        first = FIRST_NUDGE[state.state]
+        first = _FIRST_LATE_NUDGE.get(state.wait.reason, FIRST_NUDGE[state.state])
     # Reminders at 1, 3, 7, 15, … times the first interval, then every 32: the sum of a doubling series.
     doublings = min(state.nudges, _LONGEST_NUDGE_DOUBLINGS)
     intervals: int = (1 << doublings + 1) - 1 + (state.nudges - doublings) * (1 << _LONGEST_NUDGE_DOUBLINGS)
     return state.wait.since + first * intervals
+
+
+def in_question(state: CaseState) -> bool:
+    """Whether the signed report may change: then nothing of it happens by itself. Links end when they were said to."""
+    return state.amendment_requested or state.late is not None
 
 
 def _deadlines(state: CaseState, now: datetime) -> Iterator[Deadline]:
@@ -82,11 +94,9 @@ def _deadlines(state: CaseState, now: datetime) -> Iterator[Deadline]:
             yield Deadline(due=Due.INTAKE_EXPIRY, at=expiry)
         case State.ASSIGNED if state.offer_ends_at is not None:
             yield Deadline(due=Due.OFFER_END, at=state.offer_ends_at)
-        case State.SIGNED if (
-            state.signed_at is not None and policy.hold_days is not None and not state.amendment_requested
-        ):
+        case State.SIGNED if state.signed_at is not None and policy.hold_days is not None and not in_question(state):
             yield Deadline(due=Due.HOLD_END, at=state.signed_at + timedelta(days=policy.hold_days))
-        case State.RELEASED if state.last_release_at is not None and not state.amendment_requested:
+        case State.RELEASED if state.last_release_at is not None and not in_question(state):
             # The close waits for the last link: after a terminal state no link may end any more (invariant 16).
             quiet = state.last_release_at + timedelta(minutes=policy.close_after_minutes)
             yield Deadline(due=Due.CASE_END, at=max([quiet, *(grant.expires_at for grant in state.grants)]))

@@ -8,10 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from schemas.acts import Act
 from schemas.conditions import obstacle
 from schemas.deadlines import NUDGES_BEFORE_ESCALATION, Deadline, Due
 from schemas.lifecycle import (
     PEOPLES_ACTIONS,
+    SIGNED_STATES,
     STATE_WORDS,
     Action,
     Relation,
@@ -19,15 +21,16 @@ from schemas.lifecycle import (
     Taker,
     transition,
 )
-from schemas.messages import SYSTEM_ACTOR, Actor, Command, CommandFacts, ProcessOutcome, Record, SystemStep
+from schemas.messages import SYSTEM_ACTOR, Actor, Command, CommandFacts, FactKind, ProcessOutcome, Record, SystemStep
 from schemas.refusals import ActionNotPossible, FreshSignInNeeded, NotYours
-from schemas.rules import RULES, TARGET_BY_RULE, Act
+from schemas.rules import RULES, TARGET_BY_RULE
 from schemas.settling import settle
 from schemas.sla import Threshold
 from schemas.state import (
     CaseState,
     Frozen,
     IdentityStanding,
+    LateCheck,
 )
 
 
@@ -61,13 +64,13 @@ def decide(state: CaseState, command: Command, now: datetime) -> Decision:
         user_id=envelope.user_id, role=envelope.role, relation=envelope.relation, session_id=envelope.session_id
     )
     act = Act(action=row.action, facts=command.facts, actor=actor)
-    if row.action is Action.ANSWER_MODIFICATION:
-        return _answer(state, act, envelope.command_id, now)
+    if row.action in {Action.ANSWER_MODIFICATION, Action.ADD_IMAGES}:
+        return _in_two_halves(state, act, envelope.command_id, now)
     return _carry_out(state, act, envelope.command_id, now)
 
 
-def _answer(state: CaseState, act: Act, command_id: str, now: datetime) -> Decision:
-    """Both ways that an answer may go: with new images they are checked first, without the reader goes on."""
+def _in_two_halves(state: CaseState, act: Act, command_id: str, now: datetime) -> Decision:
+    """Both ways that an answer or an addition may go: new images are checked first, without any the reader goes on."""
     plain, with_images = (
         _carry_out(
             state,
@@ -151,11 +154,25 @@ def after_processing(state: CaseState, outcome: ProcessOutcome, *, covered: bool
     return SystemStep(action=action, identity=outcome.identity)
 
 
+def after_verification(outcome: ProcessOutcome) -> SystemStep:
+    """Where images that came after the signature lead: to the practice while they are not right, else to the reader."""
+    right = outcome.readable > 0 and outcome.identity is not IdentityStanding.MISMATCHED
+    action = Action.OFFER_LATE_IMAGES if right else Action.HOLD_LATE_IMAGES
+    return SystemStep(action=action, identity=outcome.identity)
+
+
+def files_fact(state: State) -> FactKind:
+    """What a case in this state is told when files have come to it."""
+    return FactKind.LATE_FILES_SETTLED if state in _LATE_FILES_WELCOME else FactKind.FILES_SETTLED
+
+
 class Work(StrEnum):
     """What the case has to do by itself before it may wait."""
 
     INGEST = "ingest"
     PROCESS = "process"
+    VERIFY = "verify"
+    """To check images that came after the signature."""
     FIND_READER = "find_reader"
 
 
@@ -165,13 +182,21 @@ def next_work(state: CaseState) -> Work | None:
         return Work.PROCESS
     if state.state is State.UNASSIGNED and not state.reader_sought:
         return Work.FIND_READER
+    if state.state in SIGNED_STATES and state.late is not None and state.late.check is LateCheck.UNCHECKED:
+        return Work.VERIFY
     if state.files_arrived and state.state in _FILES_WELCOME:
+        return Work.INGEST
+    if state.late_files_arrived and state.state in _LATE_FILES_WELCOME:
         return Work.INGEST
     return None
 
 
 _FILES_WELCOME: Final = frozenset({State.DRAFT, State.ATTENTION, State.MODIFICATION_REQUESTED})
 """States in which the practice may add images, so that they are checked as they come."""
+_LATE_FILES_WELCOME: Final = frozenset(
+    {State.UNASSIGNED, State.ASSIGNED, State.IN_REVIEW, State.AWAITING_APPROVAL, *SIGNED_STATES}
+)
+"""The same after submission. Apart from the others, because histories of before have no such work there."""
 
 
 def _announce_threshold(state: CaseState, deadline: Deadline, now: datetime) -> Decision:

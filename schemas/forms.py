@@ -88,6 +88,16 @@ class SignForm(FreshForm):
         description="Hash of the draft that the signer read: ``X-Draft-Hash`` of its reading, ``draft_hash`` of its saving."
     )
 
+    image_set: int | None = Field(
+        None, ge=1, description="The newest image set that the signer has seen; newer images refuse the signature."
+    )
+
+
+class KeepReportForm(FreshForm):
+    """The report stands as it is over the images that were added after its signature."""
+
+    image_set: int = Field(ge=1, description="The newest image set that the signer has seen.")
+
 
 class SubmitForApprovalForm(SignForm):
     approver_id: Id
@@ -124,6 +134,9 @@ ACTION_FORMS: Final[dict[Action, type[ActionForm]]] = {
     Action.REQUEST_MODIFICATION: QuestionForm,
     Action.WITHDRAW_MODIFICATION: ActionForm,
     Action.ANSWER_MODIFICATION: AnswerForm,
+    Action.ADD_IMAGES: ActionForm,
+    Action.REMOVE_LATE_IMAGES: ActionForm,
+    Action.KEEP_REPORT: KeepReportForm,
     Action.SUBMIT_FOR_APPROVAL: SubmitForApprovalForm,
     Action.NAME_APPROVER: ApproverForm,
     Action.APPROVE: SignForm,

@@ -83,6 +83,9 @@ class Action(StrEnum):
     REQUEST_MODIFICATION = "request_modification"
     WITHDRAW_MODIFICATION = "withdraw_modification"
     ANSWER_MODIFICATION = "answer_modification"
+    ADD_IMAGES = "add_images"
+    REMOVE_LATE_IMAGES = "remove_late_images"
+    KEEP_REPORT = "keep_report"
     SUBMIT_FOR_APPROVAL = "submit_for_approval"
     NAME_APPROVER = "name_approver"
     APPROVE = "approve"
@@ -104,6 +107,8 @@ class Action(StrEnum):
     HOLD_FOR_ATTENTION = "hold_for_attention"
     HOLD_FOR_BILLING = "hold_for_billing"
     RESUME_REVIEW = "resume_review"
+    HOLD_LATE_IMAGES = "hold_late_images"
+    OFFER_LATE_IMAGES = "offer_late_images"
     OFFER = "offer"
     LAPSE_OFFER = "lapse_offer"
     LAPSE_INTAKE = "lapse_intake"
@@ -130,6 +135,8 @@ UNSIGNED: Final = (
     State.AWAITING_APPROVAL,
 )
 SIGNED_STATES: Final = (State.SIGNED, State.RELEASED)
+SIGNATURES: Final = frozenset({Action.SIGN, Action.APPROVE, Action.KEEP_REPORT})
+"""Steps that make a version of the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,26 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Action.WITHDRAW_MODIFICATION, (State.MODIFICATION_REQUESTED,), (State.IN_REVIEW,), _READER),
     Transition(
         Action.ANSWER_MODIFICATION, (State.MODIFICATION_REQUESTED,), (State.IN_REVIEW, State.PROCESSING), _PRACTICE
+    ),
+    # Late images: before the signature they are checked before anybody reads on (documents stop nobody); after it the
+    # state stays, and ``CaseState.late`` says where their verification stands.
+    Transition(Action.ADD_IMAGES, (State.UNASSIGNED,), (State.UNASSIGNED, State.PROCESSING), _PRACTICE),
+    Transition(Action.ADD_IMAGES, (State.ASSIGNED,), (State.ASSIGNED, State.PROCESSING), _PRACTICE),
+    Transition(Action.ADD_IMAGES, (State.IN_REVIEW,), (State.IN_REVIEW, State.PROCESSING), _PRACTICE),
+    Transition(Action.ADD_IMAGES, (State.AWAITING_APPROVAL,), (State.IN_REVIEW, State.PROCESSING), _PRACTICE),
+    *(
+        Transition(action, (state,), (state,), takers, fresh=action is Action.KEEP_REPORT)
+        for action, takers in (
+            (Action.ADD_IMAGES, _PRACTICE),
+            (Action.CONFIRM_IDENTITY, _PRACTICE),
+            (Action.AGREE_IDENTITY, _READER),
+            (Action.REFUSE_IDENTITY, _READER),
+            (Action.REMOVE_LATE_IMAGES, _PRACTICE),
+            (Action.KEEP_REPORT, _READER),
+            (Action.HOLD_LATE_IMAGES, _SYSTEM),
+            (Action.OFFER_LATE_IMAGES, _SYSTEM),
+        )
+        for state in SIGNED_STATES
     ),
     Transition(Action.SUBMIT_FOR_APPROVAL, (State.IN_REVIEW,), (State.AWAITING_APPROVAL,), _READER, fresh=True),
     Transition(Action.NAME_APPROVER, (State.AWAITING_APPROVAL,), (State.AWAITING_APPROVAL,), _SCHEDULER + _ADMIN),
@@ -270,6 +297,9 @@ class WaitReason(StrEnum):
     LINK_LOCKED = "link_locked"
     AMENDMENT_REQUESTED = "amendment_requested"
     AMENDMENT = "amendment"
+    LATE_CHECKING = "late_checking"
+    LATE_UNREADABLE = "late_unreadable"
+    LATE_IMAGES = "late_images"
     OVER = "over"
 
 
@@ -301,6 +331,14 @@ WAIT_SENTENCES: Final[dict[WaitReason, str]] = {
     ),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for the radiologist: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for the radiologist's amended report."),
+    WaitReason.LATE_CHECKING: N_("Images were added after the signature; they are being checked."),
+    WaitReason.LATE_UNREADABLE: N_(
+        "Waiting for the practice: the files that were added after the signature cannot be read. Take them out, or add "
+        "readable ones."
+    ),
+    WaitReason.LATE_IMAGES: N_(
+        "Waiting for the radiologist: images were added after the signature. The report stands, or is amended."
+    ),
     WaitReason.OVER: N_("Nothing is awaited."),
 }
 

@@ -22,6 +22,8 @@ class CommandFacts(Frozen):
     """Whether an answer came with images: found when it is written, never said by a form."""
     grant_id: str | None = None
     draft_hash: str | None = None
+    image_set: int | None = None
+    """The newest image set that the signer has seen."""
 
     @property
     def digest(self) -> str:
@@ -78,7 +80,7 @@ class Record(Frozen):
     state: CaseState
     """The whole next state; its ``effects`` that carry this ``seq`` are the new intents."""
     if_new_images: "Record | None" = None
-    """An answer as it goes when images were added: which of the two it is, only the database knows when it is written."""
+    """An answer, or an addition, as it goes when images were added: which of the two it is, only the database knows when it is written."""
 
 
 class ApplyResult(Frozen):
@@ -95,8 +97,11 @@ class ApplyResult(Frozen):
 
 
 class ProcessInput(Frozen):
+    """``beyond``: with more than 0 only files that came after that set count as readable, documents among them."""
+
     case_id: str
     image_set: int
+    beyond: int = 0
 
 
 class ProcessOutcome(Frozen):
@@ -119,6 +124,8 @@ class BillingOutcome(Frozen):
 class FindReaderInput(Frozen):
     case_id: str
     passed_over: tuple[str, ...] = ()
+    preferred: str | None = None
+    """Who had the offer before images were added: asked first, if they may still read for the practice."""
 
 
 class FoundReader(Frozen):
@@ -129,6 +136,9 @@ class FactKind(StrEnum):
     """Facts from machines that a case listens to. They wait in the outbox until the case has been told."""
 
     FILES_SETTLED = "files_settled"
+    LATE_FILES_SETTLED = "late_files_settled"
+    """Files of a case that was submitted before. A kind of its own, so that a fact of the other kind that an open case has
+    noted long ago starts no work that its history does not have."""
     LINK_LOCKED = "link_locked"
 
 

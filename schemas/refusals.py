@@ -40,6 +40,11 @@ class SecondPersonNeeded(StateConflict):
     title = N_("A mismatch of identity needs two people: first the practice confirms, then a radiologist agrees.")
 
 
+class ImagesAdded(StateConflict):
+    code = "images_added"
+    title = N_("Files were added since you opened this page. Look at them first, then sign.")
+
+
 class NothingToAnswer(StateConflict):
     code = "nothing_to_answer"
     title = N_("There is nothing open that this step would answer.")

@@ -7,47 +7,29 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from schemas.acts import Act
 from schemas.errors import StateConflict
+from schemas.image_rules import (
+    add_images,
+    agree_identity,
+    answer_modification,
+    confirm_identity,
+    covering,
+    hold_for_attention,
+    hold_late_images,
+    keep_report,
+    need_seen,
+    offer_late_images,
+    pass_processing,
+    refuse_identity,
+    remove_late_images,
+    resume_review,
+    submit,
+)
 from schemas.lifecycle import Action, State
-from schemas.messages import Actor, CommandFacts
 from schemas.refusals import InputMissing, NothingToAnswer, OwnReport
-from schemas.sla import Cause, Threshold
-from schemas.state import Amendment, CaseState, Frozen, Grant, Identity, IdentityStanding
-
-
-class Act(Frozen):
-    """An act as the rules see it, from a person or from the case itself."""
-
-    action: Action
-    facts: CommandFacts
-    actor: Actor
-    identity: IdentityStanding | None = None
-    threshold: Threshold | None = None
-
-    def need(self, value: str | None, what: str) -> str:
-        if not value:
-            raise InputMissing(f"Please choose {what}.")
-        return value
-
-
-def _submit(state: CaseState, act: Act, now: datetime) -> CaseState:
-    return state.model_copy(update={"image_set": state.image_set + 1, "files_arrived": False, "identity": Identity()})
-
-
-def _confirm_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
-    confirmed = state.identity.model_copy(update={"confirmed_by": act.actor.user_id})
-    return state.model_copy(update={"identity": confirmed})
-
-
-def _agree_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
-    first = state.identity.confirmed_by
-    agreed = Identity(standing=IdentityStanding.OVERRIDDEN, confirmed_by=first, agreed_by=act.actor.user_id)
-    return state.model_copy(update={"identity": agreed})
-
-
-def _refuse_identity(state: CaseState, act: Act, now: datetime) -> CaseState:
-    return state.model_copy(update={"identity": Identity(standing=IdentityStanding.MISMATCHED)})
-
+from schemas.sla import Cause
+from schemas.state import Amendment, CaseState, Grant
 
 _WITHOUT_OFFER: Final = frozenset({State.ATTENTION, State.SIGNED, State.RELEASED, State.AMENDING})
 """A case that was read before goes to its new reader as it stands: there is no offer to accept."""
@@ -57,7 +39,7 @@ def _offer_to(state: CaseState, act: Act, now: datetime) -> CaseState:
     reader = act.need(act.facts.radiologist_id, "a radiologist")
     if reader == state.assignee_id:
         raise StateConflict("This radiologist has the case already. Choose another one.")
-    update: dict[str, object] = {"assignee_id": reader}
+    update: dict[str, object] = {"assignee_id": reader, "was_offered_to": None}
     if state.was_read_by:
         update |= {"was_read_by": reader}
     if state.state not in _WITHOUT_OFFER:
@@ -66,7 +48,7 @@ def _offer_to(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 
 def _claim(state: CaseState, act: Act, now: datetime) -> CaseState:
-    return state.model_copy(update={"assignee_id": act.actor.user_id, "offer_ends_at": None})
+    return state.model_copy(update={"assignee_id": act.actor.user_id, "offer_ends_at": None, "was_offered_to": None})
 
 
 def _accept(state: CaseState, act: Act, now: datetime) -> CaseState:
@@ -80,20 +62,11 @@ def _lose_reader(state: CaseState, act: Act, now: datetime) -> CaseState:
     )
 
 
-def _answer_modification(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if not act.facts.new_images:
-        return state.model_copy(update={"state": State.IN_REVIEW})
-    return _submit(state, act, now).model_copy(update={"state": State.PROCESSING, "was_read_by": state.assignee_id})
-
-
-def _resume_review(state: CaseState, act: Act, now: datetime) -> CaseState:
-    return _pass_processing(state, act, now).model_copy(update={"was_read_by": None})
-
-
 def _submit_for_approval(state: CaseState, act: Act, now: datetime) -> CaseState:
     approver = act.need(act.facts.approver_id, "an approver")
     if approver == act.actor.user_id:
         raise OwnReport()
+    need_seen(state, act)
     return state.model_copy(update={"author_id": act.actor.user_id, "approver_id": approver})
 
 
@@ -105,7 +78,8 @@ def _name_approver(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 
 def _approve(state: CaseState, act: Act, now: datetime) -> CaseState:
-    return state.model_copy(update={"version": state.version + 1, "signed_at": now})
+    need_seen(state, act)
+    return covering(state).model_copy(update={"version": state.version + 1, "signed_at": now})
 
 
 def _return_to_author(state: CaseState, act: Act, now: datetime) -> CaseState:
@@ -113,7 +87,8 @@ def _return_to_author(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 
 def _sign(state: CaseState, act: Act, now: datetime) -> CaseState:
-    signed = state.model_copy(
+    need_seen(state, act)
+    signed = covering(state).model_copy(
         update={"version": state.version + 1, "author_id": act.actor.user_id, "signed_at": now, "approver_id": None}
     )
     if state.state is State.AMENDING and state.amendment is not None:
@@ -177,27 +152,19 @@ def _discard_amendment(state: CaseState, act: Act, now: datetime) -> CaseState:
 
 def _end(state: CaseState, act: Act, now: datetime) -> CaseState:
     """A terminal state leaves no link and no offer alive (invariant 16)."""
-    return state.model_copy(update={"grants": (), "link_locked": False, "offer_ends_at": None, "facts": ()})
-
-
-def _pass_processing(state: CaseState, act: Act, now: datetime) -> CaseState:
-    if act.identity is None:
-        raise ValueError("processing ends with a verdict on identity")
-    if act.identity is IdentityStanding.OVERRIDDEN:
-        raise ValueError("only two people override an identity")
-    if state.identity.standing is IdentityStanding.OVERRIDDEN:
-        return state
-    return state.model_copy(update={"identity": Identity(standing=act.identity)})
+    return state.model_copy(
+        update={"grants": (), "link_locked": False, "offer_ends_at": None, "late": None, "facts": ()}
+    )
 
 
 Rule = Callable[[CaseState, Act, datetime], CaseState]
 
 RULES: Final[dict[Action, Rule]] = {
-    Action.SUBMIT: _submit,
-    Action.RESUBMIT: _submit,
-    Action.CONFIRM_IDENTITY: _confirm_identity,
-    Action.AGREE_IDENTITY: _agree_identity,
-    Action.REFUSE_IDENTITY: _refuse_identity,
+    Action.SUBMIT: submit,
+    Action.RESUBMIT: submit,
+    Action.CONFIRM_IDENTITY: confirm_identity,
+    Action.AGREE_IDENTITY: agree_identity,
+    Action.REFUSE_IDENTITY: refuse_identity,
     Action.ASSIGN: _offer_to,
     Action.REASSIGN: _offer_to,
     Action.OFFER: _offer_to,
@@ -205,7 +172,12 @@ RULES: Final[dict[Action, Rule]] = {
     Action.ACCEPT: _accept,
     Action.DECLINE: _lose_reader,
     Action.LAPSE_OFFER: _lose_reader,
-    Action.ANSWER_MODIFICATION: _answer_modification,
+    Action.ANSWER_MODIFICATION: answer_modification,
+    Action.ADD_IMAGES: add_images,
+    Action.REMOVE_LATE_IMAGES: remove_late_images,
+    Action.KEEP_REPORT: keep_report,
+    Action.HOLD_LATE_IMAGES: hold_late_images,
+    Action.OFFER_LATE_IMAGES: offer_late_images,
     Action.SUBMIT_FOR_APPROVAL: _submit_for_approval,
     Action.NAME_APPROVER: _name_approver,
     Action.APPROVE: _approve,
@@ -227,11 +199,13 @@ RULES: Final[dict[Action, Rule]] = {
     Action.REJECT: _end,
     Action.LAPSE_INTAKE: _end,
     Action.CLOSE: _end,
-    Action.PASS_PROCESSING: _pass_processing,
-    Action.HOLD_FOR_ATTENTION: _pass_processing,
-    Action.HOLD_FOR_BILLING: _pass_processing,
-    Action.RESUME_REVIEW: _resume_review,
+    Action.PASS_PROCESSING: pass_processing,
+    Action.HOLD_FOR_ATTENTION: hold_for_attention,
+    Action.HOLD_FOR_BILLING: pass_processing,
+    Action.RESUME_REVIEW: resume_review,
 }
 
-TARGET_BY_RULE: Final = frozenset({Action.ANSWER_MODIFICATION, Action.SIGN, Action.DISCARD_AMENDMENT})
+TARGET_BY_RULE: Final = frozenset(
+    {Action.ANSWER_MODIFICATION, Action.ADD_IMAGES, Action.SIGN, Action.DISCARD_AMENDMENT}
+)
 """Actions whose row has several targets: their rule chooses."""

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-from schemas.deadlines import wait_end
-from schemas.lifecycle import STATES, Action, ClockRule, State, WaitOwner, WaitReason
+from schemas.acts import Act
+from schemas.deadlines import in_question, wait_end
+from schemas.lifecycle import SIGNATURES, STATES, Action, ClockRule, State, WaitOwner, WaitReason
 from schemas.notices import NOTICES
-from schemas.rules import Act
 from schemas.sla import Clock
-from schemas.state import Audience, CaseState, Effect, EffectKind, IdentityStanding, Wait
+from schemas.state import Audience, CaseState, Effect, EffectKind, IdentityStanding, LateCheck, LateImages, Wait
 
 
 def settle(old: CaseState, new: CaseState, act: Act, now: datetime) -> CaseState:
@@ -46,8 +46,9 @@ def _owner_and_reason(state: CaseState) -> tuple[WaitOwner, WaitReason]:
             if state.identity.confirmed_by:
                 return WaitOwner.SECOND_PERSON, WaitReason.IDENTITY_SECOND_PERSON
             return WaitOwner.PRACTICE, WaitReason.IDENTITY_MISMATCH
-        case State.SIGNED | State.RELEASED if state.amendment_requested:
-            return WaitOwner.RADIOLOGIST, WaitReason.AMENDMENT_REQUESTED
+        case State.SIGNED | State.RELEASED if in_question(state):
+            late = None if state.amendment_requested else state.late
+            return _late(late) if late else (WaitOwner.RADIOLOGIST, WaitReason.AMENDMENT_REQUESTED)
         case State.SIGNED if state.policy.hold_days is not None:
             return WaitOwner.SYSTEM, WaitReason.HOLD
         case State.RELEASED if not state.grants:
@@ -55,6 +56,20 @@ def _owner_and_reason(state: CaseState) -> tuple[WaitOwner, WaitReason]:
             return locked if state.link_locked else (WaitOwner.NOBODY, WaitReason.NO_ACTIVE_LINK)
         case _:
             return rule.owner, rule.reason
+
+
+def _late(late: LateImages) -> tuple[WaitOwner, WaitReason]:
+    match late.check:
+        case LateCheck.UNCHECKED:
+            return WaitOwner.SYSTEM, WaitReason.LATE_CHECKING
+        case LateCheck.UNREADABLE:
+            return WaitOwner.PRACTICE, WaitReason.LATE_UNREADABLE
+        case LateCheck.MISMATCHED if late.confirmed_by is None:
+            return WaitOwner.PRACTICE, WaitReason.IDENTITY_MISMATCH
+        case LateCheck.MISMATCHED:  # the reader of a signed case is the second person
+            return WaitOwner.RADIOLOGIST, WaitReason.IDENTITY_SECOND_PERSON
+        case LateCheck.OFFERED:
+            return WaitOwner.RADIOLOGIST, WaitReason.LATE_IMAGES
 
 
 _WAIT_AUDIENCE: Final[dict[WaitOwner, Audience]] = {
@@ -68,8 +83,21 @@ _WAIT_AUDIENCE: Final[dict[WaitOwner, Audience]] = {
 }
 
 
+def _told_of_late_images(action: Action) -> tuple[Audience, ...] | None:
+    """Where a signed case tells others than an unsigned one: its reader hears of images that are checked."""
+    match action:
+        case Action.ADD_IMAGES:
+            return ()
+        case Action.CONFIRM_IDENTITY:
+            return (Audience.ASSIGNEE,)
+        case _:
+            return None
+
+
 def _effects(state: CaseState, act: Act) -> tuple[Effect, ...]:
-    audiences = NOTICES.get(act.action, ())
+    audiences = _told_of_late_images(act.action) if state.late is not None else None
+    if audiences is None:
+        audiences = NOTICES.get(act.action, ())
     if act.action in {Action.REMIND, Action.ESCALATE}:
         owner = _WAIT_AUDIENCE.get(state.wait.owner)
         told = [owner] if owner else []
@@ -86,7 +114,7 @@ def _effects(state: CaseState, act: Act) -> tuple[Effect, ...]:
         )
         for audience in audiences
     ]
-    if act.action in {Action.SIGN, Action.APPROVE}:
+    if act.action in SIGNATURES:
         effects.append(
             Effect(
                 key=f"{state.case_id}:pdf:{state.version}",

@@ -87,6 +87,24 @@ class Amendment(Frozen):
     thresholds: tuple[Threshold, ...] = ()
 
 
+class LateCheck(StrEnum):
+    """Where the verification of images that came after the signature stands."""
+
+    UNCHECKED = "unchecked"
+    UNREADABLE = "unreadable"
+    MISMATCHED = "mismatched"
+    OFFERED = "offered"
+    """Checked, and with the radiologist: the report stands or is amended."""
+
+
+class LateImages(Frozen):
+    """Image sets beyond the one that the latest version covers, and the two people of an override (see ``Identity``)."""
+
+    since: datetime
+    check: LateCheck = LateCheck.UNCHECKED
+    confirmed_by: str | None = None
+
+
 class EffectKind(StrEnum):
     NOTIFY = "notify"
     RENDER_PDF = "render_pdf"
@@ -117,6 +135,9 @@ class Effect(Frozen):
     seq: int
 
 
+_UNCHECKED: Final = frozenset({State.DRAFT, State.PROCESSING, State.ATTENTION, State.CANCELLED})
+
+
 class CaseState(Frozen):
     """Everything that decides what may happen next to a case."""
 
@@ -135,12 +156,21 @@ class CaseState(Frozen):
     created_at: datetime
     image_set: int = 0
     """Number of the frozen image set; each is immutable (invariant 11)."""
+    verified_set: int | None = None
+    """The newest set that was checked and is this patient's; None in a state of before this was noted."""
+    signed_set: int | None = None
+    """The set that the latest version covers; None as above, and before the first signature."""
     identity: Identity = Identity()
+    late: LateImages | None = None
     files_arrived: bool = False
+    late_files_arrived: bool = False
+    """As ``files_arrived``, for files that come after submission."""
     reader_sought: bool = False
     assignee_id: str | None = None
     was_read_by: str | None = None
     """The reader to whom the case returns from processing after an answered question."""
+    was_offered_to: str | None = None
+    """The reader to whom the case was offered when images were added, and who is asked first afterwards."""
     passed_over: tuple[str, ...] = ()
     """Readers who declined or let an offer lapse; automatic assignment does not ask them again."""
     offer_ends_at: datetime | None = None
@@ -162,6 +192,20 @@ class CaseState(Frozen):
     @property
     def is_open(self) -> bool:
         return is_open(self.state)
+
+    @property
+    def readable_up_to(self) -> int:
+        """The newest set whose images readers see (invariant 11); 0 when there is none."""
+        if self.verified_set is not None:
+            return self.verified_set
+        return 0 if self.state in _UNCHECKED else self.image_set
+
+    @property
+    def signed_up_to(self) -> int:
+        """The set that the latest version covers: what the patient sees. 0 before the first signature."""
+        if self.signed_set is not None:
+            return self.signed_set
+        return self.image_set if self.version else 0
 
     def without_effect(self, key: str) -> "CaseState":
         return self.model_copy(update={"effects": tuple(effect for effect in self.effects if effect.key != key)})

@@ -120,7 +120,8 @@ class World:
         self.add_file(row)
         return row
 
-    def add_file(self, row: Case) -> StoredFile:
+    def add_file(self, row: Case, *, kind: str = "unknown", state: str = "stored") -> StoredFile:
+        """One more file, as an upload leaves it; or as its check has left it."""
         file_id = new_id("fil")
         key = self.keys.data_key(row.key_id)
         with self.database.write() as session:
@@ -132,8 +133,8 @@ class World:
                 name=seal_json(key, {"name": "slice.dcm", "path": ""}, column_aad("stored_file", file_id, "name")),
                 size=4,
                 sha256=secrets.token_hex(32),
-                kind="unknown",
-                state="stored",
+                kind=kind,
+                state=state,
                 uploaded_by=row.created_by,
                 created_at=datetime.now(UTC),
             )

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         Decision,
         Work,
         after_processing,
+        after_verification,
         decide,
         decide_step,
         next_work,
@@ -200,6 +201,8 @@ class CaseWorkflow:
                 await self._ingest()
             elif subject.work is Work.PROCESS:
                 await self._process(subject)
+            elif subject.work is Work.VERIFY:
+                await self._verify(subject)
             else:
                 await self._find_reader(subject)
         except FailureError as error:
@@ -230,6 +233,10 @@ class CaseWorkflow:
         if fact.kind is FactKind.FILES_SETTLED:
             self._arrivals += 1
             self.state = self.state.model_copy(update={"files_arrived": True})
+        elif fact.kind is FactKind.LATE_FILES_SETTLED:
+            # Both: an answer to a question may have been asked for meanwhile, or taken back.
+            self._arrivals += 1
+            self.state = self.state.model_copy(update={"files_arrived": True, "late_files_arrived": True})
         elif fact.kind is FactKind.LINK_LOCKED and fact.subject_id in {grant.grant_id for grant in self.state.grants}:
             locked = SystemStep(action=Action.LOCK_GRANT, facts=CommandFacts(grant_id=fact.subject_id))
             return await self._apply_own(decide_step(self.state, locked, workflow.now()))
@@ -247,7 +254,7 @@ class CaseWorkflow:
         )
         async with self._lock:
             if self._arrivals == seen:  # otherwise more came while these were checked
-                self.state = self.state.model_copy(update={"files_arrived": False})
+                self.state = self.state.model_copy(update={"files_arrived": False, "late_files_arrived": False})
 
     async def _process(self, subject: Subject) -> None:
         outcome = await workflow.execute_activity(
@@ -273,10 +280,29 @@ class CaseWorkflow:
         if not recorded:
             await workflow.sleep(policies.ALARM_PAUSE)
 
+    async def _verify(self, subject: Subject) -> None:
+        """Images that came after the signature are checked like any; the signed state stays while they are."""
+        outcome = await workflow.execute_activity(
+            "imaging.process",
+            ProcessInput(case_id=self.state.case_id, image_set=self.state.image_set, beyond=self.state.readable_up_to),
+            result_type=ProcessOutcome,
+            summary=f"Check image set {self.state.image_set}, added after the signature",
+            heartbeat_timeout=policies.IMAGING_HEARTBEAT,
+            **policies.IMAGING,
+        )
+        async with self._lock:
+            outdated = _subject_of_work(self.state) != subject
+            step = after_verification(outcome)
+            recorded = outdated or await self._apply_own(decide_step(self.state, step, workflow.now()))
+        if not recorded:
+            await workflow.sleep(policies.ALARM_PAUSE)
+
     async def _find_reader(self, subject: Subject) -> None:
         found = await workflow.execute_activity(
             "assignment.find_reader",
-            FindReaderInput(case_id=self.state.case_id, passed_over=self.state.passed_over),
+            FindReaderInput(
+                case_id=self.state.case_id, passed_over=self.state.passed_over, preferred=self.state.was_offered_to
+            ),
             result_type=FoundReader,
             summary="Find a reader",
             **policies.QUICK,

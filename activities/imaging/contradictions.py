@@ -53,7 +53,7 @@ def contradictions_of_edit(
     ).all()
     found = []
     for case in cases:
-        people = people_in_images(session, keys, case)
+        people = people_in_images(session, keys, case, case.image_set)
         attributes = contradicted(becomes, people) - contradicted(was, people)
         if attributes:
             named = tuple(attribute for attribute in Attribute if attribute in attributes)
@@ -71,9 +71,9 @@ def contradicted(patient: PersonIdentity, people: Sequence[PersonIdentity]) -> f
     )
 
 
-def people_in_images(session: Session, keys: KeyStore, case: Case) -> tuple[PersonIdentity, ...]:
-    """Each different identity that the checked images of the case's image set carry. PHI."""
-    ready = [file.id for file in files_of_set(session, case.id, case.image_set) if file.state == "ready"]
+def people_in_images(session: Session, keys: KeyStore, case: Case, up_to: int) -> tuple[PersonIdentity, ...]:
+    """Each different identity that the checked images of an image set carry. PHI."""
+    ready = [file.id for file in files_of_set(session, case.id, up_to) if file.state == "ready"]
     rows = session.exec(select(Instance.id, Instance.metadata_json).where(col(Instance.file_id).in_(ready))).all()
     key = keys.data_key(case.key_id)
     opened = (

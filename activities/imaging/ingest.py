@@ -80,7 +80,7 @@ class ImagingActivities:
     def process_activity(self, wanted: ProcessInput) -> ProcessOutcome:
         with beating():
             self.ingest(wanted.case_id)
-        return self.verdict(wanted.case_id, wanted.image_set)
+        return self.verdict(wanted.case_id, wanted.image_set, beyond=wanted.beyond)
 
     def ingest(self, case_id: str) -> int:
         """Checks every file of the case that waits; returns how many were checked. Blocking.
@@ -96,11 +96,14 @@ class ImagingActivities:
         self._make_previews(job)
         return len(job.waiting)
 
-    def verdict(self, case_id: str, image_set: int) -> ProcessOutcome:
-        """How many images of the set can be read, and whether they are the case's patient's. Writes the finding."""
+    def verdict(self, case_id: str, image_set: int, *, beyond: int = 0) -> ProcessOutcome:
+        """How many images of the set can be read, and whether they are the case's patient's. Writes the finding.
+
+        ``beyond`` as in ``ProcessInput``.
+        """
         with self._database.write() as session:
             case = session.get_one(Case, case_id)
-            return judge(session, self._keys, case, image_set, at=now())
+            return judge(session, self._keys, case, image_set, at=now(), beyond=beyond)
 
     def _job(self, case_id: str) -> _Job:
         with self._database.read() as session:

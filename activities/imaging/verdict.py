@@ -16,7 +16,7 @@ from schemas.identity import IdentityOutcome, PersonIdentity, combine, compare, 
 from schemas.messages import ProcessOutcome
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
-from schemas.tables.imaging import IdentityFinding, Instance
+from schemas.tables.imaging import IdentityFinding, Instance, StoredFile
 from schemas.tables.people import Patient
 
 IMAGES = ("dicom", "photo")
@@ -30,10 +30,13 @@ class FoundPatient:
     file_ids: tuple[str, ...]
 
 
-def judge(session: Session, keys: KeyStore, case: Case, image_set: int, *, at: datetime) -> ProcessOutcome:
+def judge(
+    session: Session, keys: KeyStore, case: Case, image_set: int, *, at: datetime, beyond: int = 0
+) -> ProcessOutcome:
     """Counts, compares and writes the finding of the set; a second time it writes the same row anew.
 
-    The comparison is made afresh: the practice may have corrected the patient's data since the files came.
+    The comparison is made afresh: the practice may have corrected the patient's data since the files came. With
+    ``beyond`` only files of later sets count, and documents, too: they were added to a set that is known to be readable.
     """
     key = keys.data_key(case.key_id)
     ready = {file.id: file for file in files_of_set(session, case.id, image_set) if file.state == "ready"}
@@ -59,9 +62,13 @@ def judge(session: Session, keys: KeyStore, case: Case, image_set: int, *, at: d
     session.flush()
     mismatched = outcome is IdentityOutcome.CONTRADICTORY
     return ProcessOutcome(
-        readable=sum(file.kind in IMAGES for file in ready.values()),
+        readable=sum(_counts(file, beyond) for file in ready.values()),
         identity=IdentityStanding.MISMATCHED if mismatched else IdentityStanding.MATCHED,
     )
+
+
+def _counts(file: StoredFile, beyond: int) -> bool:
+    return (file.first_set or 0) > beyond if beyond else file.kind in IMAGES
 
 
 def _person(key: DataKey, instance: Instance) -> PersonIdentity:

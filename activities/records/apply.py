@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.records.commands import APPLIED, LAPSED, REFUSED, settle_refused, stored_form
 from activities.records.projection import project
 from activities.records.standing import need_standing
-from activities.records.submission import has_new_images
+from activities.records.submission import brings_images
 from activities.records.writers import WRITERS
 from activities.records.writing import Writing
 from infra.audit import write_audit
@@ -64,7 +64,7 @@ class RecordActivities:
                 if earlier is not None:
                     return earlier
                 need_standing(session, row.practice_id, record.actor)
-                if record.if_new_images is not None and has_new_images(session, row.id):
+                if record.if_new_images is not None and brings_images(session, record):
                     record = record.if_new_images
                 self._write(session, row, record)
         except OdontoError as fact:

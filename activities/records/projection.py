@@ -22,6 +22,8 @@ def project(row: Case, state: CaseState, now: datetime) -> None:
     row.approver_id = state.approver_id
     row.version = state.version
     row.image_set = state.image_set
+    row.verified_set = state.readable_up_to
+    row.signed_set = state.signed_up_to
     row.wait_owner = state.wait.owner
     row.wait_reason = state.wait.reason
     row.wait_since = state.wait.since

@@ -69,8 +69,10 @@ def need_approver(session: Session, practice_id: str, user_id: str | None, at: d
     raise ApproverNotEligible()
 
 
-def choose_reader(session: Session, row: Case, passed_over: Sequence[str], at: datetime) -> str | None:
-    """Who gets the case: the reader who knows the patient, else the one with the fewest open cases.
+def choose_reader(
+    session: Session, row: Case, passed_over: Sequence[str], at: datetime, preferred: str | None = None
+) -> str | None:
+    """Who gets the case: who had the offer already, the reader who knows the patient, or the one with the fewest cases.
 
     Earlier work with the same patient goes first because comparing with what one has read is quicker and safer.
     """
@@ -78,6 +80,8 @@ def choose_reader(session: Session, row: Case, passed_over: Sequence[str], at: d
     candidates = [user_id for user_id in candidates if user_id not in passed_over]
     if not candidates:
         return None
+    if preferred in candidates:
+        return preferred
     known = session.exec(
         select(Case.assignee_id)
         .where(Case.patient_id == row.patient_id, Case.id != row.id, col(Case.assignee_id).in_(candidates))

@@ -19,6 +19,7 @@ from activities.records.covered import (
 from activities.records.projection import state_of
 from activities.records.questions import count_open_questions
 from activities.records.readers import Reader, need_approver, need_reader
+from activities.records.statements import report_stands
 from activities.records.writing import Writing
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json, seal, seal_json
@@ -152,7 +153,8 @@ def _need_same_patient(writing: Writing) -> None:
     session, keys, row = writing.session, writing.keys, writing.row
     if state_of(row).identity.standing is IdentityStanding.OVERRIDDEN:
         return
-    if contradicted(case_identity(session, keys, row), people_in_images(session, keys, row)):
+    people = people_in_images(session, keys, row, writing.record.state.signed_up_to)
+    if contradicted(case_identity(session, keys, row), people):
         raise ImagesOfAnother()
 
 
@@ -185,7 +187,38 @@ def sign(writing: Writing) -> None:
         if not body.addendum.strip():
             raise AddendumMissing()
         addenda = (*addenda, Addendum(text=body.addendum, author=author, version=record.state.version))
-    _add_version(writing, body.content, author=author, before=before, kind=amendment.kind, addenda=addenda)
+    _add_version(
+        writing,
+        body.content,
+        author=author,
+        before=before,
+        kind=amendment.kind,
+        addenda=addenda,
+        reason=_amendment_reason(writing),
+    )
+
+
+def keep(writing: Writing) -> None:
+    """The report stands over images that came after its signature: a version that says so, and covers them."""
+    session, row, record = writing.session, writing.row, writing.record
+    reader = need_reader(session, row.practice_id, record.actor.user_id, record.at)
+    before = version_of(session, writing.keys, row.id, record.state.version - 1)
+    if before is None:
+        raise ReportIncomplete("The version that stands is not there.")
+    _need_same_patient(writing)
+    if count_open_questions(session, row.id):
+        raise QuestionOpen()
+    author = _signature(session, reader, row.practice_id, record.at)
+    words = report_stands(session, row, before, up_to=record.state.signed_up_to)
+    _add_version(
+        writing,
+        before.content,
+        author=author,
+        before=before,
+        kind=AmendmentKind.APPENDED,
+        addenda=(*before.addenda, Addendum(text=words.statement, author=author, version=record.state.version)),
+        reason=words.reason,
+    )
 
 
 def submit_for_approval(writing: Writing) -> None:
@@ -232,6 +265,7 @@ def _add_version(
     before: SignedReport | None = None,
     kind: AmendmentKind | None = None,
     addenda: tuple[Addendum, ...] = (),
+    reason: str = "",
 ) -> None:
     session, keys, row, record = writing.session, writing.keys, writing.row, writing.record
     marks = marks_of(session, keys, row.id).encode()
@@ -246,12 +280,12 @@ def _add_version(
         covered=CoveredImages(
             marks=sha256_hex(marks),
             pictures=_covered_pictures(writing, content),
-            image_set=record.state.image_set,
-            image_set_hash=image_set_hash(session, row.id, record.state.image_set),
+            image_set=record.state.signed_up_to,
+            image_set_hash=image_set_hash(session, row.id, record.state.signed_up_to),
         ),
         author=author,
         approver=approver,
-        reason=_amendment_reason(writing) if before else "",
+        reason=reason,
         supersedes=before.version if before else None,
     ).signed(row.id)
     if before is not None:

@@ -2,15 +2,22 @@
 
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.imaging.image_sets import SUBMITTABLE, freeze_image_set
+from activities.imaging.removal import remove_file
 from activities.records.opening import contract_of, demographics_of, form_of
+from activities.records.projection import state_of
 from activities.records.writing import Writing
+from infra.removals import let_go
+from infra.stored_files import spare_blobs
 from infra.uploads import count_under_way
 from schemas.ages import age_on
 from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.errors import StateConflict
+from schemas.lifecycle import Action
+from schemas.messages import Record
 from schemas.tables.imaging import StoredFile
 from schemas.tables.people import Patient
 from schemas.translation import N_
@@ -31,6 +38,11 @@ class UploadsUnfinished(StateConflict):
 class NoImages(StateConflict):
     code = "no_images"
     title = N_("There are no images yet. Add at least one and submit again.")
+
+
+class NothingAdded(StateConflict):
+    code = "nothing_added"
+    title = N_("There are no new files. Add at least one, then try again.")
 
 
 class NoContract(StateConflict):
@@ -69,10 +81,40 @@ def answer(writing: Writing) -> None:
         freeze(writing)
 
 
-def has_new_images(session: Session, case_id: str) -> bool:
-    """Whether files have come since the last set was frozen."""
-    loose = _SUBMITTABLE.where(StoredFile.case_id == case_id, col(StoredFile.first_set).is_(None))
+def add(writing: Writing) -> None:
+    """Files that come after submission make a set of their own."""
+    _need_quiet(writing)
+    if writing.session.exec(_loose(writing.row.id).limit(1)).first() is None:
+        raise NothingAdded()
+    freeze_image_set(writing.session, writing.row.id, writing.record.state.image_set)
+
+
+def remove_late_images(writing: Writing) -> None:
+    """Takes out what came after the last verified set; nobody but the practice has seen it."""
+    session, row = writing.session, writing.row
+    verified = state_of(row).readable_up_to
+    files = session.exec(
+        select(StoredFile).where(
+            StoredFile.case_id == row.id, col(StoredFile.first_set) > verified, StoredFile.state != "removed"
+        )
+    ).all()
+    for file in files:
+        remove_file(session, file)
+    # The worker's sweep deletes the blobs: a step does not wait for the storage.
+    let_go(session, spare_blobs(session, files))
+    writing.noted.update(removed=len(files))
+
+
+def brings_images(session: Session, record: Record) -> bool:
+    """Whether files have come since the last set was frozen; of an addition, whether more than checked documents have."""
+    loose = _loose(record.case_id)
+    if record.action is Action.ADD_IMAGES:
+        loose = loose.where(or_(col(StoredFile.state) != "ready", col(StoredFile.kind) != "document"))
     return session.exec(loose.limit(1)).first() is not None
+
+
+def _loose(case_id: str) -> SelectOfScalar[str]:
+    return _SUBMITTABLE.where(StoredFile.case_id == case_id, col(StoredFile.first_set).is_(None))
 
 
 def _need_quiet(writing: Writing) -> None:

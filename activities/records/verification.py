@@ -21,13 +21,13 @@ from infra.keys import KeyDestroyed, KeyUnknown
 from infra.keystore import KeyStore
 from infra.sealing import SealedValueRefused, open_json, open_sealed
 from infra.stored_files import open_stored
-from schemas.lifecycle import Action, State
+from schemas.lifecycle import SIGNATURES, State
 from schemas.signed_report import SignedReport, report_hash, sha256_hex
 from schemas.tables.case import Case
 from schemas.tables.report import ReportVersion
 from schemas.tables.wires import AuditRow
 
-_ACTS: Final = (f"case.{Action.SIGN}", f"case.{Action.APPROVE}")
+_ACTS: Final = tuple(f"case.{action}" for action in sorted(SIGNATURES))
 """Steps that make a version. Their audit rows name it with its hash."""
 
 

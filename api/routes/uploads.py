@@ -18,8 +18,8 @@ from infra.blobs.store import BlobFinished
 from infra.outbox import enqueue, is_waiting
 from infra.uploads import COMPLETE, FINAL, UploadDesk
 from schemas.access import Right
+from schemas.decisions import files_fact
 from schemas.errors import NotFound
-from schemas.messages import FactKind
 from schemas.tables.imaging import Upload
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"])
@@ -167,6 +167,7 @@ def _wrong_offset(offset: int) -> Response:
 def settle(access: Annotated[CaseAccess, Depends(require(Right.UPLOAD))], services: ServicesDep) -> dict[str, bool]:
     """Says that a batch of uploads has ended, so that its files are checked. Told once for a burst of them."""
     with services.database.write() as session:
-        if not is_waiting(session, FactKind.FILES_SETTLED, access.row.id):
-            enqueue(session, FactKind.FILES_SETTLED, access.row.id)
+        kind = files_fact(access.state)
+        if not is_waiting(session, kind, access.row.id):
+            enqueue(session, kind, access.row.id)
     return {"accepted": True}

@@ -49,6 +49,10 @@ class Case(SQLModel, table=True):
     approver_id: str | None = id_field(foreign_key="user.id", nullable=True)
     version: int = 0
     image_set: int = 0
+    verified_set: int = 0
+    """Up to this set readers see the images, and no further: it was checked and is this patient's."""
+    signed_set: int = 0
+    """Up to this set the patient sees them: the latest version covers it."""
     wait_owner: str = code_field(24)
     wait_reason: str = code_field(40)
     wait_since: datetime = moment_field()

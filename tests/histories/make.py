@@ -1,7 +1,8 @@
 """Records the committed histories on a real development server: ``python -m tests.histories.make``, some three minutes.
 
-Run it when the workflow's commands change on purpose; until then the old histories stay and must replay, because open
-cases in production are like them. A change that does not replay needs a patch (``workflow.patched``) and keeps them.
+With the names of stories it records these alone: a new one beside the old ones, which stay and must replay, because open
+cases in production are like them. All are recorded when the workflow's commands change on purpose; a change that does not
+replay needs a patch (``workflow.patched``) and keeps them.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +66,9 @@ async def _finish(name: str, case: LiveCase) -> None:
     await case.ended()
 
 
-async def main() -> None:
-    fingerprints: dict[str, dict[str, int]] = {}
+async def main(names: Sequence[str]) -> None:
+    stories = {name: STORIES[name] for name in names or STORIES}
+    fingerprints: dict[str, dict[str, int]] = json.loads(FINGERPRINTS.read_text()) if names else {}
     program = shutil.which("temporal", path=str(Path(sys.executable).parent))
     async with await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
@@ -76,7 +79,7 @@ async def main() -> None:
     ) as environment:
         with tempfile.TemporaryDirectory() as folder, sqlite_world(Path(folder)) as world:
             async with running(environment.client, world, converter=history_converter()) as practice:
-                cases = {name: await story(practice) for name, story in STORIES.items()}
+                cases = {name: await story(practice) for name, story in stories.items()}
                 for name, case in cases.items():
                     await _finish(name, case)
                     history = await case.handle.fetch_history()
@@ -88,4 +91,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

@@ -6,7 +6,9 @@ Times are minutes, so that a real server gets through them; the paths are those 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from schemas.lifecycle import Action, State
+from infra.outbox import enqueue
+from schemas.decisions import files_fact
+from schemas.lifecycle import Action, State, WaitReason
 from schemas.sla import DEFAULT_POLICY, AmendmentKind, Priority
 from tests.workflows.engine import FOREIGN, LiveCase, Practice
 
@@ -90,10 +92,40 @@ async def offer_lapsed(practice: Practice) -> LiveCase:
     return case
 
 
+async def late_images(practice: Practice) -> LiveCase:
+    """Files after submission: documents and images while it is read, and after the release foreign ones and right ones."""
+    practice.use_policy()
+    case = await practice.in_review()
+    row, reader = case.world.case(case.id), case.reader
+    case.world.add_file(row, kind="document", state="ready")
+    await case.act("dentist", Action.ADD_IMAGES)
+    case.world.add_file(row)
+    await case.act("staff", Action.ADD_IMAGES)
+    await case.until(State.IN_REVIEW)
+    case.write_report()
+    await case.act(reader, Action.SIGN, password="secret")
+    await case.act("dentist", Action.RELEASE)
+    practice.imaging.by_set[case.id, 4] = FOREIGN
+    case.world.add_file(row, kind="dicom", state="ready")
+    await case.act("dentist", Action.ADD_IMAGES)
+    await case.waits_for(WaitReason.IDENTITY_MISMATCH)
+    await case.act("staff", Action.REMOVE_LATE_IMAGES)
+    case.world.add_file(row, kind="dicom", state="ready")
+    with case.world.database.write() as session:
+        enqueue(session, files_fact(case.stands()), case.id)
+    await practice.gateway.announce(case.id)
+    await case.act("dentist", Action.ADD_IMAGES)
+    await case.waits_for(WaitReason.LATE_IMAGES)
+    await case.act(reader, Action.KEEP_REPORT, password="secret", image_set=case.recorded.image_set)
+    await case.act(reader, Action.ENTER_IN_ERROR, password="secret", reason="Of another patient.")
+    return case
+
+
 STORIES: Final[dict[str, Callable[[Practice], Awaitable[LiveCase]]]] = {
     "released_and_closed": released_and_closed,
     "modified": modified,
     "approved": approved,
     "identity_overridden": identity_overridden,
     "offer_lapsed": offer_lapsed,
+    "late_images": late_images,
 }

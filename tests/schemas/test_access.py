@@ -27,6 +27,14 @@ from schemas.lifecycle import PEOPLES_ACTIONS, TRANSITIONS, Action, Relation, Ro
 ALL = frozenset(State)
 DRAFT = frozenset({State.DRAFT})
 INTAKE = frozenset({State.DRAFT, State.ATTENTION, State.MODIFICATION_REQUESTED})
+TAKES_FILES = INTAKE | {
+    State.UNASSIGNED,
+    State.ASSIGNED,
+    State.IN_REVIEW,
+    State.AWAITING_APPROVAL,
+    State.SIGNED,
+    State.RELEASED,
+}
 READING = frozenset({State.IN_REVIEW, State.AMENDING})
 SIGNED = frozenset({State.SIGNED, State.RELEASED, State.AMENDING, State.ENTERED_IN_ERROR, State.CLOSED})
 FROM_REVIEW = frozenset(
@@ -80,8 +88,8 @@ EXPECTED: dict[Right, dict[Taker, frozenset[State]]] = {
         PRIOR: ALL - DRAFT,
         PATIENT: WITH_PATIENT,
     },
-    Right.UPLOAD: {DENTIST: INTAKE, STAFF: INTAKE, OWN_SCHEDULER: DRAFT},
-    Right.DELETE_FILES: {DENTIST: INTAKE, STAFF: INTAKE, OWN_SCHEDULER: DRAFT},
+    Right.UPLOAD: {DENTIST: TAKES_FILES, STAFF: TAKES_FILES, OWN_SCHEDULER: DRAFT},
+    Right.DELETE_FILES: {DENTIST: TAKES_FILES, STAFF: TAKES_FILES, OWN_SCHEDULER: DRAFT},
     Right.CHAT: {DENTIST: ALL, STAFF: ALL, READER: ALL, SECOND: ALL},
     Right.SEE_TRACE: {ADMIN: ALL},
 }

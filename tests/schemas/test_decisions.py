@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.conditions import possible_actions
 from schemas.deadlines import Due, next_deadline
-from schemas.decisions import decide, decide_step, next_work
+from schemas.decisions import decide, decide_step, files_fact, next_work
 from schemas.errors import OdontoError, StateConflict
 from schemas.lifecycle import (
     PEOPLES_ACTIONS,
+    SIGNATURES,
     TERMINAL,
     TRANSITIONS,
     Action,
@@ -22,7 +23,7 @@ from schemas.lifecycle import (
     WaitReason,
     allowed_actions,
 )
-from schemas.messages import Command, CommandFacts, ProcessOutcome, SystemStep
+from schemas.messages import Command, CommandFacts, FactKind, ProcessOutcome, SystemStep
 from schemas.refusals import (
     ActionNotPossible,
     ApprovalNeeded,
@@ -78,6 +79,10 @@ PROLOGUE: tuple[Callable[[Walk], object], ...] = (
     _write,
     _approve,
     lambda walk: walk.person(BY_NAME["dentist"], Action.RELEASE, CommandFacts(grant_id="grt_first")),
+    lambda walk: walk.person(BY_NAME["staff"], Action.ADD_IMAGES, CommandFacts(new_images=True)),
+    lambda walk: walk.work(FOREIGN, covered=True, reader_id=None),
+    lambda walk: walk.person(BY_NAME["dentist"], Action.CONFIRM_IDENTITY),
+    lambda walk: walk.person(BY_NAME["reader"], Action.AGREE_IDENTITY),
     lambda walk: walk.person(BY_NAME["reader"], Action.AMEND, CommandFacts(amendment_kind=AmendmentKind.APPENDED)),
 )
 
@@ -115,6 +120,7 @@ def complete_facts(state: CaseState, user_id: str) -> CommandFacts:
         approver_id=others[0],
         amendment_kind=AmendmentKind.AMENDED,
         grant_id=state.grants[0].grant_id if state.grants else "grt_new",
+        image_set=state.image_set,
     )
 
 
@@ -139,6 +145,7 @@ class CaseMachine(RuleBasedStateMachine):
             approver_id=data.draw(st.sampled_from([*READERS, None]), "approver"),
             amendment_kind=data.draw(st.sampled_from(AmendmentKind), "kind"),
             new_images=data.draw(st.booleans(), "new images"),
+            image_set=(seen or state).readable_up_to if action in SIGNATURES else None,
             grant_id=f"grt_{state.seq}" if action is Action.RELEASE else data.draw(st.sampled_from(grants), "link"),
         )
         try:
@@ -217,7 +224,9 @@ class CaseMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.walk.state.is_open)
     @rule()
     def files_arrive(self) -> None:
-        self.walk.state = self.walk.state.model_copy(update={"files_arrived": True})
+        kind = files_fact(self.walk.state.state)
+        late = kind is FactKind.LATE_FILES_SETTLED
+        self.walk.state = self.walk.state.model_copy(update={"late_files_arrived" if late else "files_arrived": True})
 
     @precondition(lambda self: not self.walk.state.is_open)
     @rule(priority=st.sampled_from(Priority), policy=POLICIES, page=st.integers(0, 6), data=st.data())

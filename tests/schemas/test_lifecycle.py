@@ -7,6 +7,7 @@ from schemas.deadlines import FIRST_NUDGE
 from schemas.forms import ACTION_FORMS
 from schemas.lifecycle import (
     PEOPLES_ACTIONS,
+    SIGNATURES,
     SIGNED_STATES,
     STATE_WORDS,
     STATES,
@@ -122,7 +123,7 @@ def test_an_action_is_either_a_persons_or_the_systems() -> None:
 
 def test_signatures_ask_for_a_fresh_sign_in() -> None:
     fresh = {row.action for row in TRANSITIONS if row.fresh}
-    assert fresh == {Action.SIGN, Action.APPROVE, Action.SUBMIT_FOR_APPROVAL, Action.ENTER_IN_ERROR}
+    assert fresh == {*SIGNATURES, Action.SUBMIT_FOR_APPROVAL, Action.ENTER_IN_ERROR}
     for action in PEOPLES_ACTIONS:
         assert ("password" in ACTION_FORMS[action].model_fields) == (action in fresh)
 
@@ -158,6 +159,7 @@ def test_every_action_of_a_person_has_a_form_that_gives_what_its_rule_needs() ->
         Action.SUBMIT_FOR_APPROVAL: "approver_id",
         Action.NAME_APPROVER: "approver_id",
         Action.REVOKE_RELEASE: "grant_id",
+        Action.KEEP_REPORT: "image_set",
     }
     for action, fact in needs.items():
         assert ACTION_FORMS[action].model_fields[fact].is_required()

@@ -14,8 +14,19 @@ from pytest import approx
 from schemas.access import CaseStanding, Member, OrganizationKind, Person, acting_as, takers
 from schemas.actors import ActorEnvelope
 from schemas.deadlines import Deadline, Due, next_deadline
-from schemas.decisions import Decision, Work, after_processing, decide, decide_step, next_work, on_deadline
+from schemas.decisions import (
+    Decision,
+    Work,
+    after_processing,
+    after_verification,
+    decide,
+    decide_step,
+    next_work,
+    on_deadline,
+)
 from schemas.lifecycle import (
+    SIGNATURES,
+    SIGNED_STATES,
     STATES,
     TERMINAL,
     UNSIGNED,
@@ -31,7 +42,7 @@ from schemas.lifecycle import (
 )
 from schemas.messages import Command, CommandFacts, ProcessOutcome, SystemStep
 from schemas.sla import DEFAULT_POLICY, Cause, Priority, SlaPolicy, Threshold
-from schemas.state import CaseState, IdentityStanding, opened
+from schemas.state import CaseState, IdentityStanding, LateCheck, opened
 
 MONDAY: Final = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PRACTICE, GROUP = "org_practice", "org_group"
@@ -136,6 +147,7 @@ def check_state(state: CaseState, now: datetime) -> None:
     assert state.last_release_at is not None or state.state is not State.RELEASED
     assert len(set(state.thresholds)) == len(state.thresholds), "an SLA threshold is announced once (invariant 18)"
     assert state.author_id != state.approver_id or state.author_id is None
+    check_sets(state)
     keys = [effect.key for effect in state.effects]
     assert len(set(keys)) == len(keys), "an effect key names one effect (invariant 13)"
     if state.state in TERMINAL:
@@ -148,6 +160,19 @@ def check_state(state: CaseState, now: datetime) -> None:
         assert deadline is not None, f"{state.state} waits for ever"
         assert deadline.at < now + timedelta(days=400)
         assert state.wait.owner is not WaitOwner.NOBODY or state.wait.reason is WaitReason.NO_ACTIVE_LINK
+
+
+def check_sets(state: CaseState) -> None:
+    """The patient sees no more than the reader, and the reader no more than what was checked (invariants 9 and 11)."""
+    assert 0 <= state.signed_up_to <= state.readable_up_to <= state.image_set
+    assert (state.signed_up_to > 0) == (state.version > 0)
+    assert state.late is None or state.state in {*SIGNED_STATES, State.AMENDING}
+    if state.state in {State.DRAFT, State.PROCESSING, State.ATTENTION, State.CANCELLED, State.ENTERED_IN_ERROR}:
+        return
+    is_verified = state.late is None or state.late.check is LateCheck.OFFERED
+    assert (state.readable_up_to == state.image_set) == is_verified
+    if state.version and state.late is not None:
+        assert state.signed_up_to < state.image_set, "late means that no signature covers it"
 
 
 def check_step(before: CaseState, decision: Decision, now: datetime) -> None:
@@ -165,9 +190,22 @@ def check_step(before: CaseState, decision: Decision, now: datetime) -> None:
     assert set(before.effects) <= set(after.effects), "no recorded intent is lost"
     assert all(effect.seq == after.seq for effect in set(after.effects) - set(before.effects))
     assert after.clock.elapsed(now) >= before.clock.elapsed(now) - 1e-6
-    signs = record.action in {Action.SIGN, Action.APPROVE}
+    signs = record.action in SIGNATURES
     assert after.version == before.version + (1 if signs else 0)
-    if record.action in {Action.SIGN, Action.ENTER_IN_ERROR, Action.SUBMIT_FOR_APPROVAL, Action.AMEND, Action.ACCEPT}:
+    assert after.readable_up_to >= before.readable_up_to, "what a reader has seen stays to be seen"
+    assert signs or after.signed_up_to == before.signed_up_to, "the patient sees more only by a signature (invariant 7)"
+    assert not signs or after.signed_up_to == after.readable_up_to == before.readable_up_to
+    if before.late is not None and after.late is None:
+        ends = {*SIGNATURES, Action.REMOVE_LATE_IMAGES, Action.ENTER_IN_ERROR}
+        assert record.action in ends, "late images never slip in silently"
+    if record.action in {
+        Action.SIGN,
+        Action.KEEP_REPORT,
+        Action.ENTER_IN_ERROR,
+        Action.SUBMIT_FOR_APPROVAL,
+        Action.AMEND,
+        Action.ACCEPT,
+    }:
         assert record.actor.user_id == before.assignee_id, "only the reader of the case (invariant 6)"
     if record.action is Action.APPROVE:
         assert record.actor.user_id == before.approver_id != before.author_id
@@ -187,9 +225,10 @@ class Ledger:
     announced: list[tuple[str, Threshold]] = field(default_factory=list)
     links: set[str] = field(default_factory=set)
     dead_links: set[str] = field(default_factory=set)
-    verdict: ProcessOutcome | None = None
-    override: tuple[int, str, str] | None = None
-    """Image set, first person, second person."""
+    verdicts: dict[int, ProcessOutcome] = field(default_factory=dict)
+    """By image set, of those that were checked and not taken out."""
+    overrides: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """By image set: first person, second person."""
     amendments: int = 0
 
     def pass_time(self, state: CaseState, now: datetime) -> None:
@@ -218,10 +257,11 @@ class Ledger:
         self.dead_links |= {grant.grant_id for grant in before.grants} - grant_ids
         self.links |= grant_ids
         if record.action is Action.AGREE_IDENTITY:
-            assert before.identity.confirmed_by is not None
-            self.override = (after.image_set, before.identity.confirmed_by, record.actor.user_id)
-        if after.image_set != before.image_set:
-            self.override = self.verdict = None
+            first = before.late.confirmed_by if before.late else before.identity.confirmed_by
+            assert first is not None
+            self.overrides[after.image_set] = (first, record.actor.user_id)
+        if record.action is Action.REMOVE_LATE_IMAGES:
+            self.verdicts = {number: each for number, each in self.verdicts.items() if number <= before.readable_up_to}
 
     def check(self, state: CaseState, now: datetime) -> None:
         assert len(set(self.announced)) == len(self.announced), "one announcement a threshold (invariant 18)"
@@ -233,12 +273,12 @@ class Ledger:
 
     def _check_images(self, state: CaseState) -> None:
         """Invariant 12, for every state behind the check of the images."""
-        assert self.verdict is not None
-        assert self.verdict.readable > 0
-        if self.verdict.identity is IdentityStanding.MISMATCHED:
-            assert self.override is not None
-            image_set, first, second = self.override
-            assert image_set == state.image_set, "an override is for the images that the two people saw"
+        judged = max(number for number in self.verdicts if number <= state.readable_up_to)
+        verdict = self.verdicts[judged]
+        assert verdict.readable > 0
+        if verdict.identity is IdentityStanding.MISMATCHED:
+            assert judged in self.overrides, "an override is for the images that the two people saw"
+            first, second = self.overrides[judged]
             assert first != second
             assert state.identity.standing is IdentityStanding.OVERRIDDEN
 
@@ -276,8 +316,11 @@ class Walk:
         """Ends the work that is open, as the workflow does."""
         work = next_work(self.state)
         if work is Work.PROCESS:
-            self.ledger.verdict = outcome
+            self.ledger.verdicts[self.state.image_set] = outcome
             self._adopt(decide_step(self.state, after_processing(self.state, outcome, covered=covered), self.now))
+        elif work is Work.VERIFY:
+            self.ledger.verdicts[self.state.image_set] = outcome
+            self._adopt(decide_step(self.state, after_verification(outcome), self.now))
         elif work is Work.FIND_READER:
             if reader_id is None or reader_id in self.state.passed_over:
                 self.state = self.state.model_copy(update={"reader_sought": True})
@@ -285,7 +328,7 @@ class Walk:
                 offer = SystemStep(action=Action.OFFER, facts=CommandFacts(radiologist_id=reader_id))
                 self._adopt(decide_step(self.state, offer, self.now))
         elif work is Work.INGEST:
-            self.state = self.state.model_copy(update={"files_arrived": False})
+            self.state = self.state.model_copy(update={"files_arrived": False, "late_files_arrived": False})
         return work
 
     def lock(self, grant_id: str) -> None:

@@ -35,7 +35,7 @@ from schemas.deadlines import next_deadline
 from schemas.decisions import next_work
 from schemas.forms import ACTION_FORMS, ReportDraftBody, SignForm
 from schemas.ids import case_workflow_id
-from schemas.lifecycle import Action, State
+from schemas.lifecycle import Action, State, WaitReason
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.sla import DEFAULT_POLICY, Priority, SlaPolicy
 from schemas.state import CaseState, Effect, EffectKind, IdentityStanding
@@ -54,7 +54,7 @@ from workflows.runner import sandboxed
 CLEAN: Final = ProcessOutcome(readable=1, identity=IdentityStanding.MATCHED)
 FOREIGN: Final = ProcessOutcome(readable=1, identity=IdentityStanding.MISMATCHED)
 UNREADABLE: Final = ProcessOutcome(readable=0, identity=IdentityStanding.UNCHECKED)
-VOLATILE: Final = {"facts", "effects", "files_arrived", "reader_sought"}
+VOLATILE: Final = {"facts", "effects", "files_arrived", "late_files_arrived", "reader_sought"}
 """What a case knows of its own work, and the record does not keep step by step."""
 
 
@@ -254,6 +254,9 @@ class LiveCase:
 
     async def until(self, *states: State) -> None:
         await eventually(lambda: self.recorded.state in states, lambda: f"{self.id} stands at {self.recorded.state}")
+
+    async def waits_for(self, reason: WaitReason) -> None:
+        await eventually(lambda: self.recorded.wait.reason is reason, lambda: f"{self.id}: {self.recorded.wait}")
 
     async def settle(self) -> CaseState:
         """Waits until nothing is under way and no deadline is overdue; what is then known everywhere is the same."""

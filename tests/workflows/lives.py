@@ -122,6 +122,7 @@ class Life:
             Action.AMEND: {"kind": chance.kind, "reason": "A slip of the pen."},
             Action.REQUEST_MODIFICATION: {"text": "More, please."},
             Action.ANSWER_MODIFICATION: {"text": "Here."},
+            Action.KEEP_REPORT: {"password": "secret", "image_set": max(self.case.recorded.image_set, 1)},
         }
         form = forms.get(action, {"reason": "So be it."} if action in NEEDS_REASON else {})
         # What a signer has read is part of the click: the same click again says the same.
@@ -131,8 +132,9 @@ class Life:
     async def send(self, name: str, action: Action, chance: Chance) -> None:
         if chance.writes and action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL}:
             self.case.write_report()
-        if chance.adds_file and action is Action.ANSWER_MODIFICATION:
-            self.case.world.add_file(self.case.world.case(self.case.id))
+        if chance.adds_file and action in {Action.ANSWER_MODIFICATION, Action.ADD_IMAGES}:
+            checked = {"kind": "document", "state": "ready"} if chance.link == 1 else {}
+            self.case.world.add_file(self.case.world.case(self.case.id), **checked)
         sent = Sent(name, action, f"key {len(self.sent)}", self.form(action, chance), None)
         self.sent.append(sent)
         sent.outcome = await self.outcome_of(sent)

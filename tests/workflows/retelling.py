@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from schemas.actors import ActorEnvelope
 from schemas.deadlines import next_deadline
-from schemas.decisions import Decision, after_processing, decide, decide_step, on_deadline
+from schemas.decisions import Decision, after_processing, after_verification, decide, decide_step, on_deadline
 from schemas.lifecycle import Action
 from schemas.messages import Command, CommandFacts, SystemStep
 from schemas.state import CaseState, opened
@@ -13,6 +13,7 @@ from tests.schemas.walking import check_state, check_step
 from tests.workflows.engine import Imaging, LiveCase, quiet
 
 _VERDICTS = {Action.PASS_PROCESSING, Action.HOLD_FOR_ATTENTION, Action.HOLD_FOR_BILLING, Action.RESUME_REVIEW}
+_VERIFIED = {Action.OFFER_LATE_IMAGES, Action.HOLD_LATE_IMAGES}
 _ON_A_FACT = {Action.OFFER, Action.LOCK_GRANT}
 
 
@@ -69,6 +70,8 @@ def _decide_again(state: CaseState, step: CaseTransition, imaging: Imaging) -> D
         return decide_step(
             state, after_processing(state, outcome, covered=action is not Action.HOLD_FOR_BILLING), step.at
         )
+    if action in _VERIFIED:
+        return decide_step(state, after_verification(imaging.of(state.case_id, state.image_set)), step.at)
     if action in _ON_A_FACT:
         return decide_step(state, SystemStep(action=action, facts=facts), step.at)
     deadline = next_deadline(state, step.at)

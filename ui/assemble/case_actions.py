@@ -42,6 +42,9 @@ LOOKS: Final[Mapping[Step, _Look]] = {
     Step.REQUEST_MODIFICATION: _Look(N_("Ask the practice"), form="question", icon="question"),
     Step.WITHDRAW_MODIFICATION: _Look(N_("Withdraw the question"), icon="undo"),
     Step.ANSWER_MODIFICATION: _Look(N_("Answer question"), "primary", "answer", "chat"),
+    Step.ADD_IMAGES: _Look(N_("Add the new files"), "primary", icon="upload"),
+    Step.REMOVE_LATE_IMAGES: _Look(N_("Take the added images out"), icon="undo"),
+    Step.KEEP_REPORT: _Look(N_("The report stands"), "primary", "keep", "signed"),
     Step.SUBMIT_FOR_APPROVAL: _Look(N_("Sign and send for approval"), "primary", "sign", "approval"),
     Step.NAME_APPROVER: _Look(N_("Name another approver"), form="approver"),
     Step.APPROVE: _Look(N_("Approve and sign"), "primary", "sign", "signed"),
@@ -68,10 +71,10 @@ _MISMATCH: Final[Mapping[Step, _Look]] = {
 }
 """While the images may be somebody else's: submitted again as they are, they would be held again."""
 
-AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE})
+AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE, Step.KEEP_REPORT})
 """Nobody signs what is not before their eyes: these are offered on the reading page alone."""
 
-_SENDS_FILES: Final = frozenset({Step.SUBMIT, Step.RESUBMIT, Step.ANSWER_MODIFICATION})
+_SENDS_FILES: Final = frozenset({Step.SUBMIT, Step.RESUBMIT, Step.ANSWER_MODIFICATION, Step.ADD_IMAGES})
 """These wait for files that are still on their way."""
 
 _ORDER: Final = {"primary": 0, "secondary": 1, "danger": 2}

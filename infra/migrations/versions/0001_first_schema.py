@@ -355,6 +355,8 @@ def upgrade() -> None:
         sa.Column("approver_id", text_type(64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("image_set", sa.Integer(), nullable=False),
+        sa.Column("verified_set", sa.Integer(), nullable=False),
+        sa.Column("signed_set", sa.Integer(), nullable=False),
         sa.Column("wait_owner", text_type(24), nullable=False),
         sa.Column("wait_reason", text_type(40), nullable=False),
         sa.Column("wait_since", UtcDateTime(), nullable=False),
