@@ -12,6 +12,7 @@ from babel.dates import format_datetime
 from sqlmodel import Session, col, select
 
 from activities.records.opening import demographics_of
+from activities.records.projection import state_of
 from infra.invitation_tokens import invitation_token
 from infra.keystore import KeyStore
 from infra.mail import Mail, stable_message_id
@@ -34,6 +35,10 @@ _LOCKED: Final = N_(
 _LINK: Final = N_(
     "%(practice)s has released a report for you.\n\nOpen it here until %(day)s:\n%(address)s\n\nYou will be asked for your "
     "date of birth and for a code that we send to this address.\n"
+)
+_LATE_IMAGES: Final = N_(
+    "Images were added after the report was signed. The radiologist is checking whether the report changes; its page shows "
+    "what came of it.\n"
 )
 _QUESTIONS: Final = N_("Questions? Ask your practice.\n")
 _QUESTIONS_BY_TELEPHONE: Final = N_("Questions? Ask your practice: %(telephone)s.\n")
@@ -85,6 +90,8 @@ class Letters:
             "day": _moment(grant.expires_at, practice, "d MMMM y"),
             "address": link,
         }
+        if state_of(session.get_one(Case, grant.case_id)).late is not None:
+            text += _(_LATE_IMAGES)
         if practice.phone:
             text += _(_QUESTIONS_BY_TELEPHONE) % {"telephone": practice.phone}
         else:

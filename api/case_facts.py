@@ -26,7 +26,7 @@ from schemas.clinical import ClinicalForm
 from schemas.forms import Demographics, MessageView, TimelineEntry
 from schemas.lifecycle import Action, State, WaitReason, allowed_actions
 from schemas.signed_report import SignedReport
-from schemas.state import CaseState
+from schemas.state import CaseState, LateCheck
 from schemas.tables.case import CaseTransition, Message
 from schemas.tables.imaging import IdentityFinding
 from schemas.tables.people import Organization, Patient
@@ -162,7 +162,8 @@ def _said(session: Session, keys: KeyStore, access: CaseAccess) -> Said | None:
 
 def _found_names(session: Session, access: CaseAccess, state: CaseState) -> Sequence[FoundName]:
     """Who the images say the patient is, for the two people who decide on a mismatch."""
-    if access.state is not State.ATTENTION or not access.may(Right.SEE_IDENTITY_CHECK):
+    late = state.late is not None and state.late.check is LateCheck.MISMATCHED
+    if not (late or access.state is State.ATTENTION) or not access.may(Right.SEE_IDENTITY_CHECK):
         return ()
     case_id, number = access.row.id, state.image_set
     finding = session.exec(

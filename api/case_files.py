@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
 from activities.imaging.identity import identity_of_metadata
-from activities.imaging.image_sets import removable
+from activities.imaging.image_sets import SUBMITTABLE, removable
 from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
 from api.cases import acting
@@ -97,6 +97,8 @@ class CaseFiles:
     waiting: int = 0
     waiting_size: int = 0
     uploading: int = 0
+    loose: int = 0
+    """Files that could go into the next image set: stored or checked, and in none yet."""
 
     @property
     def usable(self) -> int:
@@ -114,6 +116,13 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     ).one()
     uploading = count_under_way(session, images.case.id, now())
     sees_loose = images.up_to_set is None
+    loose = session.exec(
+        select(func.count()).where(
+            StoredFile.case_id == images.case.id,
+            col(StoredFile.first_set).is_(None),
+            col(StoredFile.state).in_(SUBMITTABLE),
+        )
+    ).one()
     others = _others(session, images)
     return CaseFiles(
         studies=_studies(session, images, shows_strangers=_shows_strangers(access)),
@@ -128,6 +137,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
         waiting=waiting if sees_loose else 0,
         waiting_size=waiting_size if sees_loose else 0,
         uploading=uploading if sees_loose else 0,
+        loose=loose if sees_loose else 0,
     )
 
 

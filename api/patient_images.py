@@ -75,8 +75,8 @@ async def read_thumbnail(file_id: str, visit: VisitDep, services: ServicesDep, p
 
 
 def shown_to_patient(visit: Visit) -> CaseImages:
-    """What the patient may see of the case."""
-    return CaseImages(visit.link.case, visit.key, visit.link.case.image_set)
+    """What the latest signed version covers: images that came after it are not the patient's to see yet."""
+    return CaseImages(visit.link.case, visit.key, visit.link.case.signed_set)
 
 
 def _draw(file_id: str, visit: Visit, services: Services, pictures: Pictures, *, small: bool) -> Response:

@@ -89,7 +89,7 @@ class PersonImages:
         for case, standing in zip(cases, standings_of(session, cases, self.person), strict=True):
             held = takers(self.person, standing)
             if may(Right.SEE_IMAGES, held, State(case.state)):
-                opened[case.id] = CaseImages(case, self.keys.data_key(case.key_id), _up_to_set(case, held))
+                opened[case.id] = CaseImages(case, self.keys.data_key(case.key_id), up_to_set(case, held))
         return opened
 
 
@@ -103,8 +103,9 @@ ImageAccessDep = Annotated[ImageAccess, Depends(image_access)]
 
 def images_of(access: CaseAccess) -> CaseImages:
     """For routes below a case, whose right was checked already."""
-    return CaseImages(access.row, access.key, _up_to_set(access.row, access.held))
+    return CaseImages(access.row, access.key, up_to_set(access.row, access.held))
 
 
-def _up_to_set(case: Case, held: frozenset[Taker]) -> int | None:
-    return None if any(taker.relation is Relation.OWN for taker in held) else case.image_set
+def up_to_set(case: Case, held: frozenset[Taker]) -> int | None:
+    """The practice sees its files as they come; everybody else what was checked and is this patient's (invariant 11)."""
+    return None if any(taker.relation is Relation.OWN for taker in held) else case.verified_set

@@ -71,7 +71,11 @@ _EFFECTS: Final = {
     "render_pdf": N_("Render the PDF"),
     "mail_link": N_("Mail the patient's link"),
 }
-_FACTS: Final = {"start_case": N_("Start of the case"), "files_settled": N_("Files have arrived")}
+_FACTS: Final = {
+    "start_case": N_("Start of the case"),
+    "files_settled": N_("Files have arrived"),
+    "late_files_settled": N_("Files have arrived"),
+}
 _OUTCOMES: Final = {
     "applied": Chip(icon="check", word=N_("Done"), tone="ok"),
     "refused": Chip(icon="stop", word=N_("Refused"), tone="bad"),

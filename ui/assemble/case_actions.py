@@ -13,7 +13,7 @@ from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
 from schemas.signed_report import AMENDMENT_LABELS
 from schemas.sla import AmendmentKind
-from schemas.state import IdentityStanding
+from schemas.state import CaseState, IdentityStanding, LateCheck
 from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
@@ -44,7 +44,7 @@ LOOKS: Final[Mapping[Step, _Look]] = {
     Step.ANSWER_MODIFICATION: _Look(N_("Answer question"), "primary", "answer", "chat"),
     Step.ADD_IMAGES: _Look(N_("Add the new files"), "primary", icon="upload"),
     Step.REMOVE_LATE_IMAGES: _Look(N_("Take the added images out"), icon="undo"),
-    Step.KEEP_REPORT: _Look(N_("The report stands"), "primary", "keep", "signed"),
+    Step.KEEP_REPORT: _Look(N_("The report stands"), "primary", "sign", "signed"),
     Step.SUBMIT_FOR_APPROVAL: _Look(N_("Sign and send for approval"), "primary", "sign", "approval"),
     Step.NAME_APPROVER: _Look(N_("Name another approver"), form="approver"),
     Step.APPROVE: _Look(N_("Approve and sign"), "primary", "sign", "signed"),
@@ -103,17 +103,27 @@ def case_actions(
     shown = [
         step
         for step in possible
-        if at_report or step not in AT_THE_REPORT or (tried is not None and tried.action == step)
+        if (step is not Step.ADD_IMAGES or _has_new_files(facts))
+        and (at_report or step not in AT_THE_REPORT or (tried is not None and tried.action == step))
     ]
     made = [_action(step, access, facts, looker, tried=tried) for step in shown]
     return tuple(sorted(made, key=lambda action: _ORDER[action.kind]))
+
+
+def _has_mismatch(state: CaseState) -> bool:
+    late = state.late is not None and state.late.check is LateCheck.MISMATCHED
+    return late or state.identity.standing is IdentityStanding.MISMATCHED
+
+
+def _has_new_files(facts: CaseFacts) -> bool:
+    return facts.files is not None and bool(facts.files.loose or facts.files.uploading)
 
 
 def _look(step: Step, facts: CaseFacts) -> _Look:
     """While a link works there is nothing to press on: another release is possible, and not what the page is about."""
     if step is Step.RELEASE and facts.state.grants:
         return _AGAIN
-    if facts.state.identity.standing is IdentityStanding.MISMATCHED:
+    if _has_mismatch(facts.state):
         return _MISMATCH.get(step, LOOKS[step])
     return LOOKS[step]
 
@@ -202,6 +212,9 @@ def _prefilled(step: Step, facts: CaseFacts, looker: Looker) -> FormState:
             ends = looker.moment + timedelta(minutes=facts.state.policy.link_life_minutes)
             recipient = (facts.person.email if facts.person else "") or ""
             return FormState(values={"recipient": recipient, "link_ends": looker.day(ends)})
+        case Step.SIGN | Step.SUBMIT_FOR_APPROVAL | Step.APPROVE | Step.KEEP_REPORT:
+            # What lies before the signer when the page is made: a page that is older refuses the signature.
+            return FormState(values={"image_set": str(facts.state.readable_up_to)})
         case Step.REVOKE_RELEASE if len(facts.state.grants) == 1:
             return FormState(values={"grant_id": facts.state.grants[0].grant_id})
         case _:

@@ -10,7 +10,7 @@ from api.waiting import waits_for
 from schemas.access import Right, may
 from schemas.clinical import FIELD_LABELS, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
 from schemas.lifecycle import Relation, State
-from schemas.state import IdentityStanding
+from schemas.state import IdentityStanding, LateCheck
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried, case_actions
 from ui.assemble.case_rows import about_known, case_url, modality_words, purpose_words
@@ -174,7 +174,9 @@ def _banner(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
     """What has to be read before anything else on the page: somebody's words, or what is wrong with the images."""
     if facts.said is not None:
         return f"{facts.said.by}: {facts.said.text}"
-    if facts.state.identity.standing is IdentityStanding.MISMATCHED:
+    late = facts.state.late
+    late_mismatch = late is not None and late.check is LateCheck.MISMATCHED
+    if late_mismatch or facts.state.identity.standing is IdentityStanding.MISMATCHED:
         return _named_in_images([found for found in facts.found_names if found.contradicts], looker)
     return ""
 

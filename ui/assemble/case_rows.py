@@ -12,7 +12,7 @@ from schemas.ages import age_by_year
 from schemas.clinical import PURPOSE_LABELS, REGION_LABELS, SEX_LABELS, Purpose, Region, Sex
 from schemas.conditions import possible_actions
 from schemas.forms import Demographics
-from schemas.lifecycle import Action, Relation, Role, State, Taker
+from schemas.lifecycle import Action, Relation, Role, State, Taker, WaitReason
 from schemas.state import CaseState
 from schemas.tables.case import Case
 from schemas.translation import N_
@@ -88,7 +88,8 @@ def purpose_words(row: Case, looker: Looker) -> str:
 def case_url(row: Case, held: frozenset[Taker]) -> str:
     """A reader's own case opens where it is read; everything else on the page of the case."""
     reads = _READER in held or _SECOND in held
-    return f"/cases/{row.id}/read" if reads and State(row.state) in _IN_READING else f"/cases/{row.id}"
+    to_read = State(row.state) in _IN_READING or row.wait_reason == WaitReason.LATE_IMAGES
+    return f"/cases/{row.id}/read" if reads and to_read else f"/cases/{row.id}"
 
 
 def case_rows(rows: Sequence[Held], facts: RowFacts, looker: Looker, *, board: bool = False) -> tuple[CaseRow, ...]:

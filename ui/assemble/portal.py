@@ -10,6 +10,7 @@ from babel.dates import format_date
 from sqlmodel import Session
 
 from activities.records.opening import demographics_of, form_of
+from activities.records.projection import state_of
 from api.imaging.files import photographs_of
 from api.patient_images import shown_to_patient
 from api.portal_facts import Visit
@@ -23,6 +24,7 @@ from schemas.report import ReportContent
 from schemas.report_parts import MODALITY_LABELS, RegionStatus
 from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
+from schemas.state import CaseState
 from schemas.tables.people import Organization, Patient
 from schemas.translation import N_
 from ui.assemble.report import local_dates, report_view
@@ -39,6 +41,10 @@ _SUPERSEDED: Final = {
 }
 _AMENDING: Final = N_(
     "The radiologist is working on a change to this report. The new version will appear here; until then this one stands."
+)
+_LATE: Final = N_(
+    "Images were added to your case after this report was signed. The radiologist is checking whether the report changes. "
+    "Until then this report and the images below are the ones that count."
 )
 
 
@@ -79,7 +85,7 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
             plain=plain_words(versions[-1].content, link.practice),
         ),
         images=series_views(rows, f"{url}/dicomweb") + _photographs(session, visit, f"{url}/photographs"),
-        superseded=_superseded(versions, State(link.case.state), link.practice),
+        superseded=_superseded(versions, state_of(link.case), link.practice),
         expires=link.grant.expires_at,
         dentist=form_of(keys, link.case).referrer or dentist,
     )
@@ -167,9 +173,11 @@ def _day(day: date, practice: Organization) -> str:
     return format_date(day, "d MMMM y", locale=practice.locale)
 
 
-def _superseded(versions: Sequence[SignedReport], state: State, practice: Organization) -> str:
+def _superseded(versions: Sequence[SignedReport], case: CaseState, practice: Organization) -> str:
     _ = translations(practice.locale).gettext
-    if state is State.AMENDING:
+    if case.late is not None:
+        return _(_LATE)
+    if case.state is State.AMENDING:
         return _(_AMENDING)
     latest = versions[-1]
     signed = latest.signed_at.astimezone(ZoneInfo(practice.time_zone))

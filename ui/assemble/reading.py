@@ -177,9 +177,13 @@ def _steps(
     ]
     sign = next((action for action in made if action.name in AT_THE_REPORT), None)
     others = tuple(action for action in made if action is not sign)
+    if sign is not None and draft is None:
+        seen = str(facts.state.readable_up_to)
+        sign = replace(sign, state=replace(sign.state, values={**sign.state.values, "image_set": seen}))
     if sign is not None and draft is not None:
-        # A signature names the draft that the signer has before their eyes, also after a refused try.
-        values = {**sign.state.values, "draft_hash": draft.content_hash}
+        # A signature names the draft and the images that the signer has before their eyes, also after a refused try.
+        seen = str(facts.state.readable_up_to)
+        values = {**sign.state.values, "draft_hash": draft.content_hash, "image_set": seen}
         sign = replace(
             sign, state=FormState(values=values, errors=sign.state.errors, nonce=sign.state.nonce), blocked=""
         )

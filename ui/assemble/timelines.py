@@ -26,7 +26,7 @@ ACTS: Final[Mapping[Action, tuple[str, str, Tone]]] = {
     Action.REQUEST_MODIFICATION: (N_("Asked the practice"), "question", "warn"),
     Action.WITHDRAW_MODIFICATION: (N_("Withdrew the question"), "undo", "quiet"),
     Action.ANSWER_MODIFICATION: (N_("Answered the question"), "chat", "info"),
-    Action.ADD_IMAGES: (N_("Added files"), "images", "accent"),
+    Action.ADD_IMAGES: (N_("Added files"), "image", "accent"),
     Action.REMOVE_LATE_IMAGES: (N_("Took the added images out"), "undo", "quiet"),
     Action.KEEP_REPORT: (N_("Signed that the report stands with the added images"), "signed", "ok"),
     Action.SUBMIT_FOR_APPROVAL: (N_("Signed and sent for approval"), "approval", "accent"),

@@ -30,12 +30,22 @@ YOURS: Final[Mapping[str, str]] = {
     ),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for you: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for your amended report."),
+    WaitReason.LATE_UNREADABLE: N_(
+        "Waiting for you: the files that were added after the signature cannot be read. Take them out, or add readable "
+        "ones."
+    ),
+    WaitReason.LATE_IMAGES: N_(
+        "Waiting for you: images were added after the signature. Look at them; the report stands, or you amend it."
+    ),
 }
 NAMED: Final[Mapping[str, str]] = {
     WaitReason.OFFERED: N_("Waiting for %(reader)s to accept the case."),
     WaitReason.READING: N_("Waiting for the report of %(reader)s."),
     WaitReason.AMENDMENT_REQUESTED: N_("Waiting for %(reader)s: the practice asked for an amendment."),
     WaitReason.AMENDMENT: N_("Waiting for the amended report of %(reader)s."),
+    WaitReason.LATE_IMAGES: N_(
+        "Waiting for %(reader)s: images were added after the signature. The report stands, or is amended."
+    ),
 }
 """Where the assigned radiologist's name is known."""
 
