@@ -18,7 +18,7 @@ from activities.imaging.image_sets import SUBMITTABLE, removable
 from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
 from api.cases import acting
-from api.imaging.access import CaseImages, images_of
+from api.imaging.access import CaseImages, images_of, up_to_set
 from api.imaging.files import DIRECTORY, description_of, name_of
 from api.listing import Held
 from api.standing import CaseAccess
@@ -244,12 +244,16 @@ class DocumentLine:
 
 def documents_of(session: Session, keys: KeyStore, rows: Sequence[Held]) -> list[DocumentLine]:
     """Documents of several cases, the newest first; only of those whose images the person may see."""
-    open_cases = {row.id: row for row, held in rows if may(Right.SEE_IMAGES, held, State(row.state))}
-    if not open_cases:
+    images = {
+        row.id: CaseImages(row, keys.data_key(row.key_id), up_to_set(row, held))
+        for row, held in rows
+        if may(Right.SEE_IMAGES, held, State(row.state))
+    }
+    if not images:
         return []
     files = session.exec(
         select(StoredFile)
-        .where(col(StoredFile.case_id).in_(open_cases), StoredFile.kind == "document", StoredFile.state == "ready")
+        .where(col(StoredFile.case_id).in_(images), StoredFile.kind == "document", StoredFile.state == "ready")
         .order_by(col(StoredFile.created_at).desc(), col(StoredFile.id))
         .limit(100)
     ).all()
@@ -257,11 +261,12 @@ def documents_of(session: Session, keys: KeyStore, rows: Sequence[Held]) -> list
         DocumentLine(
             case_id=file.case_id,
             file_id=file.id,
-            name=name_of(keys.data_key(open_cases[file.case_id].key_id), file)["name"],
+            name=name_of(images[file.case_id].key, file)["name"],
             size=file.size,
             at=file.created_at,
         )
         for file in files
+        if images[file.case_id].holds(file)
     ]
 
 

@@ -2,18 +2,23 @@
 
 from sqlmodel import Session, col, func, select
 
+from api.imaging.access import images_of
 from api.standing import CaseAccess
 from infra.sealing import column_aad, open_json
 from schemas.examination_facts import examination_of
 from schemas.report_parts import Examination
-from schemas.tables.imaging import Instance
+from schemas.tables.imaging import Instance, StoredFile
 
 
 def examination_of_case(session: Session, access: CaseAccess) -> Examination:
     """From the middle image of the largest series; empty when the case has no DICOM image."""
+    images_there = images_of(access)
     largest = session.exec(
-        select(Instance.series_id, func.count())
-        .where(Instance.case_id == access.row.id)
+        images_there.narrow(
+            select(Instance.series_id, func.count())
+            .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+            .where(Instance.case_id == access.row.id)
+        )
         .group_by(col(Instance.series_id))
         .order_by(func.count().desc(), col(Instance.series_id))
         .limit(1)
@@ -22,8 +27,11 @@ def examination_of_case(session: Session, access: CaseAccess) -> Examination:
         return Examination()
     series_id, images = largest
     instance = session.exec(
-        select(Instance)
-        .where(Instance.series_id == series_id)
+        images_there.narrow(
+            select(Instance)
+            .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+            .where(Instance.series_id == series_id)
+        )
         .order_by(col(Instance.number), col(Instance.id))
         .offset(images // 2)
         .limit(1)

@@ -227,7 +227,7 @@ def _priors(session: Session, access: CaseAccess, looker: Looker) -> tuple[tuple
             Case.practice_id == row.practice_id,
             Case.id != row.id,
             col(Case.submitted_at).is_not(None),
-            col(Case.image_set) > 0,
+            col(Case.verified_set) > 0,
         )
         .order_by(col(Case.created_at).desc())
         .limit(_PRIORS)
