@@ -39,7 +39,7 @@ def add_checked_image(
     with world.database.write() as session:
         stored = session.get_one(StoredFile, file.id)
         row = session.get_one(Case, case.id)
-        row.image_set = max(row.image_set, 1)
+        row.image_set = row.verified_set = max(row.image_set, 1)
         stored.kind, stored.state, stored.first_set = "dicom", "ready", row.image_set
         session.add(
             Study(

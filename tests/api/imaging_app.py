@@ -34,7 +34,7 @@ from infra.settings import Settings
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
-from schemas.tables.people import User
+from schemas.tables.people import Patient, User
 from tests.world import World, sqlite_world
 
 PASSWORD = "a-long-test-password"
@@ -84,9 +84,9 @@ class Desk:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, timeout=60)
 
-    def open_case(self, practice: str = "practice") -> Case:
-        """A draft of Anna Muster without any file."""
-        patient = self.world.add_patient(
+    def open_case(self, practice: str = "practice", *, beside: Case | None = None) -> Case:
+        """A draft of Anna Muster without any file; ``beside`` another case of hers."""
+        patient = self._patient_of(beside) or self.world.add_patient(
             practice, family_name="Muster", given_name="Anna", birth_date=date(1980, 2, 14), patient_number="A-100"
         )
         case = self.world.add_case(patient)
@@ -96,6 +96,10 @@ class Desk:
                 session.delete(file)
         return self.world.case(case.id)
 
+    def _patient_of(self, case: Case | None) -> Patient | None:
+        with self.world.database.read() as session:
+            return session.get(Patient, case.patient_id) if case else None
+
     def set_state(self, case: Case, state: State, *, assignee: str | None = None, image_set: int | None = None) -> None:
         """Puts the projection into a state, as the workflow would have."""
         with self.world.database.write() as session:
@@ -104,11 +108,15 @@ class Desk:
             if assignee is not None:
                 row.assignee_id = self.world.user_id(assignee)
             if image_set is not None:
-                row.image_set = image_set
+                row.image_set = row.verified_set = image_set
 
-    def freeze(self, case: Case, number: int = 1) -> None:
+    def freeze(self, case: Case, number: int = 1, *, verified: bool = True) -> None:
+        """The files that are there go into a set, which is let pass, or not yet."""
         with self.world.database.write() as session:
-            session.get_one(Case, case.id).image_set = number
+            row = session.get_one(Case, case.id)
+            row.image_set = number
+            if verified:
+                row.verified_set = number
             freeze_image_set(session, case.id, number)
 
     def files(self, case: Case) -> list[StoredFile]:

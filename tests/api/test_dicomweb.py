@@ -251,6 +251,8 @@ async def test_a_reader_does_not_see_what_was_not_submitted(desk: Desk) -> None:
     assert len((await get(desk, "/studies/1.2/series", "dentist")).json()) == 2
     assert len((await get(desk, "/studies/1.2/series", "radiologist")).json()) == 1
     assert (await get(desk, "/studies/1.2/series/1.9/metadata", "radiologist")).status_code == 404
+    desk.freeze(case, 2, verified=False)
+    assert len((await get(desk, "/studies/1.2/series", "radiologist")).json()) == 1, "submitted, and not checked yet"
     desk.freeze(case, 2)
     assert len((await get(desk, "/studies/1.2/series", "radiologist")).json()) == 2
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from activities.imaging.parser.pool import ParserPool
+from schemas.lifecycle import State
 from schemas.tables.case import Case
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, imaging_desk
@@ -66,3 +67,39 @@ async def test_no_request_gets_a_file_before_its_verdict(desk: Desk) -> None:
     assert early == []
     assert states() == {good: "ready", bad: "unreadable"}
     assert counts["after"] >= len(asking)
+
+
+async def test_quarantined_images_are_seen_by_the_practice_alone(desk: Desk) -> None:
+    """Held for attention, or added later and not let pass: not even a reader of the patient's other case sees them."""
+    patient_of = desk.open_case()
+    held = desk.open_case(beside=patient_of)
+    ids = {}
+    for number, instance in ((1, "1.4"), (2, "1.5")):
+        content = files.dicom_file(study=STUDY, series=SERIES, SOPInstanceUID=instance, number=number)
+        ids[instance] = await desk.upload(held, content)
+        desk.imaging.ingest(held.id)
+        desk.freeze(held, number, verified=False)
+    desk.set_state(patient_of, State.IN_REVIEW, assignee="radiologist")
+
+    async def seen(name: str) -> dict[str, set[int]]:
+        async with desk.client(name) as client:
+            return {
+                instance: {(await client.get(url)).status_code for url in addresses(held, file_id, instance)}
+                for instance, file_id in ids.items()
+            }
+
+    async def found(name: str) -> list[str]:
+        async with desk.client(name) as client:
+            return [each["0020000D"]["Value"][0] for each in (await client.get("/dicomweb/studies")).json()]
+
+    desk.set_state(held, State.ATTENTION)
+    assert await seen("dentist") == {"1.4": {200}, "1.5": {200}}
+    assert await seen("radiologist") == {"1.4": {404}, "1.5": {404}}
+    assert await found("radiologist") == [], "nor whose study it is"
+    desk.set_state(held, State.RELEASED, assignee="radiologist2", image_set=1)
+    desk.freeze(held, 2, verified=False)
+    for name in ("radiologist", "radiologist2"):
+        assert await seen(name) == {"1.4": {200}, "1.5": {404}}, name
+    desk.freeze(held, 2)
+    for name in ("radiologist", "radiologist2"):
+        assert await seen(name) == {"1.4": {200}, "1.5": {200}}, name

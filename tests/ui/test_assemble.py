@@ -51,6 +51,7 @@ def test_every_act_of_a_timeline_has_a_word() -> None:
 def test_whoever_is_waited_for_is_told_so_in_the_second_person() -> None:
     nobodys = {
         WaitReason.CHECKING_IMAGES,
+        WaitReason.LATE_CHECKING,
         WaitReason.HOLD,
         WaitReason.WITH_PATIENT,
         WaitReason.NO_ACTIVE_LINK,
@@ -95,6 +96,9 @@ async def test_what_waits_is_the_same_for_a_row_and_for_a_count(practice: Site) 
         WaitReason.NO_ACTIVE_LINK: (WaitOwner.NOBODY, State.RELEASED),
         WaitReason.LINK_LOCKED: (WaitOwner.PRACTICE, State.RELEASED),
         WaitReason.AMENDMENT_REQUESTED: (WaitOwner.RADIOLOGIST, State.SIGNED),
+        WaitReason.LATE_CHECKING: (WaitOwner.SYSTEM, State.SIGNED),
+        WaitReason.LATE_UNREADABLE: (WaitOwner.PRACTICE, State.RELEASED),
+        WaitReason.LATE_IMAGES: (WaitOwner.RADIOLOGIST, State.RELEASED),
     }
     assert set(waits) == set(WaitReason) - {WaitReason.OVER}
     rows = [(world.add_case(), reason, reader) for reason in waits for reader in (None, "radiologist")]
@@ -165,7 +169,7 @@ def test_a_report_on_a_page_writes_its_dates_as_its_reader_does() -> None:
 
 def test_submitting_again_is_no_way_out_of_a_mismatch() -> None:
     def kinds(**identity: object) -> dict[Action, str]:
-        facts = SimpleNamespace(state=SimpleNamespace(identity=Identity.model_validate(identity), grants=()))
+        facts = SimpleNamespace(state=SimpleNamespace(identity=Identity.model_validate(identity), late=None, grants=()))
         return {step: _look(step, facts).kind for step in (Action.RESUBMIT, Action.CONFIRM_IDENTITY)}  # type: ignore[arg-type]
 
     assert kinds(standing="mismatched") == {Action.RESUBMIT: "secondary", Action.CONFIRM_IDENTITY: "primary"}
