@@ -224,6 +224,8 @@ def put_into(world: World, case_id: str, state: State) -> None:
             "state": state,
             "wait": wait,
             "image_set": 1,
+            "verified_set": 1,
+            "signed_set": 1,
             "assignee_id": world.user_id("radiologist") if read else None,
             "approver_id": world.user_id("radiologist2") if read else None,
         }

@@ -82,6 +82,7 @@ ONE_FORM: dict[str, Any] = {
     "kind": "appended",
     "password": PASSWORD,
     "draft_hash": "0" * 64,
+    "image_set": 1,
 }
 _BY_VERDICT = {
     Verdict.ALLOWED: Expected.ALLOWED,
