@@ -1,6 +1,7 @@
 """The page of one case, assembled for one person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -9,7 +10,7 @@ from api.standing import CaseAccess
 from api.waiting import waits_for
 from schemas.access import Right, may
 from schemas.clinical import FIELD_LABELS, PREGNANCY_LABELS, REGION_LABELS, ClinicalForm
-from schemas.lifecycle import Relation, State
+from schemas.lifecycle import Action, Relation, State, transition
 from schemas.state import IdentityStanding, LateCheck
 from schemas.translation import N_
 from ui.assemble.case_actions import Tried, case_actions
@@ -40,6 +41,7 @@ _AT: Final = {
     State.CLOSED: 5,
 }
 """Which step a state is at; a case that ended without a report is at none."""
+_LATE_HINT: Final = N_("New files are seen by your practice alone until you choose “Add the new files”.")
 
 
 def case_page(
@@ -138,7 +140,7 @@ def _asked(form: ClinicalForm, looker: Looker) -> list[tuple[str, str]]:
 def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | None:
     if facts.files is None or not sees_files(access):
         return None
-    return files_of(
+    shown = files_of(
         access.row.id,
         facts.files,
         looker,
@@ -147,6 +149,8 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
         may_remove=access.may(Right.DELETE_FILES),
         may_see=access.may(Right.SEE_IMAGES),
     )
+    comes_late = transition(Action.ADD_IMAGES, access.state) is not None
+    return replace(shown, hint=looker.say(_LATE_HINT)) if comes_late else shown
 
 
 def _chat(access: CaseAccess, facts: CaseFacts, looker: Looker, message: FormState | None) -> ChatView | None:

@@ -45,3 +45,5 @@ class FilesView:
     upload_url: str = ""
     viewer_url: str = ""
     uploads_later: bool = False
+    hint: str = ""
+    """What becomes of files that are added now, where that is not plain."""
