@@ -60,7 +60,7 @@ async def test_the_patient_sees_the_signed_set_until_the_reader_has_signed_that_
     async with browser(live) as patient, signed_in(live, "dentist") as dentist, signed_in(live, story.reader) as reader:
         before = await enter(live, patient, story.link(), address)
         assert "Images were added" not in before.text
-        assert "Add the new files" not in await page_of(dentist, story)
+        assert "/actions/add_images" not in await page_of(dentist, story)
 
         put_file(live, story.case_id, late_image("1.2.9"), "late.dcm")
         page = await page_of(dentist, story)
