@@ -27,11 +27,12 @@ from PIL import Image  # noqa: E402
 from pydicom.charset import python_encoding  # noqa: E402
 
 from activities.imaging.parser import dicom, directory, kinds, pdf, photos, pixels, surfaces  # noqa: E402
+from activities.imaging.parser.decoding import decode as decode_frame  # noqa: E402
 from activities.imaging.parser.enclosed import examine_enclosed  # noqa: E402
-from activities.imaging.parser.frames import ENCAPSULATED, HTJ2K  # noqa: E402
 from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE, MAX_PIECE  # noqa: E402
 from activities.imaging.parser.problems import FileProblem, ProblemCode  # noqa: E402
 from activities.imaging.parser.source import Bytes, RangedFile  # noqa: E402
+from activities.imaging.parser.syntaxes import NATIVE  # noqa: E402
 from activities.imaging.parser.wire import FRAME, RANGE, Emit, Operation, Type  # noqa: E402
 
 
@@ -113,9 +114,9 @@ def _examine_dicom(opened: dicom.Opened) -> Answer:
     if enclosed is not None:
         return enclosed[0], [enclosed[1]]
     facts, metadata = dicom.examine_dicom(opened)
-    if opened.structure.transfer_syntax in ENCAPSULATED - HTJ2K:
+    if opened.structure.transfer_syntax not in NATIVE:
         # Only decoding shows whether a codestream is whole; one frame stands for the rest of its instance.
-        pixels.decode(opened, 0, facts["ranges"][0])
+        decode_frame(opened, 0, facts["ranges"][0])
     return {"kind": "dicom", "dicom": facts}, [metadata]
 
 
@@ -129,7 +130,7 @@ def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int
 
 def decode(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     opened, frame, ranges = _opened(source, arguments)
-    emit(pixels.as_little_endian(pixels.decode(opened, frame, ranges)))
+    emit(pixels.as_little_endian(decode_frame(opened, frame, ranges)))
     return {}, []
 
 

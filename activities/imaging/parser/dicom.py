@@ -15,12 +15,14 @@ from activities.imaging.parser.frames import PixelDescription, describe, frame_r
 from activities.imaging.parser.limits import MAX_DEPTH, MAX_INLINE_BINARY, MAX_METADATA, MAX_VALUE
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes
-from activities.imaging.parser.structure import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, Structure, walk
+from activities.imaging.parser.structure import Structure, walk
+from activities.imaging.parser.syntaxes import EXPLICIT_LE, Coding, syntax_of
 
 config.settings.reading_validation_mode = config.IGNORE
 config.settings.writing_validation_mode = config.IGNORE
 
 _UID: Final = re.compile(r"[0-9.]{1,64}")
+_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _PALETTE: Final = range(0x00281201, 0x00281224)
 _IDENTITY: Final = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
@@ -100,15 +102,13 @@ def _facts(dataset: Dataset, structure: Structure) -> dict[str, Any]:
 
 def shown_otherwise(structure: Structure, description: PixelDescription) -> bool:
     """Whether browsers cannot show the stored frames, so that they are always served decoded, as explicit VR little endian."""
-    return (
-        structure.transfer_syntax in {DEFLATED_LE, EXPLICIT_BE}
-        or description.bits_allocated == 1
-        or (
-            structure.pixels is not None
-            and not structure.pixels.encapsulated
-            and description.photometric == "YBR_FULL_422"
-        )
-    )
+    syntax = syntax_of(structure.transfer_syntax)
+    if not syntax.in_browsers:
+        return True
+    if syntax.coding is Coding.NATIVE:
+        return description.bits_allocated == 1 or description.photometric == "YBR_FULL_422"
+    # Twelve bits in the lossy form of JPEG: browsers' decoders know eight.
+    return structure.transfer_syntax == _JPEG_EXTENDED and description.bits_stored > 8
 
 
 def _metadata(

@@ -49,6 +49,8 @@ MAX_FRAMES: Final = 20_000
 MAX_FRAGMENTS: Final = 100_000
 MAX_FRAME_BYTES: Final = 72 * MIB
 """One frame, decoded: a colour photograph of 24 megapixels, or 36 megapixels of 16 bits."""
+WORKING_BYTES: Final = 280 * MIB
+"""What a decoder may need for one frame, all its copies together."""
 STRIP_PIXELS: Final = 1 << 20
 """Pixels that are turned into grey values at once."""
 MAX_PHOTO_PIXELS: Final = 120_000_000

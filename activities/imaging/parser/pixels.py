@@ -1,116 +1,17 @@
-"""Decoding and rendering one frame in the child."""
+"""A frame as it is served: little endian, or drawn as JPEG. In the child."""
 
 import io
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import openjpeg
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID
 
+from activities.imaging.parser.decoding import Pixels, decode
 from activities.imaging.parser.dicom import Opened
-from activities.imaging.parser.frames import HTJ2K, PixelDescription, describe, frame_ranges
 from activities.imaging.parser.limits import STRIP_PIXELS
-from activities.imaging.parser.problems import FileProblem, ProblemCode
-from activities.imaging.parser.structure import DEFLATED_LE, EXPLICIT_LE
-
-Pixels = NDArray[Any]
-_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
-_DESCRIPTION: Final = (
-    "Rows",
-    "Columns",
-    "SamplesPerPixel",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-)
-
-
-def decode(opened: Opened, frame: int, ranges: list[int] | None) -> Pixels:
-    """One frame (from 0) as an array of its own type; colours as RGB. ``ranges`` are its parts in the file, if known.
-
-    Raises FileProblem.
-    """
-    description = describe(opened.dataset)
-    if not 0 <= frame < description.frames:
-        raise FileProblem(ProblemCode.PIXEL_COUNT)
-    if description.bits_allocated == 1:
-        return _single_bits(opened, description, frame)
-    syntax = opened.structure.transfer_syntax
-    if syntax == _JPEG_EXTENDED and description.bits_stored > 8:
-        raise FileProblem(ProblemCode.UNSUPPORTED_SYNTAX)  # no free decoder reads 12 bits, here or in a browser
-    data = _frame_bytes(opened, description, frame, ranges)
-    try:
-        pixels = _by_openjpeg(data) if syntax in HTJ2K else _by_pydicom(opened, description, data)
-    except MemoryError:
-        raise
-    except Exception:  # the decoders of several libraries, each with exceptions of its own
-        raise FileProblem(ProblemCode.UNDECODABLE) from None
-    if pixels.shape[:2] != (description.rows, description.columns):
-        raise FileProblem(ProblemCode.PIXEL_COUNT)
-    return pixels
-
-
-def _frame_bytes(opened: Opened, description: PixelDescription, frame: int, ranges: list[int] | None) -> bytes:
-    source = opened.structure.source
-    if not ranges:
-        if opened.structure.transfer_syntax == DEFLATED_LE and opened.structure.pixels is not None:
-            size = description.frame_bytes
-            return source.read_at(opened.structure.pixels.offset + frame * size, size)
-        ranges = frame_ranges(opened.structure, description)[frame]
-    pairs = zip(ranges[::2], ranges[1::2], strict=True)
-    return b"".join(source.read_at(offset, length) for offset, length in pairs)
-
-
-def _single_bits(opened: Opened, description: PixelDescription, frame: int) -> Pixels:
-    """Frames of one bit a pixel follow one another without padding to bytes (PS3.5 §8.1.1)."""
-    pixels = opened.structure.pixels
-    if pixels is None or pixels.encapsulated:
-        raise FileProblem(ProblemCode.UNDECODABLE)
-    first = frame * description.frame_bits
-    start, end = first // 8, (first + description.frame_bits + 7) // 8
-    packed = np.frombuffer(opened.structure.source.read_at(pixels.offset + start, end - start), np.uint8)
-    bits = np.unpackbits(packed, bitorder="little")[first - start * 8 :][: description.frame_bits]
-    return bits.reshape(description.rows, description.columns)
-
-
-def _by_openjpeg(data: bytes) -> Pixels:
-    """High-throughput JPEG 2000 (ISO/IEC 15444-15), for which pydicom has no decoder of its own here."""
-    decoded: Pixels = openjpeg.decode(data, reshape=True)  # type: ignore[attr-defined] # the package has no stubs
-    return decoded
-
-
-def _by_pydicom(opened: Opened, description: PixelDescription, data: bytes) -> Pixels:
-    single = Dataset()
-    for name in _DESCRIPTION:
-        if name in opened.dataset:
-            setattr(single, name, opened.dataset[name].value)
-    single.SamplesPerPixel = description.samples
-    single.BitsStored = description.bits_stored
-    single.HighBit = description.bits_stored - 1
-    single.PixelRepresentation = int(opened.dataset.get("PixelRepresentation") or 0)
-    single.PhotometricInterpretation = description.photometric
-    if description.samples > 1:
-        single.PlanarConfiguration = int(opened.dataset.get("PlanarConfiguration") or 0)
-    single.NumberOfFrames = 1
-    pixels = opened.structure.pixels
-    encapsulated = pixels is not None and pixels.encapsulated
-    single.PixelData = encapsulate([data]) if encapsulated else data
-    single["PixelData"].VR = "OB" if encapsulated or description.bits_allocated <= 8 else "OW"
-    single.file_meta = FileMetaDataset()
-    syntax = EXPLICIT_LE if opened.structure.transfer_syntax == DEFLATED_LE else opened.structure.transfer_syntax
-    single.file_meta.TransferSyntaxUID = UID(syntax)
-    single.set_original_encoding(False, opened.structure.encoding.little, "iso8859")
-    decoded: Pixels = pixel_array(single, raw=False)
-    return decoded
 
 
 def as_little_endian(pixels: Pixels) -> memoryview:

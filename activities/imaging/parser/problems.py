@@ -21,6 +21,12 @@ class ProblemCode(StrEnum):
     PIXEL_COUNT = "pixel_count"
     FRAME_BOUNDARIES = "frame_boundaries"
     UNSUPPORTED_SYNTAX = "unsupported_transfer_syntax"
+    RETIRED_JPEG = "retired_jpeg"
+    JPEG_XL = "jpeg_xl"
+    VIDEO = "video"
+    PIXELS_ELSEWHERE = "pixels_elsewhere"
+    FLOAT_PIXELS = "float_pixels"
+    UNSUPPORTED_COLOURS = "unsupported_colours"
     SYNTAX_MISMATCH = "transfer_syntax_mismatch"
     UNDECODABLE = "undecodable"
     OVER_LIMITS = "over_limits"
@@ -67,6 +73,24 @@ SENTENCES: Final[dict[ProblemCode, str]] = {
     ),
     ProblemCode.UNSUPPORTED_SYNTAX: N_(
         "The compression of this file cannot be shown here. Please export it uncompressed or as JPEG 2000."
+    ),
+    ProblemCode.RETIRED_JPEG: N_(
+        "This file is compressed with a retired form of JPEG (hierarchical or arithmetic). Please export it uncompressed or as JPEG 2000."
+    ),
+    ProblemCode.JPEG_XL: N_(
+        "This file is compressed as JPEG XL, which cannot be shown here. Please export it uncompressed or as JPEG 2000."
+    ),
+    ProblemCode.VIDEO: N_(
+        "This file is a film (MPEG, H.264 or H.265), which cannot be shown here. Please export the images of it that matter as single images."
+    ),
+    ProblemCode.PIXELS_ELSEWHERE: N_(
+        "This file names a server for its pixels (JPIP) and does not hold them. Please export the study with its images."
+    ),
+    ProblemCode.FLOAT_PIXELS: N_(
+        "The pixels of this file are decimal or 64-bit numbers, as of a computed map, and cannot be shown here. Please export the images that it was made from."
+    ),
+    ProblemCode.UNSUPPORTED_COLOURS: N_(
+        "The colours of this file are described in a way that cannot be shown here. Please export it as RGB."
     ),
     ProblemCode.SYNTAX_MISMATCH: N_(
         "This file is compressed in another way than it states. Please export it again from the imaging software."

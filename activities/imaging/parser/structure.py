@@ -18,12 +18,7 @@ from activities.imaging.parser.limits import (
 )
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes
-
-IMPLICIT_LE: Final = "1.2.840.10008.1.2"
-EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"
-DEFLATED_LE: Final = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BE: Final = "1.2.840.10008.1.2.2"
-NATIVE: Final = frozenset({IMPLICIT_LE, EXPLICIT_LE, DEFLATED_LE, EXPLICIT_BE})
+from activities.imaging.parser.syntaxes import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, NATIVE
 
 _EXTENDED_OFFSETS: Final = 0x7FE00001
 _EXTENDED_LENGTHS: Final = 0x7FE00002
@@ -43,6 +38,8 @@ class PixelData:
     offset: int
     length: int
     encapsulated: bool = False
+    words: bool = False
+    """Whether the value is one of 16-bit words (OW): bytes change places in big endian (PS3.5 §7.3)."""
     fragments: list[tuple[int, int]] = field(default_factory=list)
     table: list[int] = field(default_factory=list)
 
@@ -148,7 +145,7 @@ def _encoding(source: Bytes, start: int, syntax: str | None) -> Encoding:
 
 def _pixel_data(source: Bytes, element: Element, encoding: Encoding, *, walk_fragments: bool) -> PixelData:
     if not element.undefined:
-        return PixelData(element.tag, element.value, element.length)
+        return PixelData(element.tag, element.value, element.length, words=element.vr == b"OW")
     pixels = PixelData(element.tag, element.value, 0, encapsulated=True)
     if not walk_fragments:
         return pixels

@@ -10,7 +10,9 @@ import pydicom.data
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+
+from activities.imaging.parser.syntaxes import DEFLATED_LE, IMPLICIT_LE, NATIVE
 
 PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
 PATIENT = {
@@ -72,14 +74,26 @@ def bytes_of(attributes: dict[str, object], syntax: str = ExplicitVRLittleEndian
         if value is not None:
             setattr(dataset, name, value)
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    known = syntax if syntax in NATIVE else JPEG2000Lossless  # pydicom writes no syntax that it does not know
+    dataset.file_meta.TransferSyntaxUID = UID(known)
     dataset.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.2")
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", generate_uid())
     if "PixelData" in dataset:
-        dataset["PixelData"].VR = "OB" if UID(syntax).is_encapsulated else "OW"
+        dataset["PixelData"].VR = "OW" if syntax in NATIVE else "OB"
     out = io.BytesIO()
-    dataset.save_as(out, implicit_vr=UID(syntax).is_implicit_VR, little_endian=True, enforce_file_format=True)
-    return out.getvalue()
+    dataset.save_as(out, implicit_vr=syntax == IMPLICIT_LE, little_endian=True, enforce_file_format=True)
+    return out.getvalue() if known == syntax else restated(out.getvalue(), syntax)
+
+
+def restated(content: bytes, syntax: str) -> bytes:
+    """The file with another transfer syntax in its meta information (PS3.10 §7.1), which keeps its stated length."""
+    at = content.index(b"\x02\x00\x10\x00UI")
+    (old,) = struct.unpack_from("<H", content, at + 6)
+    new = syntax.encode() + b"\0" * (len(syntax) % 2)
+    place = content.index(b"\x02\x00\x00\x00UL\x04\x00") + 8
+    length = struct.unpack_from("<I", content, place)[0] + len(new) - old
+    whole = content[:at] + b"\x02\x00\x10\x00UI" + struct.pack("<H", len(new)) + new + content[at + 8 + old :]
+    return whole[:place] + struct.pack("<I", length) + whole[place + 4 :]
 
 
 def photo(form: str = "JPEG", size: tuple[int, int] = (60, 40), *, orientation: int | None = None) -> bytes:
@@ -180,7 +194,6 @@ def png_bomb() -> bytes:
 def deflated(whole: bytes) -> bytes:
     """An explicit little endian file with its data set deflated (PS3.5 §A.5)."""
     at = whole.index(b"\x08\x00\x16\x00")
-    meta = whole[:at].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
-    meta = meta.replace(b"\x02\x00\x10\x00UI\x14\x00", b"\x02\x00\x10\x00UI\x16\x00")
+    meta = restated(whole[:at], DEFLATED_LE)
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     return meta + packer.compress(whole[at:]) + packer.flush()
