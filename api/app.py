@@ -15,6 +15,7 @@ from api.imaging.parsers import close_parsers
 from api.origin import SameOriginOnly
 from api.routes import (
     admin,
+    arrangement,
     auth,
     cases,
     codec,
@@ -50,6 +51,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     uploads.router,
     uploads.batches,
     files.router,
+    arrangement.router,
     viewer_state.router,
     dicomweb.router,
     grants.router,

@@ -14,9 +14,10 @@ from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
 from activities.imaging.identity import identity_of_metadata
-from activities.imaging.image_sets import SUBMITTABLE, removable
+from activities.imaging.image_sets import SUBMITTABLE, FileFrozen, removable
 from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
+from api.arrangement import Arrangement, arrangement_of
 from api.cases import acting
 from api.imaging.access import CaseImages, images_of, up_to_set
 from api.imaging.files import DIRECTORY, description_of, name_of
@@ -33,20 +34,14 @@ from infra.stored_files import spare_blobs
 from infra.uploads import count_under_way
 from schemas.access import Right, may
 from schemas.decisions import files_fact
-from schemas.errors import NotFound, StateConflict
+from schemas.errors import NotFound
 from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
-from schemas.translation import N_
 
 _IS_STRANGERS: Final = case((col(Instance.identity) == IdentityOutcome.CONTRADICTORY, 1), else_=0)
-
-
-class FileFrozen(StateConflict):
-    code = "file_frozen"
-    title = N_("This file was submitted and belongs to the record; it cannot be removed any more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +89,7 @@ class CaseFiles:
     studies: tuple[StudyLine, ...] = ()
     files: tuple[FileLine, ...] = ()
     broken: tuple[BrokenFile, ...] = ()
+    arrangement: Arrangement = field(default_factory=Arrangement)
     waiting: int = 0
     waiting_size: int = 0
     uploading: int = 0
@@ -124,9 +120,13 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
         )
     ).one()
     others = _others(session, images)
+    studies = _studies(session, images, shows_strangers=_shows_strangers(access))
+    files = tuple(_file_line(session, images, file) for file in others if file.state == "ready")
+    arrived = [*(line.study_id for line in studies), *(line.file_id for line in files)]
     return CaseFiles(
-        studies=_studies(session, images, shows_strangers=_shows_strangers(access)),
-        files=tuple(_file_line(session, images, file) for file in others if file.state == "ready"),
+        studies=studies,
+        files=files,
+        arrangement=arrangement_of(session, images.key, images.case.id, arrived),
         broken=tuple(
             BrokenFile(
                 file.id, name_of(images.key, file)["name"], file.problem or "", removable(images.case, file.first_set)

@@ -12,6 +12,7 @@ Kind = Literal[
     "pat",
     "upl",
     "fil",
+    "grp",
     "set",
     "rep",
     "msg",

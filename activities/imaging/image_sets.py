@@ -11,12 +11,19 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from schemas.errors import StateConflict
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
+from schemas.translation import N_
 
 SUBMITTABLE: Final = ("stored", "ready")
 """States of a file that goes with a submission."""
+
+
+class FileFrozen(StateConflict):
+    code = "file_frozen"
+    title = N_("This file was submitted and belongs to the record; it stays as it is.")
 
 
 def freeze_image_set(session: Session, case_id: str, number: int) -> str:

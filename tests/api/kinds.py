@@ -410,7 +410,18 @@ def _visiting(hall: Hall, state: State) -> dict[str, str]:
 
 _IMAGES = frozenset({"study", "series", "instance", "frame", "frames"})
 _BELOW_CASE = _IMAGES | frozenset(
-    {"case_id", "action", "command_id", "file_id", "grant_id", "key_image_id", "message_id", "study_id"}
+    {
+        "case_id",
+        "action",
+        "command_id",
+        "file_id",
+        "grant_id",
+        "group_id",
+        "item_id",
+        "key_image_id",
+        "message_id",
+        "study_id",
+    }
 )
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("public", frozenset({"mail_id", "name", "token", "upload_id"}), everybody),

@@ -56,7 +56,7 @@ def clinical_page(
             if key is not Pregnancy.NOT_APPLICABLE
         ),
         ask_pregnancy=pregnancy_matters(person.sex, age),
-        tooth_labels=_tooth_labels(looker.notation),
+        tooth_labels=tooth_labels(looker.notation),
         cancel_url=cancel_url or f"/patients/{patient_id}",
         conflict=conflict,
     )
@@ -76,7 +76,8 @@ def _priorities(policy: SlaPolicy, looker: Looker) -> tuple[Option, ...]:
     return tuple(options)
 
 
-def _tooth_labels(notation: Notation) -> Mapping[str, str]:
+def tooth_labels(notation: Notation) -> Mapping[str, str]:
+    """FDI numbers to the reader's notation; empty where that is FDI."""
     if notation is Notation.FDI:
         return {}
     return {tooth.code: show(tooth, notation) for tooth in (*PERMANENT_TEETH, *DECIDUOUS_TEETH)}

@@ -1,13 +1,15 @@
 """Files of a case, a line a study."""
 
+from dataclasses import replace
 from typing import Final
 
 from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
+from schemas.arrangement_forms import Labels
 from schemas.translation import N_
 from ui.assemble.case_rows import modality_words
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
-from ui.views import FilesView, StudyView
+from ui.views import FileGroupView, FilesView, StudyView
 
 UPLOADS: Final = "/api/v1/uploads"
 _NAMED: Final = 8
@@ -26,19 +28,42 @@ def files_of(
 ) -> FilesView:
     """``may_see``: previews are for those who may see the images; a scheduler only adds them."""
     base = f"/cases/{case_id}/files"
-    lines = [
+    arrived = [
         *(_study(line, base, looker, may_see=may_see, may_remove=may_remove) for line in files.studies),
         *(_file(line, case_id, base, looker, may_see=may_see, may_remove=may_remove) for line in files.files),
-        *(_broken(line, base, looker, may_remove=may_remove) for line in files.broken),
     ]
+    labelled = {line.id: _labelled(line, files.arrangement.labels_of(line.id), case_id, looker) for line in arrived}
+    first, *named = (
+        FileGroupView(
+            id=group.id or "",
+            name=group.name,
+            studies=tuple(labelled[item_id] for item_id in group.items),
+            edit_url=f"/cases/{case_id}/groups/{group.id}" if may_remove else "",
+        )
+        for group in files.arrangement.groups
+    )
+    rest = [_broken(line, base, looker, may_remove=may_remove) for line in files.broken]
     if files.waiting:
-        lines.append(_waiting(files, looker))
+        rest.append(_waiting(files, looker))
     return FilesView(
         case_id=case_id,
-        studies=tuple(lines),
+        studies=(*first.studies, *rest),
+        groups=tuple(group for group in named if group.studies or may_remove),
         upload_url=UPLOADS if may_upload else "",
         uploads_later=may_upload_later,
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
+    )
+
+
+def _labelled(line: StudyView, labels: Labels, case_id: str, looker: Looker) -> StudyView:
+    """With the practice's own words, and what it came as beside them."""
+    return replace(
+        line,
+        name=labels.title or line.name,
+        detail=", ".join(filter(None, (line.name, line.detail))) if labels.title else line.detail,
+        description=labels.description,
+        teeth=looker.teeth(labels.teeth),
+        arrange_url=f"/cases/{case_id}/arrangement/{line.id}" if line.remove_url else "",
     )
 
 

@@ -20,6 +20,8 @@ DONE: Final[dict[str, str]] = {
     "document.renamed": N_("The document has its new name."),
     "document.removed": N_("The document was removed."),
     "file.removed": N_("The files were removed."),
+    "file.arranged": N_("It is saved."),
+    "group.removed": N_("The heading was removed. What stood under it is still there."),
     "user.invited": N_("The invitation is on its way."),
     "user.disabled": N_("The account is disabled. Every session of the person has ended."),
     "user.enabled": N_("The account is active again."),

@@ -9,7 +9,7 @@ from ui.views.account import AccountView, SessionRow, TokenRow, TokensView
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.documents import DocumentRow, DocumentsView
-from ui.views.files import FilesView, StudyView, UploadProblem
+from ui.views.files import ArrangeView, FileGroupView, FilesView, GroupPageView, StudyView, UploadProblem
 from ui.views.forms import Action, FormState, Option
 from ui.views.images import ImagesView
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
@@ -25,6 +25,7 @@ from ui.views.status import Chip, Clock, Step, Wait, state_chip
 __all__ = [
     "AccountView",
     "Action",
+    "ArrangeView",
     "AuditRow",
     "AuditView",
     "BoardBand",
@@ -39,9 +40,11 @@ __all__ = [
     "DocumentsView",
     "Duplicate",
     "ErrorPage",
+    "FileGroupView",
     "FilesView",
     "Filter",
     "FormState",
+    "GroupPageView",
     "ImagesView",
     "MailView",
     "MailboxView",

@@ -1,13 +1,17 @@
 """Files of a case, one row a study: a dentist sees "CBCT, 400 images", not 400 rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from ui.views.forms import FormState, Option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyView:
     """``state`` is where the study is: on its way, being checked, ready, or with a problem (``problem`` is one sentence with
     the way out). ``done`` and ``size`` are bytes; ``preview`` is an image's address or empty, ``url`` that of a document.
+    ``teeth`` in the reader's notation; ``arrange_url`` is empty where it may not be moved or described.
     """
 
     id: str
@@ -23,6 +27,43 @@ class StudyView:
     url: str = ""
     remove_url: str = ""
     nonce: str = ""
+    description: str = ""
+    teeth: tuple[str, ...] = ()
+    arrange_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileGroupView:
+    """A heading of the practice's with what stands under it; ``edit_url`` where it may be changed now."""
+
+    id: str
+    name: str
+    studies: tuple[StudyView, ...] = ()
+    edit_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrangeView:
+    """The page of one study or file: its words, its teeth, its group. ``name`` is what it came with."""
+
+    url: str
+    back_url: str
+    number: str
+    name: str
+    form: FormState
+    groups: tuple[Option, ...]
+    tooth_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPageView:
+    """The page of one heading."""
+
+    url: str
+    remove_url: str
+    back_url: str
+    number: str
+    form: FormState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +82,7 @@ class FilesView:
 
     case_id: str
     studies: tuple[StudyView, ...] = ()
+    groups: tuple[FileGroupView, ...] = ()
     problems: tuple[UploadProblem, ...] = ()
     upload_url: str = ""
     viewer_url: str = ""

@@ -478,6 +478,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("command_id", name="uq_transition_command"),
     )
     op.create_table(
+        "file_group",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["report_case.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("file_group", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_file_group_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
         "identity_finding",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", text_type(64), nullable=False),
@@ -778,6 +794,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_upload_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_upload_patient_id"), ["patient_id"], unique=False)
+
+    op.create_table(
+        "arranged_item",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("group_id", text_type(64), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("labels", SEALED, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["report_case.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["file_group.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("arranged_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_arranged_item_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arranged_item_group_id"), ["group_id"], unique=False)
 
     op.create_table(
         "grant_code",
