@@ -146,6 +146,9 @@ def case_view(session: Session, keys: KeyStore, access: CaseAccess) -> CaseView:
         allowed_actions=list(possible_actions(state, held, access.person.user_id, is_owner=access.is_owner)),
         grants=[grant.model_dump(mode="json") for grant in state.grants] if knows else [],
         amendment={"kind": amendment.kind, "return_to": amendment.return_to} if amendment else None,
+        image_set=row.image_set,
+        verified_set=row.verified_set,
+        late_images=state.late.model_dump(mode="json", exclude={"confirmed_by"}) if state.late else None,
         identity=state.identity.model_dump(mode="json") if sees_check else None,
         open_questions=count_open_questions(session, row.id),
     )

@@ -69,8 +69,10 @@ _TAKES_FILES: Final = _INTAKE | {
     State.IN_REVIEW,
     State.AWAITING_APPROVAL,
     *SIGNED_STATES,
+    State.AMENDING,
 }
-"""Files that come after submission are read by nobody until the practice adds them (``Action.ADD_IMAGES``)."""
+"""Files that come after submission are read by nobody until the practice adds them (``Action.ADD_IMAGES``); while a report
+is amended they wait, so that an upload under way is not lost to an amendment."""
 _READING: Final = frozenset({State.IN_REVIEW, State.AMENDING})
 _READABLE: Final = frozenset(
     {State.IN_REVIEW, State.MODIFICATION_REQUESTED, State.AWAITING_APPROVAL, State.AMENDING, *SIGNED_STATES}

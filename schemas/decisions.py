@@ -194,7 +194,7 @@ def next_work(state: CaseState) -> Work | None:
 _FILES_WELCOME: Final = frozenset({State.DRAFT, State.ATTENTION, State.MODIFICATION_REQUESTED})
 """States in which the practice may add images, so that they are checked as they come."""
 _LATE_FILES_WELCOME: Final = frozenset(
-    {State.UNASSIGNED, State.ASSIGNED, State.IN_REVIEW, State.AWAITING_APPROVAL, *SIGNED_STATES}
+    {State.UNASSIGNED, State.ASSIGNED, State.IN_REVIEW, State.AWAITING_APPROVAL, *SIGNED_STATES, State.AMENDING}
 )
 """The same after submission. Apart from the others, because histories of before have no such work there."""
 

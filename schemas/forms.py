@@ -280,6 +280,10 @@ class CaseRowView(BaseModel):
 
 
 class CaseView(CaseRowView):
+    """``image_set`` is the newest set of the case, ``verified_set`` the newest that readers see: what ``keep_report`` names.
+    ``late_images`` says where the check of images that came after the signature stands; null when there are none.
+    """
+
     seq: int
     version: int
     practice_id: str
@@ -289,6 +293,9 @@ class CaseView(CaseRowView):
     allowed_actions: list[str]
     grants: list[dict[str, Any]]
     amendment: dict[str, Any] | None
+    image_set: int
+    verified_set: int
+    late_images: dict[str, Any] | None
     identity: dict[str, Any] | None
     open_questions: int
 

@@ -68,6 +68,10 @@ async def test_the_patient_sees_the_signed_set_until_the_reader_has_signed_that_
         await comes_to(story, "late_images")
         assert (story.row.state, story.row.signed_set, story.row.verified_set) == ("released", 1, 2)
 
+        async with live.client(story.reader) as program:
+            told = (await program.get(f"/api/v1/cases/{story.case_id}")).json()
+        assert (told["late_images"]["check"], told["verified_set"]) == ("offered", 2)
+
         during = await patient.get(story.link())
         assert "Images were added to your case after this report was signed" in during.text
         assert pictures(during.text) == pictures(before.text)

@@ -34,6 +34,7 @@ TAKES_FILES = INTAKE | {
     State.AWAITING_APPROVAL,
     State.SIGNED,
     State.RELEASED,
+    State.AMENDING,
 }
 READING = frozenset({State.IN_REVIEW, State.AMENDING})
 SIGNED = frozenset({State.SIGNED, State.RELEASED, State.AMENDING, State.ENTERED_IN_ERROR, State.CLOSED})

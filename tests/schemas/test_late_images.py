@@ -283,6 +283,7 @@ def test_files_of_a_submitted_case_are_a_fact_of_their_own() -> None:
         State.AWAITING_APPROVAL,
         State.SIGNED,
         State.RELEASED,
+        State.AMENDING,
     }
     walk = in_review()
     assert next_work(walk.state.model_copy(update={"files_arrived": True})) is None

@@ -41,6 +41,9 @@ _AT: Final = {
     State.CLOSED: 5,
 }
 """Which step a state is at; a case that ended without a report is at none."""
+_WAITING_HINT: Final = N_(
+    "The report is being amended. New files are seen by your practice alone; you can add them once the amendment is signed."
+)
 _LATE_HINT: Final = N_("New files are seen by your practice alone until you choose “Add the new files”.")
 
 
@@ -149,8 +152,9 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
         may_remove=access.may(Right.DELETE_FILES),
         may_see=access.may(Right.SEE_IMAGES),
     )
-    comes_late = transition(Action.ADD_IMAGES, access.state) is not None
-    return replace(shown, hint=looker.say(_LATE_HINT)) if comes_late else shown
+    if transition(Action.ADD_IMAGES, access.state) is not None:
+        return replace(shown, hint=looker.say(_LATE_HINT))
+    return replace(shown, hint=looker.say(_WAITING_HINT)) if access.state is State.AMENDING else shown
 
 
 def _chat(access: CaseAccess, facts: CaseFacts, looker: Looker, message: FormState | None) -> ChatView | None:
