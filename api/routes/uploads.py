@@ -11,7 +11,7 @@ from api.standing import CaseAccess
 from api.tus import protocol
 from api.tus.concatenation import FinalUpload, concatenation
 from api.tus.creation import Creation, answer
-from api.tus.intake import Intake, OpenUpload, complete, in_turn, need_room
+from api.tus.intake import Intake, OpenUpload, complete, in_turn, need_room, need_storage
 from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination, need_size
 from infra.blobs.store import BlobFinished
@@ -112,6 +112,7 @@ async def where(request: Request, upload: UploadDep, services: ServicesDep) -> R
     """How many bytes are durable, and the metadata as they were sent. 423 while another request writes, unless that is an
     older one of the same person over a line that fell silent. Completes an upload whose last byte came before a crash."""
     row, desk = upload.row, upload.desk
+    await need_storage(services)
     offset: int | None = await in_turn(upload, desk.offset)
     if offset == row.length and row.state != COMPLETE:
         await complete(request, upload, services)

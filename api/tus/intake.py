@@ -157,6 +157,12 @@ async def need_room(services: Services, size: int) -> None:
         await in_thread(room.need_room, settings.blob_folder, size, settings.storage_reserve_bytes)
 
 
+async def need_storage(services: Services) -> None:
+    """Raises StorageFailed where a local storage is not there, before anything is looked for, and made, in its place."""
+    if isinstance(services.blobs, LocalBlobStore):
+        await in_thread(room.need_folder, services.settings.blob_folder)
+
+
 async def _check(request: Request, services: Services, document_id: str) -> None:
     """A treatment document is checked before its sender is answered. What cannot be checked now is stored all the same,
     and checked by the worker."""

@@ -106,6 +106,7 @@ async def test_a_storage_that_is_away_says_so_and_goes_on_when_it_is_back(desk: 
         ):
             assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
             assert int(answer.headers["retry-after"]) > 0
+        assert (await client.head(location, headers=part(0))).status_code == 503
         assert not folder.exists(), "nothing is made anew beside what is not mounted"
         away.rename(folder)
         assert (await client.patch(location, headers=part(3), content=b"456")).status_code == 204

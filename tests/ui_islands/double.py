@@ -71,6 +71,8 @@ class Double:
     down_after_cut: bool = False
     down: bool = False
     slow_uploads: float = 0
+    storage: tuple[int, str] | None = None
+    most_bytes: int = 1 << 30
     events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     event_requests: list[str | None] = field(default_factory=list)
     fragment: str = "<p>first</p>"
@@ -286,8 +288,21 @@ def _case(app: FastAPI, double: Double) -> None:
 def _tus(app: FastAPI, double: Double) -> None:
     head = {"Tus-Resumable": "1.0.0"}
 
+    def trouble() -> Response | None:
+        if double.storage is None:
+            return None
+        return problem(*double.storage, "The storage takes nothing now.")
+
+    def finished(uid: str, upload: Upload) -> dict[str, str]:
+        """The same content is kept once, and named."""
+        alike = (other for other, one in double.uploads.items() if other != uid and one.data == upload.data)
+        first = next(alike, None) if len(upload.data) == upload.length else None
+        return {"Upload-Duplicate-Of": first} if first else {}
+
     async def receive(uid: str, upload: Upload, request: Request) -> Response:
         start = len(upload.data)
+        if (refused := trouble()) is not None:
+            return refused
         await asyncio.sleep(double.slow_uploads)
         if double.down:
             return Response(status_code=503, headers=head)
@@ -314,7 +329,8 @@ def _tus(app: FastAPI, double: Double) -> None:
                 return Response(status_code=460, headers=head)
             double.checksums += 1
         upload.data += body
-        return Response(status_code=204, headers={**head, "Upload-Offset": str(len(upload.data))})
+        there = finished(uid, upload)
+        return Response(status_code=204, headers={**head, **there, "Upload-Offset": str(len(upload.data))})
 
     @app.options("/api/v1/uploads")
     def abilities() -> Response:
@@ -324,6 +340,7 @@ def _tus(app: FastAPI, double: Double) -> None:
                 **head,
                 "Tus-Extension": "creation,creation-with-upload,checksum,termination",
                 "Tus-Checksum-Algorithm": "sha1,sha256",
+                "Tus-Max-Size": str(double.most_bytes),
             },
         )
 
@@ -333,6 +350,8 @@ def _tus(app: FastAPI, double: Double) -> None:
         metadata = {name: base64.b64decode(value).decode() for name, value in pairs}
         if metadata["filename"] in double.refuse_names:
             return problem(415, "not_an_image", "This kind of file is not accepted. Send DICOM, JPEG, PNG or PDF.")
+        if (refused := trouble()) is not None:
+            return refused
         uid = secrets.token_urlsafe(8)
         double.uploads[uid] = Upload(metadata, int(request.headers["Upload-Length"]))
         place = {**head, "Location": f"/api/v1/uploads/{uid}"}
@@ -340,7 +359,7 @@ def _tus(app: FastAPI, double: Double) -> None:
             return Response(status_code=201, headers=place)
         answer = await receive(uid, double.uploads[uid], request)
         if answer.status_code == 204:
-            return Response(status_code=201, headers={**place, "Upload-Offset": answer.headers["Upload-Offset"]})
+            return Response(status_code=201, headers={**place, **_told(answer)})
         return answer
 
     @app.head("/api/v1/uploads/{uid}")
@@ -348,6 +367,8 @@ def _tus(app: FastAPI, double: Double) -> None:
         upload = double.uploads.get(uid)
         if upload is None:
             return Response(status_code=404, headers=head)
+        if double.storage is not None and double.storage[0] == 503:
+            return Response(status_code=503, headers=head)
         return Response(
             headers={
                 **head,
@@ -369,6 +390,10 @@ def _tus(app: FastAPI, double: Double) -> None:
         double.terminated.append(uid)
         double.uploads.pop(uid, None)
         return Response(status_code=204, headers=head)
+
+
+def _told(answer: Response) -> dict[str, str]:
+    return {name: answer.headers[name] for name in ("Upload-Offset", "Upload-Duplicate-Of") if name in answer.headers}
 
 
 def _feed(app: FastAPI, double: Double) -> None:

@@ -190,3 +190,49 @@ def test_cancelling_makes_the_server_forget(page: Page, origin: str, double: Dou
     expect(row(page, large.name)).to_contain_text("Cancelled")
     until(page, lambda: double.uploads == {}, "the server still has it")
     assert double.settled == 0
+
+
+@pytest.mark.parametrize(
+    ("storage", "sentence"),
+    [((507, "storage_full"), "The storage of this system is full."), ((503, "storage_failed"), "does not answer.")],
+)
+def test_a_storage_that_is_full_or_away_pauses_everything_and_loses_nothing(
+    page: Page, origin: str, double: Double, folder: Path, storage: tuple[int, str], sentence: str
+) -> None:
+    page.clock.install()
+    double.slow_uploads = 0.05
+    page.goto(f"{origin}/uploader")
+    page.locator("input.upload-folder").set_input_files(folder)
+    until(page, lambda: len(stored(double)) > 3, "nothing was sent")
+    double.storage = storage
+    notice = page.locator(".upload-notice")
+    expect(notice).to_contain_text(sentence)
+    expect(notice).to_contain_text("What was sent is kept")
+    expect(page.locator(".upload-error")).to_have_count(0)
+    held = len(double.patched)
+    page.clock.run_for(31_000)
+    expect(notice).to_contain_text(sentence)
+    double.storage, double.slow_uploads = None, 0
+    page.clock.run_for(31_000)
+    expect(row(page, "CBCT export")).to_contain_text("120 files stored")
+    assert len(double.patched) > held
+    assert stored(double) == digests(folder)
+
+
+def test_what_the_case_has_already_is_said(page: Page, origin: str, double: Double, tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"the same photograph")
+    page.goto(f"{origin}/uploader")
+    page.locator("input.upload-files").set_input_files(tmp_path / "a.jpg")
+    expect(row(page, "a.jpg")).to_contain_text("1 file stored")
+    page.locator("input.upload-files").set_input_files(tmp_path / "b.jpg")
+    expect(row(page, "b.jpg")).to_contain_text("1 was there already and is kept once")
+    expect(page.locator(".dropzone-known")).to_contain_text("1 was there already and is kept once")
+
+
+def test_what_the_server_does_not_take_is_not_sent(page: Page, origin: str, double: Double, large: Path) -> None:
+    double.most_bytes = 1_000_000
+    page.goto(f"{origin}/uploader")
+    page.locator("input.upload-files").set_input_files(large)
+    expect(page.locator(".upload-error")).to_contain_text("the most that is taken here")
+    assert double.uploads == {}

@@ -1,52 +1,6 @@
 import { folderOf, type Picked } from "./collect";
-import type { Problem } from "../shared/http";
-import { bytes, plural, t } from "../shared/words";
-
-export type ItemState = "waiting" | "sending" | "done" | "failed" | "cancelled";
-
-/** One file on its way. `sent` counts bytes the server has taken. */
-export interface Item {
-  readonly id: number;
-  readonly picked: Picked;
-  readonly group: Group;
-  state: ItemState;
-  sent: number;
-  /** One sentence, only while `failed`. */
-  error: string | null;
-  /** Answers of 5xx so far; a server that cannot take this one file is not asked for ever. */
-  faults: number;
-  /** The server takes no file of this size: another try would end the same. */
-  tooLarge: boolean;
-  transfer: Transfer | null;
-}
-
-/** One row: a folder, or the loose files that were chosen together (then `folder` is empty). */
-export interface Group {
-  readonly id: number;
-  readonly folder: string;
-  readonly label: string;
-  readonly items: Item[];
-}
-
-/** How a transfer ended: stored, refused for good, session over, or the line or server failed for now. */
-export type Ended =
-  | { kind: "done" }
-  | { kind: "refused"; problem: Problem }
-  | { kind: "signed-out" }
-  | { kind: "lost"; status: number };
-
-/** A running transfer of one file. */
-export interface Transfer {
-  /** Stops, keeping what the server has. */
-  stop(): Promise<void>;
-  /** Stops and asks the server to forget the file. */
-  terminate(): Promise<void>;
-}
-
-export type OpenTransfer = (item: Item, onSent: (bytes: number) => void, onEnd: (ended: Ended) => void) => Transfer;
-
-/** Why nothing moves; `null` while it does. */
-export type Halt = "paused" | "offline" | "signed-out" | "no-answer" | null;
+import { tooLargeWords, type Ended, type Group, type Halt, type Item, type OpenTransfer, type Transfer } from "./items";
+import { plural, t } from "../shared/words";
 
 export interface QueueOptions {
   open: OpenTransfer;
@@ -62,6 +16,8 @@ export interface QueueOptions {
 }
 
 const MAX_FAULTS = 3;
+/** How long a storage that is full or away is left alone before one file asks again. */
+const STORAGE_AGAIN_MS = 30_000;
 
 /** The order of files, three at a time, with everything that may interrupt them. Knows neither tus nor the page. */
 export class UploadQueue {
@@ -105,6 +61,7 @@ export class UploadQueue {
         error: null,
         faults: 0,
         tooLarge: false,
+        wasThere: false,
         transfer: null,
       };
       const refusal = this.refusal(one.file);
@@ -140,7 +97,7 @@ export class UploadQueue {
 
   /** The line is gone: nothing is tried until it is back. */
   offline(): void {
-    if (this.halt === null || this.halt === "no-answer") void this.pause("offline");
+    if (this.halt === null || this.halt === "no-answer" || this.waitsForStorage) void this.pause("offline");
   }
 
   /** Takes back what is not stored yet; the server forgets what it had of it. Stored files stay. */
@@ -211,7 +168,7 @@ export class UploadQueue {
   private refusal(file: File): string | null {
     if (file.size === 0) return t("This file is empty. Please export it again and upload the new one.");
     if (file.size > this.options.maxBytes) {
-      return t("This file is larger than {size}, the most that is taken here.", { size: bytes(this.options.maxBytes) });
+      return tooLargeWords(this.options.maxBytes);
     }
     return null;
   }
@@ -222,7 +179,12 @@ export class UploadQueue {
     return transfer;
   }
 
+  private get waitsForStorage(): boolean {
+    return this.halt === "storage-full" || this.halt === "storage-away";
+  }
+
   private pump(): void {
+    if (this.waitsForStorage) this.askStorageLater();
     if (this.halt === null) {
       let free = (this.options.parallel ?? 3) - this.items.filter((item) => item.state === "sending").length;
       for (const item of this.items) {
@@ -265,6 +227,7 @@ export class UploadQueue {
         this.failures = 0;
         this.stored += 1;
         item.state = "done";
+        item.wasThere = ended.wasThere ?? false;
         item.sent = item.picked.file.size;
         break;
       case "refused":
@@ -274,17 +237,37 @@ export class UploadQueue {
         item.state = "waiting";
         void this.pause("signed-out");
         return;
+      case "storage":
+        item.state = "waiting";
+        void this.pause(ended.isFull ? "storage-full" : "storage-away");
+        this.askStorageLater();
+        return;
       case "lost":
         if (ended.status >= 500 && ++item.faults >= MAX_FAULTS) {
           Object.assign(item, { state: "failed", error: t("The server could not store this file. Try it again later.") });
           break;
         }
         item.state = "waiting";
-        this.waitForServer();
+        if (this.waitsForStorage) this.askStorageLater();
+        else this.waitForServer();
         return;
     }
+    // The one that asked was answered: the storage is there again.
+    if (this.waitsForStorage) this.halt = null;
     this.options.onChange();
     this.pump();
+  }
+
+  /** The smallest file asks whether the storage takes bytes again; the others, and the sentence in the page, wait for it. */
+  private askStorageLater(): void {
+    if (this.timer || this.items.some((item) => item.state === "sending")) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (!this.waitsForStorage) return;
+      const waiting = this.items.filter((item) => item.state === "waiting");
+      const [least] = waiting.sort((a, b) => a.picked.file.size - b.picked.file.size);
+      if (least) this.start(least);
+    }, STORAGE_AGAIN_MS);
   }
 
   private waitForServer(): void {

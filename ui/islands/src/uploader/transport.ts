@@ -1,6 +1,6 @@
 import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpStack } from "tus-js-client";
-import { problemFrom } from "../shared/http";
-import type { Ended, Item, OpenTransfer } from "./queue";
+import { problemFrom, type Problem } from "../shared/http";
+import { tooLargeWords, type Ended, type Item, type OpenTransfer } from "./items";
 import { fingerprint, type ResumeStore } from "./resume";
 
 /** Files below this go up in one request, larger ones in chunks that a broken line costs at most. */
@@ -11,10 +11,12 @@ const WITH_CREATION_UP_TO = 4 * 1024 * 1024;
 /** A digest needs its bytes in memory; three of these at a time are bearable on a tablet. */
 const CHECKSUM_UP_TO = 32 * 1024 * 1024;
 
-/** What the server says about itself in `OPTIONS` (tus 1.0 `Tus-Extension`, `Tus-Checksum-Algorithm`). */
+/** What the server says about itself in `OPTIONS` (tus 1.0 `Tus-Extension`, `Tus-Checksum-Algorithm`, `Tus-Max-Size`). */
 export interface ServerAbilities {
   creationWithUpload: boolean;
   checksum: boolean;
+  /** Of the largest file that is taken. */
+  maxBytes: number;
 }
 
 /** Asks the endpoint once; a server that does not answer is used with the core protocol only. */
@@ -29,9 +31,10 @@ export async function abilitiesOf(endpoint: string): Promise<ServerAbilities> {
         extensions.includes("checksum") &&
         list("Tus-Checksum-Algorithm").includes("sha256") &&
         globalThis.crypto?.subtle !== undefined,
+      maxBytes: Number(answer.headers.get("Tus-Max-Size")) || Number.POSITIVE_INFINITY,
     };
   } catch {
-    return { creationWithUpload: false, checksum: false };
+    return { creationWithUpload: false, checksum: false, maxBytes: Number.POSITIVE_INFINITY };
   }
 }
 
@@ -84,15 +87,24 @@ function statusOf(error: Error | DetailedError): number {
 
 /** tus 1.0: 409 offset mismatch, 423 locked, 460 checksum mismatch are cured by asking for the offset again. */
 function passes(status: number): boolean {
-  return status === 0 || status === 409 || status === 423 || status === 429 || status === 460 || (status >= 500 && status !== 507);
+  return status === 0 || status === 409 || status === 423 || status === 429 || status === 460 || status >= 500;
+}
+
+function problemOf(error: Error | DetailedError): Problem {
+  const body = error instanceof DetailedError ? (error.originalResponse?.getBody() ?? "") : "";
+  return problemFrom(statusOf(error), body);
+}
+
+/** The trouble is not this file's but the storage's: no other file would fare better. */
+function isOfStorage(error: Error | DetailedError): boolean {
+  return statusOf(error) === 507 || problemOf(error).code === "storage_failed";
 }
 
 function endOf(error: Error | DetailedError): Ended {
   const status = statusOf(error);
   if (status === 401) return { kind: "signed-out" };
-  if (passes(status)) return { kind: "lost", status };
-  const body = error instanceof DetailedError ? (error.originalResponse?.getBody() ?? "") : "";
-  return { kind: "refused", problem: problemFrom(status, body) };
+  if (isOfStorage(error)) return { kind: "storage", isFull: status === 507 };
+  return passes(status) ? { kind: "lost", status } : { kind: "refused", problem: problemOf(error) };
 }
 
 function randomKey(): string {
@@ -107,11 +119,17 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
     const key = keys.get(item) ?? randomKey();
     keys.set(item, key);
     let stopped = false;
+    let wasThere = false;
     let upload: Upload | null = null;
 
     const open = async (): Promise<void> => {
       const { file, path } = item.picked;
       const [abilities, hash] = await Promise.all([options.abilities(), fingerprint(options.home.id, path, file)]);
+      if (file.size > abilities.maxBytes) {
+        const detail = tooLargeWords(abilities.maxBytes);
+        onEnd({ kind: "refused", problem: { status: 413, code: "upload_too_large", title: detail, detail } });
+        return;
+      }
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
@@ -130,11 +148,14 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
         storeFingerprintForResuming: hash !== null,
         removeFingerprintOnSuccess: false,
         retryDelays: [300, 1500, 4000],
-        onShouldRetry: (error) => navigator.onLine && passes(statusOf(error)),
+        onShouldRetry: (error) => navigator.onLine && passes(statusOf(error)) && !isOfStorage(error),
+        onAfterResponse: (_request, response) => {
+          wasThere ||= Boolean(response.getHeader("Upload-Duplicate-Of"));
+        },
         onProgress: (sent) => onSent(sent),
         onSuccess: () => {
           if (hash) options.store.markDone(hash);
-          onEnd({ kind: "done" });
+          onEnd({ kind: "done", wasThere });
         },
         onError: (error) => onEnd(endOf(error)),
       });

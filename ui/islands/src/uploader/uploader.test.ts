@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { isClutter, type Picked } from "./collect";
-import { UploadQueue, type Ended, type Item } from "./queue";
+import type { Ended, Item } from "./items";
+import { UploadQueue } from "./queue";
 import { RateMeter } from "./rate";
 import { fingerprint, ResumeStore } from "./resume";
 
@@ -200,4 +201,45 @@ test("a file that the server finds too large is not offered again", () => {
   queue.add([picked("a")]);
   end("a", { kind: "refused", problem: { status: 413, code: "", title: "", detail: "Too large." } });
   expect(queue.canRetry(queue.groups[0]!)).toBe(false);
+});
+
+test("a storage that is full stops everything, is asked by one file, and nothing is lost", () => {
+  vi.useFakeTimers();
+  const { queue, open, end, stopped, settled } = harness();
+  queue.add([picked("a", 30), picked("b", 20), picked("c", 10), picked("d", 40)]);
+  end("a", { kind: "storage", isFull: true });
+  expect(queue.halt).toBe("storage-full");
+  expect(stopped.sort()).toEqual(["b", "c"]);
+  vi.advanceTimersByTime(29_000);
+  expect(open.size).toBe(0);
+  vi.advanceTimersByTime(1000);
+  expect([...open.keys()], "the smallest asks").toEqual(["c"]);
+  end("c", { kind: "storage", isFull: false });
+  expect(queue.halt).toBe("storage-away");
+  vi.advanceTimersByTime(30_000);
+  end("c", { kind: "lost", status: 503 });
+  expect(queue.halt, "an answer without a word is no reason to say something else").toBe("storage-away");
+  vi.advanceTimersByTime(30_000);
+  end("c", { kind: "done" });
+  expect(queue.halt).toBe(null);
+  expect([...open.keys()].sort()).toEqual(["a", "b", "d"]);
+  for (const path of ["a", "b", "d"]) end(path, { kind: "done" });
+  expect(queue.items.every(({ state }) => state === "done")).toBe(true);
+  expect(settled).toEqual([4]);
+  vi.useRealTimers();
+});
+
+test("while a storage is waited for, a cancelled row does not end the asking, and a person may ask at once", async () => {
+  vi.useFakeTimers();
+  const { queue, open, end } = harness();
+  queue.add([picked("ct/a", 10), picked("px/b", 20)]);
+  end("ct/a", { kind: "storage", isFull: true });
+  vi.advanceTimersByTime(30_000);
+  await queue.cancel(queue.groups[0]!);
+  vi.advanceTimersByTime(30_000);
+  expect([...open.keys()]).toEqual(["px/b"]);
+  end("px/b", { kind: "storage", isFull: true });
+  queue.resume();
+  expect([...open.keys()]).toEqual(["px/b"]);
+  vi.useRealTimers();
 });

@@ -9,7 +9,7 @@ import { UploadQueue } from "./queue";
 import { RateMeter } from "./rate";
 import { ResumeStore } from "./resume";
 import { abilitiesOf, tusTransfers, type Home, type ServerAbilities } from "./transport";
-import { UploadView } from "./view";
+import { thereWords, UploadView } from "./view";
 
 /** How long a row says that its files are stored. The page's own list shows them meanwhile. */
 const STORED_SHOWN_MS = 10_000;
@@ -72,6 +72,8 @@ function mount(root: HTMLElement): void {
     meter.reset();
     store.forgetDone();
     view.say(plural(stored, "{n} file stored.", "{n} files stored."));
+    const there = queue.items.filter((item) => item.wasThere).length;
+    known.textContent = there > 0 ? `${thereWords(there)}.` : "";
     try {
       // A treatment document is checked when it arrives, a case's files together.
       if (home.name === "case_id") await sendJson("POST", settledUrl, {});
@@ -86,6 +88,7 @@ function mount(root: HTMLElement): void {
   }
 
   const hint = h("p", { class: "dropzone-hint", role: "status" });
+  const known = h("p", { class: "dropzone-known", role: "status" });
   if (store.unfinished() > 0) {
     hint.textContent = t("An upload was interrupted. Choose the same files or folder again: it goes on where it stopped.");
   }
@@ -103,7 +106,7 @@ function mount(root: HTMLElement): void {
 
   root.classList.add("uploader");
   const welcome = welcomeOf(home, maxBytes);
-  root.replaceChildren(dropZone(welcome, take), hint, view.element);
+  root.replaceChildren(dropZone(welcome, take), hint, known, view.element);
   dropAnywhere(root, welcome.veil, take);
 
   addEventListener("online", () => queue.online());

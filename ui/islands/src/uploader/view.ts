@@ -1,6 +1,7 @@
 import { h, setText } from "../shared/dom";
 import { bytes, plural, roughly, t } from "../shared/words";
-import type { Group, Halt, Item, UploadQueue } from "./queue";
+import type { Group, Halt, Item } from "./items";
+import type { UploadQueue } from "./queue";
 
 /** What the rows and the summary need besides the queue. */
 export interface ViewOptions {
@@ -19,15 +20,22 @@ interface Tally {
   open: number;
   bytes: number;
   sent: number;
+  there: number;
+}
+
+/** What is said of files whose very content the case had already. */
+export function thereWords(n: number): string {
+  return plural(n, "{n} was there already and is kept once", "{n} were there already and are kept once");
 }
 
 function tally(items: Item[]): Tally {
-  const sum: Tally = { total: 0, done: 0, failed: 0, open: 0, bytes: 0, sent: 0 };
+  const sum: Tally = { total: 0, done: 0, failed: 0, open: 0, bytes: 0, sent: 0, there: 0 };
   for (const item of items) {
     if (item.state === "cancelled") continue;
     sum.total += 1;
     sum.bytes += item.picked.file.size;
     sum.sent += Math.min(item.sent, item.picked.file.size);
+    if (item.wasThere) sum.there += 1;
     if (item.state === "done") sum.done += 1;
     else if (item.state === "failed") sum.failed += 1;
     else sum.open += 1;
@@ -109,7 +117,8 @@ class Row {
   private words(sum: Tally, state: string): string {
     if (state === "cancelled") return t("Cancelled");
     if (state === "done") {
-      return plural(sum.total, "{n} file stored, {size}", "{n} files stored, {size}", { size: bytes(sum.bytes) });
+      const stored = plural(sum.total, "{n} file stored, {size}", "{n} files stored, {size}", { size: bytes(sum.bytes) });
+      return sum.there > 0 ? `${stored} · ${thereWords(sum.there)}` : stored;
     }
     const parts = [
       plural(sum.total, "{done} of {n} file", "{done} of {n} files", { done: sum.done }),
@@ -219,6 +228,12 @@ export class UploadView {
       paused: t("Paused. What was sent is kept."),
       offline: t("You are offline. The upload goes on by itself when the connection is back; keep this page open."),
       "no-answer": t("The server does not answer. The upload is tried again by itself; keep this page open."),
+      "storage-full": t(
+        "The storage of this system is full. What was sent is kept, and sending goes on by itself when there is room again. Please tell the administrator, and keep this page open.",
+      ),
+      "storage-away": t(
+        "The storage of this system does not answer. What was sent is kept, and sending goes on by itself when it is back; keep this page open.",
+      ),
       "signed-out": t("Your session has ended. What was sent is kept; sign in, then choose Continue."),
     };
     this.notice.replaceChildren(...(halt ? [words[halt]] : []));
