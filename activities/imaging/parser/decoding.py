@@ -58,7 +58,7 @@ def _working_bytes(description: PixelDescription, coding: Coding) -> int:
     """What decoding takes, measured: told before it begins, since decoders end their process where memory does."""
     size = description.decoded_bytes
     if coding is Coding.JPEG:
-        return size * (5 if description.bits_stored > 8 else 4)  # GDCM hands its result over as text
+        return size * 5  # GDCM hands its result over as text, and Pillow has four bytes a pixel
     if coding is Coding.JPEG_2000:
         return size * 2 + size * 8 // description.bits_allocated * 4  # OpenJPEG has four bytes a sample
     return size * _COPIES.get(coding, 2)

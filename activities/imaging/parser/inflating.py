@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from activities.imaging.parser.limits import BLOCK_BYTES, HEAD_BYTES, MAX_INFLATED, READ_BYTES, RESTART_BYTES
+from activities.imaging.parser.limits import HEAD_BYTES, MAX_INFLATED, READ_BYTES, RESTART_BYTES
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes, RangedFile
 
@@ -37,7 +37,7 @@ class _Inflating:
         if not before.out <= self._here.out <= offset:
             self._here = self._start_at(before)
         while self._here.out < offset:
-            self._some(min(offset - self._here.out, BLOCK_BYTES))
+            self._some(min(offset - self._here.out, READ_BYTES))
         wanted = bytearray()
         while len(wanted) < length:
             wanted += self._some(min(length - len(wanted), READ_BYTES))
@@ -51,9 +51,9 @@ class _Inflating:
 
     def _pass_through(self) -> int:
         """The whole stream once: its size, bounded, and the places on the way. Raises FileProblem."""
-        while piece := self._next(BLOCK_BYTES):
+        while piece := self._next(READ_BYTES):
             if len(self.head) < HEAD_BYTES:
-                self.head += piece
+                self.head += piece[:HEAD_BYTES]
             if self._here.out > MAX_INFLATED:
                 raise FileProblem(ProblemCode.OVER_LIMITS)
             if self._here.out - self._places[-1].out >= RESTART_BYTES and not self._here.inflater.eof:

@@ -41,7 +41,7 @@ MAX_VALUE: Final = 256 * 1024
 MAX_INLINE_BINARY: Final = 1024
 """Binary values above it are left out of the DICOM JSON; palettes (PS3.3 C.7.9) are not."""
 MAX_METADATA: Final = 16 * MIB
-MAX_INFLATED: Final = 512 * MIB
+MAX_INFLATED: Final = 256 * MIB
 """A deflated data set in the clear. It is never held as a whole (see ``inflating``): this bounds time, not memory."""
 RESTART_BYTES: Final = 4 * MIB
 """Of inflated content, between two places where inflating can start anew; each costs about 60 kB of memory."""

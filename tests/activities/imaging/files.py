@@ -117,12 +117,15 @@ def deflate_bomb() -> bytes:
     whole = bytes_of({"SOPInstanceUID": "1.2.3", "SOPClassUID": "1.2.4"})
     meta = whole[: whole.index(b"\x08\x00\x16\x00")].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
     meta = meta.replace(b"\x02\x00\x10\x00UI\x14\x00", b"\x02\x00\x10\x00UI\x16\x00")
+    return meta + zeros_deflated(600, struct.pack("<HH2sHI", 0x0008, 0x0008, b"UT", 0, 600 << 20))
+
+
+def zeros_deflated(mebibytes: int, head: bytes = b"") -> bytes:
+    """Zeros behind a head. One mebibyte is packed, in a block that depends on none before it, and then repeated."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    head = struct.pack("<HH2sHI", 0x0008, 0x0008, b"UT", 0, 600 << 20)
-    body = packer.compress(head)
-    for _ in range(600):
-        body += packer.compress(bytes(1 << 20))
-    return meta + body + packer.flush()
+    start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return start + block * mebibytes + packer.flush()
 
 
 def nested_sequences(depth: int, *, defined: bool) -> bytes:
