@@ -178,16 +178,18 @@ def redraw_key_image(parsers: ParserPool, data_url: str) -> bytes:
 
 
 def add_key_image(session: Session, images: CaseImages, user_id: str, new: NewKeyImage, picture: bytes) -> KeyImageView:
-    """Raises NotFound when the instance is not this case's, TooManyKeyImages."""
+    """Raises NotFound when the instance is not this case's or not one that its taker may see, TooManyKeyImages."""
     found = session.exec(
-        select(Instance, Series)
-        .join(Series, col(Series.id) == col(Instance.series_id))
-        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(
-            Instance.case_id == images.case.id,
-            Series.series_uid == new.series_uid,
-            Instance.sop_uid == new.instance_uid,
-            StoredFile.state == "ready",
+        images.narrow(
+            select(Instance, Series)
+            .join(Series, col(Series.id) == col(Instance.series_id))
+            .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+            .where(
+                Instance.case_id == images.case.id,
+                Series.series_uid == new.series_uid,
+                Instance.sop_uid == new.instance_uid,
+                StoredFile.state == "ready",
+            )
         )
     ).first()
     if found is None or new.frame > found[0].frames:
