@@ -236,3 +236,20 @@ def test_what_the_server_does_not_take_is_not_sent(page: Page, origin: str, doub
     page.locator("input.upload-files").set_input_files(large)
     expect(page.locator(".upload-error")).to_contain_text("the most that is taken here")
     assert double.uploads == {}
+
+
+def test_two_tabs_do_not_fight_for_a_file(page: Page, origin: str, double: Double, large: Path) -> None:
+    double.slow_uploads = 4
+    page.goto(f"{origin}/uploader")
+    page.locator("input.upload-files").set_input_files(large)
+    until(page, lambda: len(double.uploads) == 1, "nothing was begun")
+    other = page.context.new_page()
+    other.goto(f"{origin}/uploader")
+    other.locator("input.upload-files").set_input_files(large)
+    expect(row(other, large.name)).to_contain_text("1 is sent in another tab")
+    assert len(double.uploads) == 1
+    double.slow_uploads = 0
+    for tab in (page, other):
+        expect(row(tab, large.name)).to_contain_text("1 file stored")
+    assert set(stored(double).values()) == {hashlib.sha256(large.read_bytes()).hexdigest()}
+    other.close()

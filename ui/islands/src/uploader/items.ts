@@ -15,6 +15,8 @@ export interface Item {
   error: string | null;
   /** Answers of 5xx so far; a server that cannot take this one file is not asked for ever. */
   faults: number;
+  /** Another tab of this browser sends this file; it is waited for. */
+  elsewhere: boolean;
   /** The case had a file of this very content already; that one was kept. */
   wasThere: boolean;
   /** The server takes no file of this size: another try would end the same. */

@@ -61,6 +61,7 @@ export class UploadQueue {
         error: null,
         faults: 0,
         tooLarge: false,
+        elsewhere: false,
         wasThere: false,
         transfer: null,
       };

@@ -2,6 +2,7 @@ import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpSta
 import { problemFrom, type Problem } from "../shared/http";
 import { tooLargeWords, type Ended, type Item, type OpenTransfer } from "./items";
 import { fingerprint, type ResumeStore } from "./resume";
+import { takeTurn, type Turn } from "./alone";
 
 /** Files below this go up in one request, larger ones in chunks that a broken line costs at most. */
 const ONE_REQUEST_BELOW = 100_000_000;
@@ -121,6 +122,12 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
     let stopped = false;
     let wasThere = false;
     let upload: Upload | null = null;
+    let turn: Turn | null = null;
+    const finish = (ended: Ended): void => {
+      turn?.end();
+      onEnd(ended);
+    };
+    const lose = (): void => finish({ kind: "lost", status: 0 });
 
     const open = async (): Promise<void> => {
       const { file, path } = item.picked;
@@ -130,6 +137,23 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
         onEnd({ kind: "refused", problem: { status: 413, code: "upload_too_large", title: detail, detail } });
         return;
       }
+      if (stopped) return;
+      const isElsewhere = (yes: boolean): void => {
+        item.elsewhere = yes;
+        onSent(item.sent);
+      };
+      turn = takeTurn(
+        hash,
+        () => isElsewhere(true),
+        () => {
+          isElsewhere(false);
+          return send(abilities, hash).catch(lose);
+        },
+      );
+    };
+
+    const send = async (abilities: ServerAbilities, hash: string | null): Promise<void> => {
+      const { file, path } = item.picked;
       const whole = file.size < ONE_REQUEST_BELOW;
       upload = new Upload(file, {
         endpoint: options.endpoint,
@@ -155,20 +179,21 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
         onProgress: (sent) => onSent(sent),
         onSuccess: () => {
           if (hash) options.store.markDone(hash);
-          onEnd({ kind: "done", wasThere });
+          finish({ kind: "done", wasThere });
         },
-        onError: (error) => onEnd(endOf(error)),
+        onError: (error) => finish(endOf(error)),
       });
       const previous = hash ? await upload.findPreviousUploads() : [];
       if (previous[0]) upload.resumeFromPreviousUpload(previous[0]);
       if (!stopped) upload.start();
     };
 
-    open().catch(() => onEnd({ kind: "lost", status: 0 }));
+    open().catch(lose);
     return {
       async stop() {
         stopped = true;
         await upload?.abort(false);
+        turn?.end();
       },
       async terminate() {
         stopped = true;
@@ -177,6 +202,7 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
         } catch {
           // The server forgets an unfinished upload by itself when it expires.
         }
+        turn?.end();
       },
     };
   };

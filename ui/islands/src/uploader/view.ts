@@ -21,6 +21,7 @@ interface Tally {
   bytes: number;
   sent: number;
   there: number;
+  elsewhere: number;
 }
 
 /** What is said of files whose very content the case had already. */
@@ -29,13 +30,14 @@ export function thereWords(n: number): string {
 }
 
 function tally(items: Item[]): Tally {
-  const sum: Tally = { total: 0, done: 0, failed: 0, open: 0, bytes: 0, sent: 0, there: 0 };
+  const sum: Tally = { total: 0, done: 0, failed: 0, open: 0, bytes: 0, sent: 0, there: 0, elsewhere: 0 };
   for (const item of items) {
     if (item.state === "cancelled") continue;
     sum.total += 1;
     sum.bytes += item.picked.file.size;
     sum.sent += Math.min(item.sent, item.picked.file.size);
     if (item.wasThere) sum.there += 1;
+    if (item.elsewhere && item.state === "sending") sum.elsewhere += 1;
     if (item.state === "done") sum.done += 1;
     else if (item.state === "failed") sum.failed += 1;
     else sum.open += 1;
@@ -124,6 +126,9 @@ class Row {
       plural(sum.total, "{done} of {n} file", "{done} of {n} files", { done: sum.done }),
       t("{sent} of {size}", { sent: bytes(sum.sent), size: bytes(sum.bytes) }),
     ];
+    if (sum.elsewhere > 0) {
+      parts.push(plural(sum.elsewhere, "{n} is sent in another tab", "{n} are sent in another tab"));
+    }
     if (sum.failed > 0) parts.push(plural(sum.failed, "{n} needs attention", "{n} need attention"));
     return parts.join(" · ");
   }
