@@ -290,7 +290,8 @@ def test_a_link_that_is_over_says_whom_to_ask(
     expires(now() - timedelta(hours=1))
     patient.page.reload()
     expect(patient.main).to_contain_text("This link has ended")
-    expect(patient.main).to_contain_text("Ask Seefeld Dental Practice for a new one. +41 44 555 01 14")
+    expect(patient.main).to_contain_text("Ask Seefeld Dental Practice for a new one.")
+    expect(patient.main.get_by_role("link", name="+41 44 555 01 14")).to_have_attribute("href", "tel:+41445550114")
     expires(now() + timedelta(days=1))
 
     dentist = visitors.person("dentist")
