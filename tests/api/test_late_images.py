@@ -136,12 +136,18 @@ async def test_foreign_late_images_are_named_to_those_who_decide_and_taken_out(l
 
 async def test_a_letter_during_the_reading_stops_nobody_and_images_come_back_to_the_reader(live: Live) -> None:
     story = await case_in_review(live)
-    async with signed_in(live, story.reader) as reader, live.client("dentist") as dentist:
+    async with (
+        signed_in(live, story.reader) as reader,
+        signed_in(live, "staff") as practice,
+        live.client("dentist") as dentist,
+    ):
         put_file(live, story.case_id, pdf(), "referral.pdf")
         assert (await dentist.post(f"/api/v1/cases/{story.case_id}/files/settled")).status_code == 202
         await live.app.state.services.gateway.announce(story.case_id)  # as the worker's sweep does
         await soon(lambda: _checked(live, story))
+        assert "New, not added yet" in await page_of(practice, story)
         await story.act("dentist", "add_images")
+        assert "New, not added yet" not in await page_of(practice, story)
         assert (story.row.state, story.row.verified_set) == ("in_review", 2)
         assert "referral.pdf" in await page_of(reader, story)
         draft = await write_report(story)

@@ -44,6 +44,7 @@ _AT: Final = {
 _WAITING_HINT: Final = N_(
     "The report is being amended. New files are seen by your practice alone; you can add them once the amendment is signed."
 )
+_NEW: Final = N_("New, not added yet")
 _LATE_HINT: Final = N_("New files are seen by your practice alone until you choose “Add the new files”.")
 
 
@@ -153,7 +154,9 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
         may_see=access.may(Right.SEE_IMAGES),
     )
     if transition(Action.ADD_IMAGES, access.state) is not None:
-        return replace(shown, hint=looker.say(_LATE_HINT))
+        # After submission only what is in no set yet can be removed: that is what is new.
+        lines = (replace(line, note=looker.say(_NEW)) if line.remove_url else line for line in shown.studies)
+        return replace(shown, hint=looker.say(_LATE_HINT), studies=tuple(lines))
     return replace(shown, hint=looker.say(_WAITING_HINT)) if access.state is State.AMENDING else shown
 
 
