@@ -60,7 +60,7 @@ def problem_of(found: Examined) -> Problem | None:
     """What speaks against keeping it as a document; None for one that may be served."""
     if found.kind in {"dicom", "directory"} or found.dicom is not None:
         return BELONGS_TO_A_CASE
-    if found.kind == "surface" or found.problem is ProblemCode.NOT_AN_IMAGE:
+    if found.kind in {"surface", "archive"} or found.problem is ProblemCode.NOT_AN_IMAGE:
         return _NO_DOCUMENT
     if found.problem is None:
         return None

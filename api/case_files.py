@@ -13,6 +13,7 @@ from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
+from activities.imaging.file_names import name_of
 from activities.imaging.identity import identity_of_metadata
 from activities.imaging.image_sets import SUBMITTABLE, FileFrozen, removable
 from activities.imaging.removal import remove_file
@@ -20,7 +21,7 @@ from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
 from api.cases import acting
 from api.imaging.access import CaseImages, images_of, up_to_set
-from api.imaging.files import DIRECTORY, description_of, name_of
+from api.imaging.files import DIRECTORY, description_of
 from api.listing import Held
 from api.standing import CaseAccess
 from infra.audit import write_audit

@@ -6,7 +6,7 @@ note, stays for ever when that fails or the process ends.
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, delete, select, update
@@ -20,10 +20,11 @@ _TABLE: Final = BlobRemoval.metadata.tables["blob_removal"]
 AGAIN_AFTER: Final = timedelta(minutes=10)
 
 
-def let_go(session: Session, blob_ids: Iterable[str]) -> None:
-    """Notes in the caller's transaction that the blobs are to be deleted. ``remove`` is for after the commit."""
+def let_go(session: Session, blob_ids: Iterable[str], *, at: datetime | None = None) -> None:
+    """Notes in the caller's transaction that the blobs are to be deleted, now or at a later time. ``remove`` is for after
+    the commit."""
     for blob_id in blob_ids:
-        upsert(session, _TABLE, {"blob_id": blob_id}, {"due_at": now()})
+        upsert(session, _TABLE, {"blob_id": blob_id}, {"due_at": at or now()})
 
 
 def remove(database: Database, blobs: BlobStore, blob_ids: Iterable[str]) -> None:

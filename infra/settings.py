@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     s3_addressing: Literal["path", "virtual", "auto"] = Field(
         "auto", description="How the bucket is addressed: `path` where its name is no host name of the storage."
     )
+    archive_max_bytes: int = Field(
+        4 << 30, ge=1, description="What the content of one ZIP archive may have in all, in bytes."
+    )
     document_max_bytes: int = Field(
         50_000_000, ge=1, description="Largest treatment document of a patient's record, in bytes."
     )

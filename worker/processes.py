@@ -114,7 +114,7 @@ def wire(settings: Settings) -> Wires:
             case = session.get_one(Case, case_id)
             publish(session, "file.checked", at=now(), practice_id=case.practice_id, case_id=case_id)
 
-    parsers = ParserPool()
+    parsers = ParserPool(archive_bytes=settings.archive_max_bytes)
     return Wires(
         settings=settings,
         database=database,

@@ -14,7 +14,8 @@ from typing import Final
 from sqlmodel import Session, col, func, select
 from temporalio import activity
 
-from activities.heartbeats import beating
+from activities.heartbeats import Told, beating
+from activities.imaging.archives import ArchiveOpener
 from activities.imaging.frames import ranges_of_frame
 from activities.imaging.identity import case_identity
 from activities.imaging.parser.pool import ParserPool
@@ -45,6 +46,10 @@ def _no_progress(case_id: str, done: int, total: int) -> None:
     """Nobody listens."""
 
 
+def _nobody(done: int, total: int) -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True)
 class _Job:
     case: Case
@@ -69,32 +74,50 @@ class ImagingActivities:
         self._blobs = blobs
         self._keys = keys
         self._pool = pool
+        self._archives = ArchiveOpener(database, blobs, pool)
         self._on_progress = on_progress
 
     @activity.defn(name="imaging.ingest")
     def ingest_activity(self, wanted: ProcessInput) -> None:
-        with beating():
-            self.ingest(wanted.case_id)
+        with beating() as told:
+            self.ingest(wanted.case_id, told)
 
     @activity.defn(name="imaging.process")
     def process_activity(self, wanted: ProcessInput) -> ProcessOutcome:
-        with beating():
-            self.ingest(wanted.case_id)
+        with beating() as told:
+            self.ingest(wanted.case_id, told)
         return self.verdict(wanted.case_id, wanted.image_set, beyond=wanted.beyond)
 
-    def ingest(self, case_id: str) -> int:
-        """Checks every file of the case that waits; returns how many were checked. Blocking.
+    def ingest(self, case_id: str, told: Told = _nobody) -> int:
+        """Checks every file of the case that waits, and what is in its archives; returns how many were checked. Blocking.
 
         Raises StorageFailed when the blobs cannot be reached; what was checked until then stays.
         """
-        job = self._job(case_id)
-        done = job.total - len(job.waiting)
-        for findings in self._examined(job):
-            self._record(job, findings)
-            done += len(findings)
-            self._on_progress(case_id, done, job.total)
+        checked = 0
+        while True:
+            job = self._job(case_id)
+            was_opened = self._check(job, told)
+            checked += len(job.waiting)
+            if not was_opened:
+                break
         self._make_previews(job)
-        return len(job.waiting)
+        return checked
+
+    def _check(self, job: _Job, told: Told) -> bool:
+        """Whether archives were opened, so that there is more to check."""
+        done = job.total - len(job.waiting)
+        archives: list[Finding] = []
+        for findings in self._examined(job):
+            archives += [finding for finding in findings if finding.examined.members]
+            self._record(job, [finding for finding in findings if not finding.examined.members])
+            done += len(findings)
+            told(done, job.total)
+            self._on_progress(job.case.id, done, job.total)
+        files = {file.id: file for file in job.waiting}
+        opened = [
+            self._archives.open(files[found.file_id], job.key, found.examined.members, told) for found in archives
+        ]
+        return any(opened)
 
     def verdict(self, case_id: str, image_set: int, *, beyond: int = 0) -> ProcessOutcome:
         """How many images of the set can be read, and whether they are the case's patient's. Writes the finding.
@@ -147,7 +170,10 @@ class ImagingActivities:
     def _examine(self, job: _Job, file: StoredFile) -> Finding:
         try:
             with open_stored(self._blobs, file, job.key.secret) as reader:
-                return Finding(file.id, self._pool.examine(reader))
+                examined = self._pool.examine(reader)
+            if examined.kind == "archive" and file.parent_id is not None:
+                examined = Examined(kind="archive", problem=ProblemCode.ARCHIVE_NESTED)
+            return Finding(file.id, examined)
         except (BlobDamaged, BlobMissing):
             _log.error("a stored file cannot be opened", extra={"file_id": file.id, "case_id": job.case.id})
             return Finding(file.id, Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED))

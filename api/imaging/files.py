@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, or_, select
 
 from activities.imaging.file_facts import facts_of, missing_images
+from activities.imaging.file_names import name_of
 from api.imaging.access import CaseImages
 from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
@@ -162,13 +163,6 @@ def _view(key: DataKey, file: StoredFile, instance: Instance | None, series: Ser
         pages=facts.pages,
         triangles=facts.triangles,
     )
-
-
-def name_of(key: DataKey, file: StoredFile) -> dict[str, str]:
-    """``name`` and ``path`` as the uploader's computer had them. PHI."""
-    found = open_json(key, file.name, column_aad("stored_file", file.id, "name"))
-    assert isinstance(found, dict)
-    return {"name": str(found.get("name") or "file"), "path": str(found.get("path") or "")}
 
 
 def description_of(key: KeySource, series: Series) -> str:

@@ -6,12 +6,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import select
 
+from activities.imaging.file_names import name_of
 from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
 from api.imaging.bare_photographs import bare_photograph
 from api.imaging.downloads import INERT, attachment
-from api.imaging.files import FilesView, files_of_case, name_of, need_file, place_within, unfinished_uploads
+from api.imaging.files import FilesView, files_of_case, need_file, place_within, unfinished_uploads
 from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import ParsersDep, in_images
 from api.routes.dicomweb.serving import PicturesDep

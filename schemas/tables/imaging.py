@@ -60,6 +60,8 @@ class StoredFile(SQLModel, table=True):
     """Named as the file where the file came alone; files that came in one piece share a blob."""
     blob_offset: int = Field(default=0, sa_type=BIG_INTEGER)
     """Where in the blob its bytes begin; ``size`` says where they end."""
+    parent_id: str | None = id_field(nullable=True)
+    """The archive that it came in."""
     size: int = Field(sa_type=BIG_INTEGER)
     sha256: str = code_field(64)
     kind: str = code_field(16)

@@ -26,7 +26,7 @@ import openjpeg  # noqa: E402, F401
 from PIL import Image  # noqa: E402
 from pydicom.charset import python_encoding  # noqa: E402
 
-from activities.imaging.parser import dicom, directory, kinds, pdf, photos, pixels, surfaces  # noqa: E402
+from activities.imaging.parser import archive, dicom, directory, kinds, pdf, photos, pixels, surfaces  # noqa: E402
 from activities.imaging.parser.decoding import decode as decode_frame  # noqa: E402
 from activities.imaging.parser.enclosed import examine_enclosed  # noqa: E402
 from activities.imaging.parser.limits import MAX_BLOB, MAX_MESSAGE, MAX_PIECE  # noqa: E402
@@ -104,7 +104,14 @@ def examine(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
         return {"kind": kind, "photo": surfaces.examine_surface(source)}, []
     if kinds.is_avif(source.read_at(0, min(source.size, 256))):
         raise FileProblem(ProblemCode.AVIF)
-    raise FileProblem(ProblemCode.ARCHIVE if kinds.archive_kind(source) else ProblemCode.NOT_AN_IMAGE)
+    match kinds.archive_kind(source):
+        case "zip":
+            members, left_out = archive.list_archive(source, int(arguments["archive_bytes"]))
+            return {"kind": "archive", "members": members, "left_out": left_out}, []
+        case None:
+            raise FileProblem(ProblemCode.NOT_AN_IMAGE)
+        case _:
+            raise FileProblem(ProblemCode.ARCHIVE_KIND)
 
 
 def _examine_dicom(opened: dicom.Opened) -> Answer:
@@ -157,12 +164,18 @@ def bare(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     return {"pieces": []}, [image]
 
 
+def unpack(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
+    archive.unpack(source, arguments, emit)
+    return {}, []
+
+
 OPERATIONS: dict[str, Callable[[Bytes, dict[str, Any], Emit], Answer]] = {
     Operation.EXAMINE: examine,
     Operation.DECODE: decode,
     Operation.RENDER: render,
     Operation.REDRAW: redraw,
     Operation.BARE: bare,
+    Operation.UNPACK: unpack,
 }
 
 
@@ -192,7 +205,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     Image.init()
-    for encoding in set(python_encoding.values()):
+    for encoding in {*python_encoding.values(), archive.NAMES_IN}:
         codecs.lookup(encoding)
     pipe = Pipe()
     confine()

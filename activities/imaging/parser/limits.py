@@ -30,6 +30,9 @@ MAX_READ: Final = 96 * MIB
 MAX_PIECE: Final = MIB
 """A large result is sent in pieces of this size."""
 
+MAX_PIECE: Final = MIB
+"""A large result is sent in pieces of this size."""
+
 MAX_DEPTH: Final = 24
 """Nested sequences; DICOM's deepest templates need about ten."""
 MAX_ELEMENTS: Final = 20_000
@@ -54,3 +57,6 @@ WORKING_BYTES: Final = 280 * MIB
 STRIP_PIXELS: Final = 1 << 20
 """Pixels that are turned into grey values at once."""
 MAX_PHOTO_PIXELS: Final = 120_000_000
+MAX_ARCHIVE_ENTRIES: Final = 20_000
+MAX_ARCHIVE_RATIO: Final = 200
+"""How much larger than itself an archive's content may be."""

@@ -14,13 +14,24 @@ from pydantic import ValidationError
 from activities.imaging.parser import limits
 from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Sink, Source
 from activities.imaging.parser.problems import FileProblem, ProblemCode
-from activities.imaging.parser.results import BareCopy, DicomFacts, Examined, PhotoFacts, Picture, metadata_object
+from activities.imaging.parser.results import (
+    BareCopy,
+    DicomFacts,
+    Examined,
+    Member,
+    PhotoFacts,
+    Picture,
+    metadata_object,
+)
 from activities.imaging.parser.wire import Operation
 
 _LOG: Final = logging.getLogger(__name__)
 PREVIEW_SIDE: Final = 512
 """Pixels of the longer side of a preview."""
 PREVIEW_QUALITY: Final = 82
+ARCHIVE_BYTES: Final = 4 << 30
+UNPACKED_A_SECOND: Final = 10 * limits.MIB
+"""An entry of an archive may take as long as at this pace, and the time of a file."""
 BARE_QUALITY: Final = 95
 """Of a photograph that goes out drawn anew instead of as it came."""
 
@@ -59,9 +70,13 @@ class ParserPool:
     ``limits.RECYCLE_AFTER`` files.
     """
 
-    def __init__(self, size: int = 2, *, seconds: float = limits.FILE_SECONDS) -> None:
+    def __init__(
+        self, size: int = 2, *, seconds: float = limits.FILE_SECONDS, archive_bytes: int = ARCHIVE_BYTES
+    ) -> None:
+        """``archive_bytes``: what the content of one archive may have in all."""
         self.size: Final = size
         self._seconds = seconds
+        self._archive_bytes = archive_bytes
         self._slots: queue.LifoQueue[Child | None] = queue.LifoQueue()
         self._closed = threading.Event()
         for _ in range(size):
@@ -72,7 +87,7 @@ class ParserPool:
 
         Raises what ``source.read_at`` raises.
         """
-        arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY}
+        arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY, "archive_bytes": self._archive_bytes}
         try:
             facts, blobs = self._ask(Operation.EXAMINE, source, arguments)
         except FileProblem as problem:
@@ -120,6 +135,26 @@ class ParserPool:
         except (ValidationError, ValueError, KeyError, TypeError, IndexError):
             raise FileProblem(ProblemCode.UNSAFE) from None
 
+    def unpack(self, source: Source, member: Member, sink: Sink) -> None:
+        """One entry of an archive, to ``sink``. Raises FileProblem where it is not whole, and what source or sink raise.
+
+        What the sink got until then is of no use.
+        """
+        left = member.size
+
+        def counted(piece: bytes) -> None:
+            nonlocal left
+            left -= len(piece)
+            if left < 0:
+                raise FileProblem(ProblemCode.UNSAFE)
+            sink(piece)
+
+        seconds = self._seconds + member.size / UNPACKED_A_SECOND
+        facts, _ = self._ask(Operation.UNPACK, source, member.model_dump(), sink=counted, seconds=seconds)
+        _raise_problem(facts)
+        if left:
+            raise FileProblem(ProblemCode.UNSAFE)
+
     def warm(self) -> None:
         """Start one child ahead of the first file."""
         with self.child():
@@ -145,13 +180,20 @@ class ParserPool:
         self.close()
 
     def _ask(
-        self, operation: str, source: Source, arguments: dict[str, Any], *, key: str = "", sink: Sink | None = None
+        self,
+        operation: str,
+        source: Source,
+        arguments: dict[str, Any],
+        *,
+        key: str = "",
+        sink: Sink | None = None,
+        seconds: float | None = None,
     ) -> tuple[dict[str, Any], list[bytes]]:
         for attempt in range(2):
             with self.child() as child:
                 was_fresh = child.files == 0
                 try:
-                    return child.ask(operation, source, arguments, self._seconds, key=key, sink=sink)
+                    return child.ask(operation, source, arguments, seconds or self._seconds, key=key, sink=sink)
                 except ChildSlow:
                     child.kill()
                     raise FileProblem(ProblemCode.TOO_SLOW) from None
@@ -241,6 +283,11 @@ def _examined(facts: dict[str, Any], blobs: list[bytes], size: int) -> Examined:
             return Examined(kind="dicom", dicom=dicom, metadata=metadata)
         case "photo":
             return Examined(kind="photo", photo=photo, preview=_jpeg(blobs[0]))
+        case "archive":
+            archive = Examined(kind="archive", members=facts["members"], left_out=facts["left_out"])
+            if any(member.end > size for member in archive.members):
+                raise ValueError("an entry outside of the file")
+            return archive
         case "directory":
             return Examined(kind="directory", listed=facts["listed"])
         case kind:

@@ -9,7 +9,13 @@ from schemas.translation import N_
 class ProblemCode(StrEnum):
     EMPTY = "empty_file"
     NOT_AN_IMAGE = "not_an_image"
-    ARCHIVE = "archive"
+    ARCHIVE_KIND = "archive_kind"
+    ARCHIVE_LOCKED = "archive_locked"
+    ARCHIVE_METHOD = "archive_method"
+    ARCHIVE_NAMES = "archive_names"
+    ARCHIVE_TOO_LARGE = "archive_too_large"
+    ARCHIVE_EMPTY = "archive_empty"
+    ARCHIVE_NESTED = "archive_nested"
     AVIF = "avif"
     PDF_LOCKED = "pdf_locked"
     PDF_ACTIVE = "pdf_active"
@@ -51,7 +57,25 @@ SENTENCES: Final[dict[ProblemCode, str]] = {
     ProblemCode.PDF_ACTIVE: N_(
         "This PDF holds a program or other files, which would run or open with it. Please print it into a new PDF and upload that one."
     ),
-    ProblemCode.ARCHIVE: N_("This is a packed archive. Please unpack it, and upload the files or the folder in it."),
+    ProblemCode.ARCHIVE_KIND: N_(
+        "This is a packed archive of a kind that cannot be opened here (such as 7z or RAR). Please pack it as ZIP, or upload the folder that is in it."
+    ),
+    ProblemCode.ARCHIVE_LOCKED: N_(
+        "This archive is locked with a password. Please pack it without one, or upload the folder that is in it."
+    ),
+    ProblemCode.ARCHIVE_METHOD: N_(
+        "This archive is packed in a way that cannot be opened here. Please pack it as an ordinary ZIP, or upload the folder that is in it."
+    ),
+    ProblemCode.ARCHIVE_NAMES: N_(
+        "This archive holds links, or names that lead out of it or are there twice; it is not opened. Please upload the folder that belongs in it."
+    ),
+    ProblemCode.ARCHIVE_TOO_LARGE: N_(
+        "This archive would unpack to more than is allowed. Please upload the folder that is in it, or pack it in parts."
+    ),
+    ProblemCode.ARCHIVE_EMPTY: N_("This archive holds no image and no document. Please pack it again from the source."),
+    ProblemCode.ARCHIVE_NESTED: N_(
+        "This is an archive within an archive, which is not opened. Please unpack it and upload what is in it."
+    ),
     ProblemCode.TRUNCATED: N_(
         "This file ends too early: it was probably cut off while it was copied. Please copy it again from the source and upload it."
     ),

@@ -83,15 +83,30 @@ class ListedImage(_Answer):
     uid: Uid
 
 
+class Member(_Answer):
+    """An entry of an archive. It lies between ``offset`` and ``end``, ``packed`` bytes that unpack to ``size``."""
+
+    path: str = Field(min_length=1, max_length=1000)
+    offset: int = Field(ge=0, le=_MAX_OFFSET)
+    end: int = Field(ge=0, le=_MAX_OFFSET)
+    packed: int = Field(ge=0, le=_MAX_OFFSET)
+    size: int = Field(ge=0, le=_MAX_OFFSET)
+    method: Literal[0, 8]
+    crc: int = Field(ge=0, lt=1 << 32)
+
+
 class Examined(_Answer):
     """Result of an examination: what the file is, and either its facts or the problem with it."""
 
-    kind: Literal["dicom", "photo", "document", "surface", "directory", "other"]
+    kind: Literal["dicom", "photo", "document", "surface", "directory", "archive", "other"]
     problem: ProblemCode | None = None
     dicom: DicomFacts | None = None
     photo: PhotoFacts | None = None
     listed: tuple[ListedImage, ...] = ()
     """Of a disc's table of contents."""
+    members: tuple[Member, ...] = Field((), max_length=20_000)
+    """Of an archive; ``left_out`` counts programs and system files in it."""
+    left_out: int = Field(0, ge=0)
     metadata: bytes = b""
     """DICOM JSON of the instance without bulk data."""
     preview: bytes = b""

@@ -39,3 +39,4 @@ class Operation:
     RENDER: Final = "render"
     REDRAW: Final = "redraw"
     BARE: Final = "bare"
+    UNPACK: Final = "unpack"

@@ -697,6 +697,7 @@ def upgrade() -> None:
         sa.Column("name", SEALED, nullable=False),
         sa.Column("blob_id", text_type(64), nullable=False),
         sa.Column("blob_offset", BIG_INTEGER, nullable=False),
+        sa.Column("parent_id", text_type(64), nullable=True),
         sa.Column("size", BIG_INTEGER, nullable=False),
         sa.Column("sha256", text_type(64), nullable=False),
         sa.Column("kind", text_type(16), nullable=False),

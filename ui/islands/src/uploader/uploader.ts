@@ -27,7 +27,7 @@ function welcomeOf(home: Home, maxBytes: number): Welcome {
   if (home.name === "case_id") {
     return {
       words: t("Drop files or folders anywhere on this page"),
-      kinds: t("DICOM files and folders, PDF, photographs (JPEG, PNG, TIFF, WebP, HEIC) or surface scans (STL, PLY)"),
+      kinds: t("DICOM files, folders and ZIP archives, PDF, photographs (JPEG, PNG, TIFF, WebP, HEIC) or surface scans (STL, PLY)"),
       veil: t("Drop to upload to this case"),
       folders: true,
       accept: "",
