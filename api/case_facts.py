@@ -12,6 +12,7 @@ from activities.records.commands import stored_form
 from activities.records.opening import demographics_of, form_of
 from activities.records.projection import state_of
 from activities.records.questions import count_open_questions
+from api.case_batches import MixedBatch, mixed_batches
 from api.case_files import CaseFiles, case_files
 from api.cases import timeline_of
 from api.messages import channels_of, messages_of
@@ -74,6 +75,7 @@ class CaseFacts:
     found_names: Sequence[FoundName] = ()
     open_questions: int = 0
     files: CaseFiles | None = None
+    mixed: tuple[MixedBatch, ...] = ()
     readers: Sequence[ReaderLoad] = ()
     messages: Sequence[MessageView] | None = None
     timeline: Sequence[TimelineEntry] | None = None
@@ -112,6 +114,7 @@ def case_facts(session: Session, keys: KeyStore, access: CaseAccess, parts: froz
         found_names=_found_names(session, access, state),
         open_questions=count_open_questions(session, row.id) if Part.ACTIONS in parts else 0,
         files=case_files(session, access) if shows_files and sees_files(access) else None,
+        mixed=mixed_batches(session, keys, access) if shows_files and sees_files(access) else (),
         readers=readers_of(session, [row.practice_id]) if gives else (),
         messages=messages_of(session, keys, access) if Part.MESSAGES in parts and may_chat else None,
         timeline=timeline_of(session, keys, access)

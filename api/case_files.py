@@ -16,6 +16,7 @@ from activities.imaging.file_facts import FileFacts, facts_of, missing_images
 from activities.imaging.file_names import name_of
 from activities.imaging.identity import identity_of_metadata
 from activities.imaging.image_sets import SUBMITTABLE, FileFrozen, removable
+from activities.imaging.parser.problems import ProblemCode
 from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
@@ -225,7 +226,7 @@ def _named_in(images: CaseImages, study: Study) -> str:
 def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
     statement = select(StoredFile).where(
         StoredFile.case_id == images.case.id,
-        (col(StoredFile.state) == "unreadable")
+        ((col(StoredFile.state) == "unreadable") & (col(StoredFile.problem_code) != ProblemCode.MIXED_PATIENTS))
         | ((col(StoredFile.state) == "ready") & (col(StoredFile.kind) != "dicom")),
     )
     if images.up_to_set is not None:

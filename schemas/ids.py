@@ -13,6 +13,7 @@ Kind = Literal[
     "upl",
     "fil",
     "grp",
+    "bat",
     "set",
     "rep",
     "msg",

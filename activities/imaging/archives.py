@@ -8,7 +8,7 @@ swept, and the next attempt begins with a blob of its own.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -21,6 +21,7 @@ from activities.imaging.parser.results import Member
 from infra.audit import write_audit
 from infra.blobs.store import BlobReader, BlobStore, BlobWriter
 from infra.database import Database, now
+from infra.file_batches import begin_batch
 from infra.keys import DataKey
 from infra.removals import let_go, remove
 from infra.stored_files import open_stored, spare_blobs
@@ -121,7 +122,8 @@ def _replace(
     if archive is None or kept.rowcount != 1:
         return None
     moment = now()
-    session.add_all(_rows(archive, key, pack_id, unpacked, moment))
+    batch = begin_batch(session, key, archive, name=name_of(key, archive)["name"])
+    session.add_all(_rows(archive, key, pack_id, batch.id, unpacked))
     archive.kind, archive.state, archive.checked_at = "archive", "removed", moment
     session.flush()
     spare = spare_blobs(session, [archive])
@@ -140,7 +142,7 @@ def _replace(
 
 
 def _rows(
-    archive: StoredFile, key: DataKey, pack_id: str, unpacked: Sequence[_Unpacked], moment: datetime
+    archive: StoredFile, key: DataKey, pack_id: str, batch_id: str, unpacked: Sequence[_Unpacked]
 ) -> Iterator[StoredFile]:
     above = name_of(key, archive)
     for entry in unpacked:
@@ -151,6 +153,7 @@ def _rows(
             case_id=archive.case_id,
             practice_id=archive.practice_id,
             parent_id=archive.id,
+            batch_id=batch_id,
             name=sealed_name(key, file_id, name=PurePosixPath(entry.path).name, path=path),
             blob_id=pack_id,
             blob_offset=entry.offset,
@@ -162,5 +165,5 @@ def _rows(
             problem=None if entry.problem is None else SENTENCES[entry.problem],
             first_set=archive.first_set,
             uploaded_by=archive.uploaded_by,
-            created_at=moment,
+            created_at=archive.created_at,
         )

@@ -16,6 +16,7 @@ from temporalio import activity
 
 from activities.heartbeats import Told, beating
 from activities.imaging.archives import ArchiveOpener
+from activities.imaging.batches import is_batch_open, judge_batches
 from activities.imaging.frames import ranges_of_frame
 from activities.imaging.identity import case_identity
 from activities.imaging.parser.pool import ParserPool
@@ -100,6 +101,7 @@ class ImagingActivities:
             checked += len(job.waiting)
             if not was_opened:
                 break
+        self._judge_batches(job)
         self._make_previews(job)
         return checked
 
@@ -188,6 +190,18 @@ class ImagingActivities:
             spare = spare_blobs(session, again)
             let_go(session, spare)
         remove(self._database, self._blobs, spare)
+
+    def _judge_batches(self, job: _Job) -> None:
+        """Folders and archives with two patients in them."""
+        with self._database.read() as session:
+            if not is_batch_open(session, job.case.id):
+                return
+        with self._database.write() as session:
+            case = session.exec(select(Case).where(Case.id == job.case.id).with_for_update()).one()
+            refused = judge_batches(session, job.key, case)
+        if refused:
+            _log.info("a batch with two patients was refused", extra={"case_id": job.case.id})
+            self._on_progress(job.case.id, job.total, job.total)
 
     def _make_previews(self, job: _Job) -> None:
         with self._database.read() as session:

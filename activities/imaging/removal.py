@@ -1,6 +1,8 @@
-"""Taking a file out of a case before anybody has read it."""
+"""Taking files out of a case before anybody has read them."""
 
-from sqlmodel import Session, col, select
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, delete, select
 
 from activities.imaging.parser.problems import ProblemCode
 from activities.imaging.previews import drop_previews
@@ -12,33 +14,46 @@ def remove_file(session: Session, file: StoredFile) -> None:
 
     Files that clashed with it under one SOP instance UID are to be checked again.
     """
-    subjects = [file.id]
-    for instance in session.exec(select(Instance).where(Instance.file_id == file.id)).all():
-        subjects += [instance.id, instance.series_id]  # the series' preview may show this image
-        session.delete(instance)
-        session.flush()
-        _drop_empty(session, instance.series_id)
-    drop_previews(session, subjects)
-    if file.kind == "dicom":
+    remove_files(session, [file])
+
+
+def remove_files(session: Session, files: Sequence[StoredFile]) -> None:
+    """The same of several files of one case."""
+    withdraw(session, files)
+    if any(file.kind == "dicom" for file in files):
         clashed = session.exec(
             select(StoredFile).where(
-                StoredFile.case_id == file.case_id,
+                StoredFile.case_id == files[0].case_id,
                 StoredFile.state == "unreadable",
                 col(StoredFile.problem_code) == ProblemCode.CONFLICTING_INSTANCE.value,
             )
         ).all()
         for other in clashed:
             other.state, other.problem_code, other.problem = "stored", None, None
-    file.state = "removed"
+    for file in files:
+        file.state = "removed"
     session.flush()
 
 
-def _drop_empty(session: Session, series_id: str) -> None:
-    if session.exec(select(Instance.id).where(Instance.series_id == series_id).limit(1)).first() is not None:
-        return
-    series = session.get_one(Series, series_id)
-    session.delete(series)
+def withdraw(session: Session, files: Sequence[StoredFile]) -> None:
+    """Takes back what ingest wrote of files of one case: instances, previews, and series and studies left without any."""
+    ids = [file.id for file in files]
+    written = session.exec(select(Instance.id, Instance.series_id).where(col(Instance.file_id).in_(ids))).all()
+    touched = {series_id for _, series_id in written}
+    # A series' preview may show one of these images.
+    drop_previews(session, [*ids, *(instance_id for instance_id, _ in written), *touched])
+    session.exec(delete(Instance).where(col(Instance.file_id).in_(ids)))
     session.flush()
-    if session.exec(select(Series.id).where(Series.study_id == series.study_id).limit(1)).first() is None:
-        session.delete(session.get_one(Study, series.study_id))
+    _drop_empty(session, touched)
+
+
+def _drop_empty(session: Session, series_ids: Iterable[str]) -> None:
+    for series_id in sorted(series_ids):
+        if session.exec(select(Instance.id).where(Instance.series_id == series_id).limit(1)).first() is not None:
+            continue
+        series = session.get_one(Series, series_id)
+        session.delete(series)
         session.flush()
+        if session.exec(select(Series.id).where(Series.study_id == series.study_id).limit(1)).first() is None:
+            session.delete(session.get_one(Study, series.study_id))
+            session.flush()

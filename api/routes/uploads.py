@@ -81,7 +81,8 @@ async def create(
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None,
 ) -> Response:
     """Begins an upload. Metadata: ``case_id`` for a file of a case, or ``patient_id`` for a treatment document of a
-    patient's record; ``filename``, ``filetype``, optional ``relative_path``. With a body of type
+    patient's record; ``filename``, ``filetype``, optional ``relative_path``, and ``batch``: a name of the client's own for
+    files that belong together; without it, those of one folder do. With a body of type
     ``application/offset+octet-stream`` its first bytes come along. A repeated ``Idempotency-Key`` gives the same upload
     again and takes no bytes that are there already; one that comes with a part is not looked at, because clients send the
     same with every part. Parts name the case or the patient, too. 507 where the storage has no room for it."""

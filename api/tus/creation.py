@@ -89,6 +89,7 @@ class Creation:
             "filename": _printable(meta.get("filename") or "file", _NAME_LENGTH),
             "filetype": _printable(meta.get("filetype", ""), 100),
             "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
+            "batch": _printable(meta.get("batch", ""), 100),
         }
 
 

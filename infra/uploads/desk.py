@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from infra.blobs.store import BlobFinished, BlobInfo, BlobStore, BlobWriter
 from infra.database import Database, now
+from infra.file_batches import folder_of, join_batch
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import let_go, remove
@@ -253,7 +254,12 @@ class UploadDesk:
         let_go(session, gone)
         if same is not None:
             return same
-        stored = stored_row(row, info, self._meta(row), self._key(upload), moment)
+        meta, key = self._meta(row), self._key(upload)
+        stored = stored_row(row, info, meta, key, moment)
+        if isinstance(stored, StoredFile):
+            folder = folder_of(str(meta.get("relative_path") or ""), str(meta.get("batch") or ""))
+            if folder is not None:
+                stored.batch_id = join_batch(session, key, stored, folder)
         session.add(stored)
         session.flush()
         report(session, stored, actor, moment)

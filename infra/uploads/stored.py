@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from infra.audit import write_audit
 from infra.blobs.store import BlobInfo
@@ -15,6 +15,8 @@ from infra.uploads.rows import Stored, home_id
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import StoredFile, Upload
+
+_MAY_COME_AGAIN = ("storage_damaged", "mixed_patients")
 
 
 def stored_row(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: DataKey, at: datetime) -> Stored:
@@ -38,7 +40,9 @@ def stored_row(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: 
 
 
 def same_content(session: Session, case_id: str | None, info: BlobInfo) -> StoredFile | None:
-    """The file of the case with these very bytes, if one is there and was not removed."""
+    """The file of the case with these very bytes, if one is there and was not removed. One whose bytes were damaged in
+    storage, or that came among another patient's, may come again: the same bytes are the remedy then.
+    """
     if case_id is None:
         return None
     alike = (
@@ -46,6 +50,7 @@ def same_content(session: Session, case_id: str | None, info: BlobInfo) -> Store
         StoredFile.sha256 == info.sha256,
         StoredFile.size == info.size,
         StoredFile.state != "removed",
+        or_(col(StoredFile.problem_code).is_(None), col(StoredFile.problem_code).not_in(_MAY_COME_AGAIN)),
     )
     return session.exec(select(StoredFile).where(*alike).order_by(col(StoredFile.created_at))).first()
 

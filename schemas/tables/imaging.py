@@ -62,6 +62,8 @@ class StoredFile(SQLModel, table=True):
     """Where in the blob its bytes begin; ``size`` says where they end."""
     parent_id: str | None = id_field(nullable=True)
     """The archive that it came in."""
+    batch_id: str | None = id_field(nullable=True, index=True)
+    """The folder or the archive with which it came; None for one that came alone."""
     size: int = Field(sa_type=BIG_INTEGER)
     sha256: str = code_field(64)
     kind: str = code_field(16)
@@ -77,6 +79,24 @@ class StoredFile(SQLModel, table=True):
     uploaded_by: str = id_field(foreign_key="user.id")
     created_at: datetime = moment_field()
     checked_at: datetime | None = moment_field(nullable=True)
+
+
+class FileBatch(SQLModel, table=True):
+    """What came together as one folder or one archive. With two patients in it, it is refused as a whole."""
+
+    __tablename__ = "file_batch"
+
+    id: str = id_field(primary_key=True)
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    key: str = code_field(64)
+    """Hash of case, person and the folder's name or the client's own id, by which its files find each other."""
+    name: bytes = sealed_field()
+    """JSON: the name of the folder or the archive."""
+    state: str = code_field(16)
+    """``open`` (to be looked at), ``accepted``, ``refused``, ``ended`` (everything of it was removed)."""
+    finding: bytes | None = sealed_field(nullable=True)
+    """JSON of a refused one: each patient found, with the files that name them."""
+    created_at: datetime = moment_field()
 
 
 class Study(SQLModel, table=True):

@@ -22,7 +22,7 @@ from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from api import errors
 from api.imaging.parsers import close_parsers
-from api.routes import arrangement, dicomweb, files, patient_documents, uploads, viewer_state
+from api.routes import arrangement, dicomweb, file_batches, files, patient_documents, uploads, viewer_state
 from api.tus.door import MethodOverride, TusAnswers
 from infra.blobs.local import LocalBlobStore
 from infra.database import Database, make_engine
@@ -60,6 +60,7 @@ def app_of(home: Path, database: Database, keys: KeyStore) -> FastAPI:
         uploads.batches,
         files.router,
         arrangement.router,
+        file_batches.router,
         patient_documents.router,
         dicomweb.router,
         viewer_state.router,

@@ -148,6 +148,7 @@ def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | 
         access.row.id,
         facts.files,
         looker,
+        mixed=facts.mixed,
         may_upload=access.may(Right.UPLOAD),
         may_upload_later=any(may(Right.UPLOAD, access.held, state) for state in State),
         may_remove=access.may(Right.DELETE_FILES),

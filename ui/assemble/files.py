@@ -1,15 +1,18 @@
 """Files of a case, a line a study."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
+from api.case_batches import MixedBatch, PersonInBatch
 from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
 from schemas.arrangement_forms import Labels
 from schemas.translation import N_
 from ui.assemble.case_rows import modality_words
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
-from ui.views import FileGroupView, FilesView, StudyView
+from ui.views import FileGroupView, FilesView, MixedPerson, MixedView, StudyView
 
 UPLOADS: Final = "/api/v1/uploads"
 _NAMED: Final = 8
@@ -21,6 +24,7 @@ def files_of(
     files: CaseFiles,
     looker: Looker,
     *,
+    mixed: Sequence[MixedBatch] = (),
     may_upload: bool,
     may_upload_later: bool,
     may_remove: bool,
@@ -49,6 +53,7 @@ def files_of(
         case_id=case_id,
         studies=(*first.studies, *rest),
         groups=tuple(group for group in named if group.studies or may_remove),
+        mixed=tuple(_mixed(batch, base, looker, may_remove=may_remove) for batch in mixed),
         upload_url=UPLOADS if may_upload else "",
         uploads_later=may_upload_later,
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
@@ -156,6 +161,45 @@ def _broken(line: BrokenFile, base: str, looker: Looker, *, may_remove: bool) ->
         remove_url=f"{base}/{line.file_id}/remove" if removes else "",
         nonce=new_nonce() if removes else "",
     )
+
+
+def _mixed(batch: MixedBatch, base: str, looker: Looker, *, may_remove: bool) -> MixedView:
+    removes = may_remove and batch.is_removable
+    number = len(batch.people)
+    title = (
+        looker.say(
+            N_("“%(name)s” holds files of %(number)s patients and was not taken."), name=batch.name, number=number
+        )
+        if batch.name
+        else looker.say(N_("These files are of %(number)s patients and were not taken."), number=number)
+    )
+    address = f"{base}/batches/{batch.batch_id}"
+    return MixedView(
+        title=title,
+        people=tuple(
+            MixedPerson(
+                who=_who(person, looker),
+                files=_named(person, looker),
+                keep_url=f"{address}/keep/{person.number}" if removes and person.is_ours else "",
+            )
+            for person in batch.people
+        ),
+        remove_url=f"{address}/remove" if removes else "",
+        nonce=new_nonce() if removes else "",
+    )
+
+
+def _who(person: PersonInBatch, looker: Looker) -> str:
+    if not person.name and not person.birth_date:
+        return looker.say(N_("Patient %(number)s"), number=person.number + 1)
+    born = looker.day(date.fromisoformat(person.birth_date)) if person.birth_date else ""
+    return ", ".join(part for part in (person.name, born) if part)
+
+
+def _named(person: PersonInBatch, looker: Looker) -> str:
+    count = looker.say_many(N_("%(num)s file"), N_("%(num)s files"), person.files)
+    more = "…" if person.files > len(person.names) else ""
+    return f"{count}: {', '.join(person.names)}{more}"
 
 
 def _waiting(files: CaseFiles, looker: Looker) -> StudyView:

@@ -19,6 +19,7 @@ DONE: Final[dict[str, str]] = {
     "case.lost": N_("Nothing was done: meanwhile the case went to somebody else."),
     "document.renamed": N_("The document has its new name."),
     "document.removed": N_("The document was removed."),
+    "batch.kept": N_("The other patient's files were removed. The rest is being checked again."),
     "file.removed": N_("The files were removed."),
     "file.arranged": N_("It is saved."),
     "group.removed": N_("The heading was removed. What stood under it is still there."),

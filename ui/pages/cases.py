@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
 from activities.records.commands import APPLIED, raise_refusal
@@ -12,6 +12,7 @@ from api.case_files import files_of_study, take_out
 from api.deps import CaseDep, ServicesDep, SessionsDep, require
 from api.messages import mark_read, unread_counts
 from api.notices import has_unread, mark_notices_read
+from api.routes import file_batches
 from api.services import Services
 from api.standing import CaseAccess
 from infra.removals import remove
@@ -101,6 +102,21 @@ def remove_study(study_id: str, access: MayDelete, services: ServicesDep) -> Res
 @router.post("/cases/{case_id}/files/{file_id}/remove")
 def remove_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
     return _remove(services, access, [file_id])
+
+
+@router.post("/cases/{case_id}/files/batches/{batch_id}/keep/{patient}")
+def keep_of_batch(
+    batch_id: str, patient: Annotated[int, Path(ge=0, le=99)], access: MayDelete, services: ServicesDep
+) -> Response:
+    """Of a folder or an archive with two patients in it, the files of the case's own."""
+    file_batches.keep(services, access, batch_id, patient)
+    return see_other(f"/cases/{access.row.id}#images", done="batch.kept")
+
+
+@router.post("/cases/{case_id}/files/batches/{batch_id}/remove")
+def remove_batch(batch_id: str, access: MayDelete, services: ServicesDep) -> Response:
+    file_batches.drop(services, access, batch_id)
+    return see_other(f"/cases/{access.row.id}#images", done="file.removed")
 
 
 def _remove(services: Services, access: CaseAccess, file_ids: list[str]) -> Response:

@@ -9,7 +9,16 @@ from ui.views.account import AccountView, SessionRow, TokenRow, TokensView
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
 from ui.views.documents import DocumentRow, DocumentsView
-from ui.views.files import ArrangeView, FileGroupView, FilesView, GroupPageView, StudyView, UploadProblem
+from ui.views.files import (
+    ArrangeView,
+    FileGroupView,
+    FilesView,
+    GroupPageView,
+    MixedPerson,
+    MixedView,
+    StudyView,
+    UploadProblem,
+)
 from ui.views.forms import Action, FormState, Option
 from ui.views.images import ImagesView
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
@@ -49,6 +58,8 @@ __all__ = [
     "MailView",
     "MailboxView",
     "Message",
+    "MixedPerson",
+    "MixedView",
     "NavItem",
     "NewCaseView",
     "NoticeRow",

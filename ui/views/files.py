@@ -75,6 +75,26 @@ class UploadProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MixedPerson:
+    """One of the patients in a mixed folder. ``files`` names some of theirs; ``keep_url`` is empty where they are not the
+    case's own."""
+
+    who: str
+    files: str
+    keep_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixedView:
+    """A folder or an archive with two patients in it, which was refused as a whole."""
+
+    title: str
+    people: tuple[MixedPerson, ...]
+    remove_url: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilesView:
     """``upload_url`` is the tus endpoint, or empty when nothing may be added now; ``uploads_later``: the case may yet ask for
     more while the page is open.
@@ -84,6 +104,7 @@ class FilesView:
     studies: tuple[StudyView, ...] = ()
     groups: tuple[FileGroupView, ...] = ()
     problems: tuple[UploadProblem, ...] = ()
+    mixed: tuple[MixedView, ...] = ()
     upload_url: str = ""
     viewer_url: str = ""
     uploads_later: bool = False

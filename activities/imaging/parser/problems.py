@@ -40,6 +40,7 @@ class ProblemCode(StrEnum):
     UNSAFE = "unsafe"
     DUPLICATE = "duplicate"
     CONFLICTING_INSTANCE = "conflicting_instance"
+    MIXED_PATIENTS = "mixed_patients"
     BLOB_DAMAGED = "storage_damaged"
 
 
@@ -132,6 +133,9 @@ SENTENCES: Final[dict[ProblemCode, str]] = {
     ProblemCode.DUPLICATE: N_("This image is in the case already; it was kept once. Nothing needs to be done."),
     ProblemCode.CONFLICTING_INSTANCE: N_(
         "Another image with the same identifier is in the case already, with other content. Remove one of the two."
+    ),
+    ProblemCode.MIXED_PATIENTS: N_(
+        "This file came in a folder or an archive with two patients in it, which is not taken. Keep the files of this case's patient, or remove all of them."
     ),
     ProblemCode.BLOB_DAMAGED: N_("This file was damaged in storage and is not shown. Please upload it again."),
 }

@@ -478,6 +478,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("command_id", name="uq_transition_command"),
     )
     op.create_table(
+        "file_batch",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("key", text_type(64), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("state", text_type(16), nullable=False),
+        sa.Column("finding", SEALED, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["report_case.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("file_batch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_file_batch_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
         "file_group",
         sa.Column("id", text_type(64), nullable=False),
         sa.Column("case_id", text_type(64), nullable=False),
@@ -698,6 +716,7 @@ def upgrade() -> None:
         sa.Column("blob_id", text_type(64), nullable=False),
         sa.Column("blob_offset", BIG_INTEGER, nullable=False),
         sa.Column("parent_id", text_type(64), nullable=True),
+        sa.Column("batch_id", text_type(64), nullable=True),
         sa.Column("size", BIG_INTEGER, nullable=False),
         sa.Column("sha256", text_type(64), nullable=False),
         sa.Column("kind", text_type(16), nullable=False),
@@ -724,6 +743,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stored_file_batch_id"), ["batch_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stored_file_blob_id"), ["blob_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stored_file_case_id"), ["case_id"], unique=False)
         batch_op.create_index("ix_stored_file_content", ["case_id", "sha256"], unique=False)

@@ -1,0 +1,153 @@
+"""Folders and archives that were refused because two patients are in them: who is in which file, and what can be done."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from activities.imaging.batches import PatientOfBatch, keep_patient, patients_of, remove_batch
+from activities.imaging.file_names import name_of
+from activities.imaging.identity import case_identity
+from activities.imaging.image_sets import FileFrozen, removable
+from api.cases import acting
+from api.imaging.access import CaseImages, images_of
+from api.standing import CaseAccess
+from infra.audit import write_audit
+from infra.database import now
+from infra.feed import publish
+from infra.file_batches import REFUSED, name_of_batch
+from infra.keystore import KeyStore
+from infra.outbox import enqueue, is_waiting
+from infra.removals import let_go
+from infra.stored_files import spare_blobs
+from schemas.access import Right
+from schemas.errors import NotFound, StateConflict
+from schemas.identity import IdentityOutcome, compare
+from schemas.messages import FactKind
+from schemas.tables.case import Case
+from schemas.tables.imaging import FileBatch, StoredFile
+from schemas.translation import N_
+
+_NAMED: Final = 12
+"""Files of one patient that are named; the rest is counted."""
+_OURS: Final = frozenset({IdentityOutcome.EXACT, IdentityOutcome.PROBABLE})
+
+
+class AnotherPatientsFiles(StateConflict):
+    code = "another_patients_files"
+    title = N_(
+        "These files are not of this case's patient and cannot be kept here. Upload them to a case of their own."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInBatch:
+    """``number`` names the person in requests, from 0; name and date are empty for those who may not know them."""
+
+    number: int
+    name: str
+    birth_date: str
+    files: int
+    names: tuple[str, ...]
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MixedBatch:
+    batch_id: str
+    name: str
+    files: int
+    people: tuple[PersonInBatch, ...]
+    is_removable: bool
+
+
+def mixed_batches(session: Session, keys: KeyStore, access: CaseAccess) -> tuple[MixedBatch, ...]:
+    """Those of the case that wait for a decision, for the practice; nothing for its readers."""
+    images = images_of(access)
+    if images.up_to_set is not None:
+        return ()
+    batches = session.exec(
+        select(FileBatch)
+        .where(FileBatch.case_id == access.row.id, FileBatch.state == REFUSED)
+        .order_by(col(FileBatch.created_at), col(FileBatch.id))
+    ).all()
+    return tuple(_view(session, keys, access, images, batch) for batch in batches)
+
+
+def _view(session: Session, keys: KeyStore, access: CaseAccess, images: CaseImages, batch: FileBatch) -> MixedBatch:
+    files = {
+        file.id: file
+        for file in session.exec(
+            select(StoredFile).where(StoredFile.batch_id == batch.id, StoredFile.state != "removed")
+        ).all()
+    }
+    sees = access.may(Right.SEE_IDENTITY_CHECK)
+    ours = case_identity(session, keys, images.case)
+    people = []
+    for number, found in enumerate(patients_of(images.key, batch)):
+        there = [files[file_id] for file_id in found.file_ids if file_id in files]
+        people.append(
+            PersonInBatch(
+                number=number,
+                name=found.person.full_name if sees else "",
+                birth_date=found.person.birth_date.isoformat() if sees and found.person.birth_date else "",
+                files=len(there),
+                names=tuple(name_of(images.key, file)["name"] for file in there[:_NAMED]),
+                is_ours=sees and compare(ours, found.person).outcome in _OURS,
+            )
+        )
+    return MixedBatch(
+        batch_id=batch.id,
+        name=name_of_batch(images.key, batch),
+        files=len(files),
+        people=tuple(people),
+        is_removable=all(removable(images.case, file.first_set) for file in files.values()),
+    )
+
+
+def keep_of_batch(session: Session, keys: KeyStore, access: CaseAccess, batch_id: str, number: int) -> list[str]:
+    """Keeps the files of one patient of a refused batch, and what names nobody; returns the blobs that nobody needs now.
+
+    In the caller's transaction. Raises NotFound, FileFrozen, AnotherPatientsFiles.
+    """
+    case, batch = _locked(session, access, batch_id)
+    people: tuple[PatientOfBatch, ...] = patients_of(access.key, batch)
+    if not 0 <= number < len(people):
+        raise NotFound()
+    if compare(case_identity(session, keys, case), people[number].person).outcome not in _OURS:
+        raise AnotherPatientsFiles()
+    return _settle(session, access, batch, keep_patient(session, access.key, batch, number), "batch.keep")
+
+
+def remove_whole_batch(session: Session, access: CaseAccess, batch_id: str) -> list[str]:
+    """Removes all of a refused batch; otherwise as ``keep_of_batch``."""
+    _, batch = _locked(session, access, batch_id)
+    return _settle(session, access, batch, remove_batch(session, batch), "batch.remove")
+
+
+def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, FileBatch]:
+    case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
+    batch = session.get(FileBatch, batch_id)
+    if batch is None or batch.case_id != case.id or batch.state != REFUSED:
+        raise NotFound()
+    sets = session.exec(
+        select(StoredFile.first_set).where(StoredFile.batch_id == batch_id, StoredFile.state != "removed").distinct()
+    ).all()
+    if not all(removable(case, first_set) for first_set in sets):
+        raise FileFrozen()
+    return case, batch
+
+
+def _settle(session: Session, access: CaseAccess, batch: FileBatch, removed: list[StoredFile], act: str) -> list[str]:
+    spare = spare_blobs(session, removed)
+    let_go(session, spare)
+    if not is_waiting(session, FactKind.FILES_SETTLED, batch.case_id):
+        enqueue(session, FactKind.FILES_SETTLED, batch.case_id)
+    session.flush()
+    moment = now()
+    detail = {"removed": len(removed)}
+    write_audit(
+        session, scope=batch.case_id, act=act, actor=acting(access), at=moment, subject_id=batch.id, detail=detail
+    )
+    publish(session, "file.removed", at=moment, practice_id=access.row.practice_id, case_id=batch.case_id)
+    return spare
