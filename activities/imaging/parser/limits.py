@@ -30,9 +30,6 @@ MAX_READ: Final = 96 * MIB
 MAX_PIECE: Final = MIB
 """A large result is sent in pieces of this size."""
 
-MAX_PIECE: Final = MIB
-"""A large result is sent in pieces of this size."""
-
 MAX_DEPTH: Final = 24
 """Nested sequences; DICOM's deepest templates need about ten."""
 MAX_ELEMENTS: Final = 20_000
