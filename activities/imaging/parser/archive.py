@@ -67,7 +67,12 @@ def list_archive(source: Bytes, largest: int) -> tuple[list[dict[str, Any]], int
 
     Raises FileProblem.
     """
-    entries = _directory(source)
+    try:
+        entries = _directory(source)
+    except FileProblem as found:
+        if found.code in {ProblemCode.DAMAGED, ProblemCode.TRUNCATED}:
+            raise FileProblem(ProblemCode.ARCHIVE_DAMAGED) from None
+        raise
     sizes = sum(entry.size for entry in entries)
     if sizes > largest or (sizes > _SMALL and sizes > MAX_ARCHIVE_RATIO * source.size):
         raise FileProblem(ProblemCode.ARCHIVE_TOO_LARGE)

@@ -10,6 +10,7 @@ class ProblemCode(StrEnum):
     EMPTY = "empty_file"
     NOT_AN_IMAGE = "not_an_image"
     ARCHIVE_KIND = "archive_kind"
+    ARCHIVE_DAMAGED = "archive_damaged"
     ARCHIVE_LOCKED = "archive_locked"
     ARCHIVE_METHOD = "archive_method"
     ARCHIVE_NAMES = "archive_names"
@@ -60,6 +61,9 @@ SENTENCES: Final[dict[ProblemCode, str]] = {
     ),
     ProblemCode.ARCHIVE_KIND: N_(
         "This is a packed archive of a kind that cannot be opened here (such as 7z or RAR). Please pack it as ZIP, or upload the folder that is in it."
+    ),
+    ProblemCode.ARCHIVE_DAMAGED: N_(
+        "This archive is damaged or was cut off, and is not opened. Please pack it again, or upload the folder that is in it."
     ),
     ProblemCode.ARCHIVE_LOCKED: N_(
         "This archive is locked with a password. Please pack it without one, or upload the folder that is in it."

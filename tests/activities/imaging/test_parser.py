@@ -140,7 +140,7 @@ def test_frames_in_several_fragments_are_found_by_their_end_markers(pool: Parser
     [
         (b"", ProblemCode.EMPTY),
         (b"MZ\x90\0 a program", ProblemCode.NOT_AN_IMAGE),
-        (b"PK\x03\x04" + b"\0" * 26 + b"CBCT/IM0001", ProblemCode.TRUNCATED),
+        (b"PK\x03\x04" + b"\0" * 26 + b"CBCT/IM0001", ProblemCode.ARCHIVE_DAMAGED),
         (b"7z\xbc\xaf\x27\x1c" + b"\0" * 60, ProblemCode.ARCHIVE_KIND),
         (b"Rar!\x1a\x07\x01\0" + b"\0" * 60, ProblemCode.ARCHIVE_KIND),
         (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", ProblemCode.NOT_AN_IMAGE),
