@@ -43,6 +43,7 @@ from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
+_BEARS_WRITING: Final = case((col(Instance.burned_in) == "no", 0), else_=1)
 _IS_STRANGERS: Final = case((col(Instance.identity) == IdentityOutcome.CONTRADICTORY, 1), else_=0)
 
 
@@ -50,7 +51,8 @@ _IS_STRANGERS: Final = case((col(Instance.identity) == IdentityOutcome.CONTRADIC
 class StudyLine:
     """``frames`` are images of all its series; ``size`` is in bytes; ``thumbnail`` is of its largest series.
 
-    ``stranger`` is the name in the images while they contradict the case's patient, for those who decide on that.
+    ``stranger`` is the name in the images while they contradict the case's patient, for those who decide on that;
+    ``bears_writing`` whether a picture may show the patient's name.
     """
 
     study_id: str
@@ -61,6 +63,7 @@ class StudyLine:
     is_removable: bool
     thumbnail: str
     stranger: str | None = None
+    bears_writing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
             func.sum(StoredFile.size),
             func.max(func.coalesce(StoredFile.first_set, 0)),
             func.max(_IS_STRANGERS),
+            func.max(_BEARS_WRITING),
         )
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
         .where(
@@ -186,9 +190,9 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
     by_study: dict[str, list[_Part]] = {}
     for series, study in rows:
         if series.id in by_series:
-            frames, size, newest_set, strange = by_series[series.id]
+            frames, size, newest_set, strange, written = by_series[series.id]
             loose = removable(images.case, newest_set or None)
-            part = _Part(series, study, frames, size, loose, bool(strange) and shows_strangers)
+            part = _Part(series, study, frames, size, loose, bool(strange) and shows_strangers, bool(written))
             by_study.setdefault(study.id, []).append(part)
     return tuple(_study_line(images, parts) for parts in by_study.values())
 
@@ -200,6 +204,7 @@ class _Part(NamedTuple):
     size: int
     is_loose: bool
     is_strangers: bool
+    bears_writing: bool
 
 
 def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
@@ -214,6 +219,7 @@ def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
         is_removable=all(part.is_loose for part in parts),
         thumbnail=f"/dicomweb/studies/{largest.study.study_uid}/series/{largest.series.series_uid}/thumbnail",
         stranger=_named_in(images, largest.study) if any(part.is_strangers for part in parts) else None,
+        bears_writing=any(part.bears_writing for part in parts),
     )
 
 

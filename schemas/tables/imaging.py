@@ -152,6 +152,8 @@ class Instance(SQLModel, table=True):
     """DICOM JSON of the instance without bulk data, written at ingest."""
     identity: str = code_field(16)
     """Outcome of the comparison with the case: exact, probable, contradictory or absent."""
+    burned_in: str = Field(default="no", sa_type=text_type(16))
+    """Whether its pixels may show the patient's name: yes, possible or no."""
 
 
 class IdentityFinding(SQLModel, table=True):

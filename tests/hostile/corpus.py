@@ -204,6 +204,11 @@ CORPUS: Final[tuple[Hostile, ...]] = (
     Hostile("no rows", lambda: files.dicom_file(Rows=0), Code.PIXEL_DESCRIPTION),
     Hostile("63 bits", lambda: files.dicom_file(BitsAllocated=63), Code.PIXEL_DESCRIPTION),
     Hostile("64 bits", lambda: files.dicom_file(BitsAllocated=64, BitsStored=64), Code.FLOAT_PIXELS),
+    Hostile(
+        "a value representation that is none",
+        lambda: files.dicom_file().replace(b"\x28\x00\x00\x01US", b"\x28\x00\x00\x01UW"),
+        Code.PIXEL_DESCRIPTION,
+    ),
     Hostile("offset table beyond the file", _growing_frames, None),
     Hostile("offset table, three frames in two", lambda: _fragments(_jpeg(), _jpeg(), frames=3), Code.PIXEL_COUNT),
     Hostile("no fragment", _fragments, Code.PIXEL_COUNT),

@@ -83,6 +83,7 @@ def _study(line: StudyLine, base: str, looker: Looker, *, may_see: bool, may_rem
         state="ready" if line.stranger is None else "problem",
         problem="" if line.stranger is None else _strangers(line.stranger, looker),
         preview=line.thumbnail if may_see else "",
+        bears_writing=line.bears_writing,
         remove_url=f"{base}/studies/{line.study_id}/remove" if removes else "",
         nonce=new_nonce() if removes else "",
     )

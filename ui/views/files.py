@@ -11,7 +11,8 @@ from ui.views.forms import FormState, Option
 class StudyView:
     """``state`` is where the study is: on its way, being checked, ready, or with a problem (``problem`` is one sentence with
     the way out). ``done`` and ``size`` are bytes; ``preview`` is an image's address or empty, ``url`` that of a document.
-    ``teeth`` in the reader's notation; ``arrange_url`` is empty where it may not be moved or described.
+    ``bears_writing``: a picture of it may show the patient's name. ``teeth`` in the reader's notation; ``arrange_url`` is
+    empty where it may not be moved or described.
     """
 
     id: str
@@ -24,6 +25,7 @@ class StudyView:
     preview: str = ""
     problem: str = ""
     note: str = ""
+    bears_writing: bool = False
     url: str = ""
     remove_url: str = ""
     nonce: str = ""

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 
+from activities.imaging.parser.burned_in import burned_in
 from activities.imaging.parser.frames import PixelDescription, describe, frame_ranges
 from activities.imaging.parser.limits import MAX_DEPTH, MAX_INLINE_BINARY, MAX_METADATA, MAX_VALUE
 from activities.imaging.parser.problems import FileProblem, ProblemCode
@@ -93,6 +94,7 @@ def _facts(dataset: Dataset, structure: Structure) -> dict[str, Any]:
         "modality": _text(dataset, "Modality", 16) or "OT",
         "series_number": _integer(dataset, "SeriesNumber"),
         "number": _integer(dataset, "InstanceNumber"),
+        "burned_in": burned_in(dataset),
         "identity": {name: _text(dataset, name, 1024) for name in _IDENTITY},
         "window": _first_floats(dataset, "WindowCenter", "WindowWidth"),
         "spacing": _spacing(dataset),

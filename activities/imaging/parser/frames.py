@@ -59,7 +59,7 @@ def describe(dataset: Any) -> PixelDescription:
             photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip().upper(),
             frames=int(dataset.get("NumberOfFrames") or 1),
         )
-    except (AttributeError, TypeError, ValueError, IndexError):
+    except Exception:  # an attribute is missing, or pydicom reads its value only now and raises what comes
         raise FileProblem(ProblemCode.PIXEL_DESCRIPTION) from None
     if (
         not (0 < description.rows <= 65535 and 0 < description.columns <= 65535)

@@ -44,6 +44,8 @@ class DicomFacts(_Answer):
     ranges: list[list[Annotated[int, Field(ge=0, le=_MAX_OFFSET)]]]
     transcoded: bool
     """Whether the frames are always served decoded, as explicit VR little endian."""
+    burned_in: Literal["yes", "possible", "no"]
+    """Whether the pixels may show the patient's name."""
     identity: Identity
     window: tuple[float, float] | None
     spacing: tuple[float, float] | None

@@ -948,6 +948,7 @@ def upgrade() -> None:
         sa.Column("frame_index", LONG_TEXT, nullable=False),
         sa.Column("metadata_json", SEALED, nullable=False),
         sa.Column("identity", text_type(16), nullable=False),
+        sa.Column("burned_in", text_type(16), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["report_case.id"],

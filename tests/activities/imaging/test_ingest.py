@@ -264,3 +264,15 @@ def test_metadata_in_the_database_is_sealed(clinic: Clinic) -> None:
     key = clinic.world.keys.data_key(case.key_id)
     opened = open_json(key, instance.metadata_json, column_aad("instance", instance.id, "metadata_json"))
     assert "canary in the comments" in json.dumps(opened)
+
+
+def test_the_record_says_which_pictures_may_show_a_name(clinic: Clinic) -> None:
+    case = clinic.open_case()
+    for number, stated in enumerate(("NO", "YES", None)):
+        clinic.put(
+            case, files.dicom_file(number=number, BurnedInAnnotation=stated, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+        )
+    clinic.imaging.ingest(case.id)
+    with clinic.world.database.read() as session:
+        rows = session.exec(select(Instance.number, Instance.burned_in).where(Instance.case_id == case.id)).all()
+    assert dict(rows) == {0: "no", 1: "yes", 2: "possible"}

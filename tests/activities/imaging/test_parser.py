@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
@@ -252,3 +254,64 @@ def test_an_error_of_the_source_is_the_callers_and_the_pool_goes_on(pool: Parser
     with pytest.raises(OSError, match="storage"):
         pool.examine(Broken(files.dicom_file()))
     assert pool.examine(BytesSource(files.dicom_file())).problem is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({}, "no"),
+        ({"BurnedInAnnotation": "YES"}, "yes"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "possible"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.4"}, "possible"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "BurnedInAnnotation": "NO"}, "no"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.4"}, "no"),
+        ({"Modality": "US"}, "possible"),
+        ({"ConversionType": "DF"}, "possible"),
+    ],
+)
+def test_a_picture_that_may_bear_a_name_is_told_from_others(
+    pool: ParserPool, attributes: dict[str, Any], expected: str
+) -> None:
+    found = pool.examine(BytesSource(files.dicom_file(**attributes)))
+    assert found.dicom is not None and found.dicom.burned_in == expected
+
+
+def test_a_file_of_many_frames_has_each_frame_in_its_place_and_in_its_own_window(pool: ParserPool) -> None:
+    """As an enhanced CT has it: the groups of each frame say how it is shown (PS3.3 C.7.6.16)."""
+
+    def groups(index: int) -> Dataset:
+        window, item = Dataset(), Dataset()
+        window.WindowCenter, window.WindowWidth = (100, 200) if index % 2 else (10_000, 200)
+        item.FrameVOILUTSequence = [window]
+        return item
+
+    frames = np.arange(120, dtype=np.uint16)[:, None, None] + np.zeros((1, 32, 32), np.uint16)
+    content = files.dicom_file(
+        size=32,
+        frames=120,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1",
+        PixelData=frames.tobytes(),
+        PerFrameFunctionalGroupsSequence=[groups(index) for index in range(120)],
+    )
+    source = BytesSource(content)
+    found = pool.examine(source)
+    assert found.dicom is not None and found.dicom.frames == 120
+    for index, (offset, length) in enumerate(found.dicom.ranges):
+        assert content[offset : offset + length] == frames[index].tobytes()
+    assert len(json.loads(found.metadata)["52009230"]["Value"]) == 120
+
+    def grey(index: int) -> float:
+        picture = pool.render(source, index, found.dicom.ranges[index])  # type: ignore[union-attr]
+        return float(np.asarray(Image.open(io.BytesIO(picture.image))).mean())
+
+    assert (
+        grey(118) < 3 and abs(grey(119) - 152) < 4
+    )  # black in its window of 10,000; above the middle in its own of 100
+
+
+@pytest.mark.parametrize("name", ["FloatPixelData", "DoubleFloatPixelData"])
+def test_decimal_pixels_are_refused_by_name(pool: ParserPool, name: str) -> None:
+    bits = 32 if name == "FloatPixelData" else 64
+    pixels: dict[str, Any] = {name: bytes(16 * 16 * bits // 8)}
+    content = files.dicom_file(PixelData=None, BitsAllocated=bits, BitsStored=None, HighBit=None, **pixels)
+    assert pool.examine(BytesSource(content)).problem is ProblemCode.FLOAT_PIXELS
