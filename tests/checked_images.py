@@ -47,7 +47,7 @@ def add_checked_image(
                 case_id=case.id,
                 practice_id=case.practice_id,
                 study_uid=f"2.25.{int(study_id[4:], 16)}",
-                attributes=b"",
+                attributes=seal_json(key, {}, column_aad("study", study_id, "attributes")),
                 created_at=datetime.now(UTC),
             )
         )
@@ -59,7 +59,7 @@ def add_checked_image(
                 case_id=case.id,
                 series_uid=f"2.25.{int(series_id[4:], 16)}",
                 modality="CT",
-                attributes=b"",
+                attributes=seal_json(key, {}, column_aad("series", series_id, "attributes")),
                 created_at=datetime.now(UTC),
             )
         )
