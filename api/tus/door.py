@@ -35,7 +35,7 @@ class MethodOverride:
 
 
 class TusAnswers:
-    """``Tus-Resumable`` on every answer but that of OPTIONS, which says it itself, and ``Tus-Version`` on 412 (tus 1.0)."""
+    """``Tus-Resumable`` on every answer, and ``Tus-Version`` on 412 (tus 1.0, "Headers")."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
