@@ -191,7 +191,7 @@ class Bucket:
         checksum = _checksum(data)
         with _facts():
             answer = self._client().upload_part(
-                UploadId=upload_id, PartNumber=number, Body=data, ChecksumSHA256=checksum, **self._at(name)
+                UploadId=upload_id, PartNumber=number, Body=bytes(data), ChecksumSHA256=checksum, **self._at(name)
             )
         if answer.get("ChecksumSHA256", checksum) != checksum:
             raise StorageFailed

@@ -20,18 +20,18 @@ from infra.blobs.store import BlobMissing
 
 
 class LocalBlobStore:
-    """See BlobStore. One per process; its threads hash and sync beside the writers."""
+    """See BlobStore. One per process; its threads seal, hash and sync beside the writers."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        # Apart, so that a slow disk keeps no hash waiting.
-        self._hashing = ThreadPoolExecutor(2, thread_name_prefix="blob-hash")
+        # Apart, so that no writer waits for the sync of another one's disk.
+        self._working = ThreadPoolExecutor(8, thread_name_prefix="blob-work")
         self._syncing = ThreadPoolExecutor(8, thread_name_prefix="blob-sync")
         self._hashes = KeptHashes()
 
     def writer(self, blob_id: str, key: bytes) -> LocalWriter:
-        return LocalWriter(BlobPaths.of(self._folder, blob_id), key, self._hashing, self._hashes, self._syncing)
+        return LocalWriter(BlobPaths.of(self._folder, blob_id), key, self._working, self._hashes, self._syncing)
 
     def reader(self, blob_id: str, key: bytes) -> "LocalReader":
         return LocalReader(BlobPaths.of(self._folder, blob_id), key)

@@ -62,8 +62,8 @@ def _is_at(descriptor: int, paths: BlobPaths) -> bool:
 class LocalWriter(RecordWriter):
     """Its lock lives as long as the descriptor does, so a killed process holds none."""
 
-    def __init__(self, paths: BlobPaths, key: bytes, hashing: Executor, hashes: KeptHashes, syncing: Executor) -> None:
-        super().__init__(paths.blob_id, hashing, hashes)
+    def __init__(self, paths: BlobPaths, key: bytes, working: Executor, hashes: KeptHashes, syncing: Executor) -> None:
+        super().__init__(paths.blob_id, working, hashes)
         self._paths = paths
         self._syncing = syncing
         self._rolled_at = 0
@@ -102,7 +102,7 @@ class LocalWriter(RecordWriter):
         elif tail is not None and tail.number == self._records:
             self._filled = len(tail.clear)
             self._rest[: self._filled] = tail.clear
-            self._synced = self.offset
+            self._synced = self._standing
         if size != record_offset(self._records):
             os.ftruncate(self._descriptor, record_offset(self._records))
         self._rolled_at = self._records
@@ -173,6 +173,7 @@ class LocalWriter(RecordWriter):
 
     def abort(self) -> None:
         self._broken = True
+        self._settle()
         with self._errors():
             if self._descriptor >= 0 and _is_at(self._descriptor, self._paths):
                 self._paths.tail.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ _FORGOTTEN_AFTER: Final = timedelta(hours=1)
 
 
 class S3BlobStore:
-    """See BlobStore. One per process; its threads hash and send beside the writers. Not to be written or deleted with in a
+    """See BlobStore. One per process; its threads seal, hash and send beside the writers. Not to be written or deleted with in a
     database transaction: leases are transactions of their own."""
 
     def __init__(self, bucket: Bucket, leases: Leases) -> None:
@@ -35,7 +35,7 @@ class S3BlobStore:
             bucket,
             leases,
             KeptHashes(),
-            hashing=ThreadPoolExecutor(2, thread_name_prefix="blob-hash"),
+            working=ThreadPoolExecutor(8, thread_name_prefix="blob-work"),
             sending=ThreadPoolExecutor(8, thread_name_prefix="blob-send"),
         )
 

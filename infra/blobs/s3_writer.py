@@ -37,7 +37,7 @@ class S3Wires:
     bucket: Bucket
     leases: Leases
     hashes: KeptHashes
-    hashing: Executor
+    working: Executor
     sending: Executor
 
 
@@ -45,7 +45,7 @@ class S3Writer(RecordWriter):
     """Holds two parts: the one that fills, and the one that is sent."""
 
     def __init__(self, wires: S3Wires, names: S3Names, key: bytes, read_again: Callable[[], BlobInfo]) -> None:
-        super().__init__(names.blob_id, wires.hashing, wires.hashes)
+        super().__init__(names.blob_id, wires.working, wires.hashes)
         self._wires = wires
         self._bucket = wires.bucket
         self._names = names
@@ -77,7 +77,7 @@ class S3Writer(RecordWriter):
         self._pending += kept.pending
         self._records, self._filled = kept.records, len(kept.rest)
         self._rest[: self._filled] = kept.rest
-        self._synced = self.offset
+        self._synced = self._standing
         return cipher
 
     def _newest_tail(self, key: bytes) -> tuple[RecordCipher, S3Tail] | None:
@@ -184,6 +184,7 @@ class S3Writer(RecordWriter):
 
     def abort(self) -> None:
         self._broken = True
+        self._settle()
         if not self._is_closed and self._wires.leases.end(self._lease):
             with contextlib.suppress(OdontoError):
                 self._wait_for_part()

@@ -90,7 +90,8 @@ class BlobWriter(_Closing, Protocol):
         ...
 
     def append(self, data: Buffer) -> int:
-        """Returns the new offset. The buffer may be reused afterwards. Raises StorageFull, StorageFailed."""
+        """Returns the new offset. The buffer is the writer's until the next call returns. Raises StorageFull, StorageFailed,
+        also for what was appended before."""
         ...
 
     def sync(self) -> int:

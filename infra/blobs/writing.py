@@ -1,9 +1,13 @@
-"""What writers of all stores share: records that fill and are sealed, a hash beside them, and an end after an error."""
+"""What writers of all stores share: records that fill and are sealed, a hash beside them, and an end after an error.
+
+A piece of some size is sealed, stored and hashed by two threads while the caller gets the next one: of the three, whoever is
+slowest sets the pace. What goes wrong there shows at the next call.
+"""
 
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,27 +15,30 @@ from infra.blobs.hashes import KeptHashes
 from infra.blobs.records import CLEAR_BYTES, RECORD_BYTES, Kind, Place, RecordCipher
 from infra.blobs.store import BlobInfo, Buffer, StorageFailed
 
-_HASH_ASIDE_BYTES: Final = 256 * 1024
-"""From this size on, hashing runs beside encrypting and writing: it is the slowest of the three."""
+_ASIDE_BYTES: Final = 256 * 1024
+"""From this size on, a piece is worth the way to other threads."""
 
 
 class RecordWriter:
     """See BlobWriter. A store's own writer finds out where the file stands, then calls ``_begin``."""
 
-    def __init__(self, blob_id: str, hashing: Executor, hashes: KeptHashes) -> None:
+    def __init__(self, blob_id: str, working: Executor, hashes: KeptHashes) -> None:
         self._blob_id = blob_id
-        self._hashing = hashing
+        self._working = working
+        self._aside: list[Future[None]] = []
         self._hashes = hashes
         self._rest = bytearray(CLEAR_BYTES)
         self._sealed = memoryview(bytearray(RECORD_BYTES))
         self._records = 0
         self._filled = 0
+        self._offset = 0
         self._synced = -1
         self._broken = False
         self._hash: hashlib._Hash | None = None
 
     def _begin(self, cipher: RecordCipher) -> None:
         self._cipher = cipher
+        self._offset = self._standing
         self._hash = hashlib.sha256() if self.offset == 0 else self._hashes.take(cipher.identity, self.offset)
 
     @property
@@ -57,28 +64,44 @@ class RecordWriter:
 
     @property
     def offset(self) -> int:
+        return self._offset
+
+    @property
+    def _standing(self) -> int:
+        """Bytes in records and in the rest; what is under way aside is not among them yet."""
         return self._records * CLEAR_BYTES + self._filled
 
     def append(self, data: Buffer) -> int:
-        rest = memoryview(data).cast("B")
+        piece = memoryview(data).cast("B")
         with self._acting():
-            hashing = self._begin_hash(rest)
-            try:
-                while rest:
-                    rest = rest[self._take(rest) :]
-            finally:
-                # The caller may reuse the buffer once this returns.
-                if hashing is not None:
-                    hashing.result()
-        return self.offset
+            self._catch_up()
+            if len(piece) < _ASIDE_BYTES:
+                self._take_in(piece)
+                if self._hash is not None:
+                    self._hash.update(piece)
+            else:
+                self._aside.append(self._working.submit(self._take_in, piece))
+                if self._hash is not None:
+                    self._aside.append(self._working.submit(self._hash.update, piece))
+            self._offset += len(piece)
+        return self._offset
 
-    def _begin_hash(self, data: memoryview) -> Future[None] | None:
-        if self._hash is None:
-            return None
-        if len(data) >= _HASH_ASIDE_BYTES:
-            return self._hashing.submit(self._hash.update, data)
-        self._hash.update(data)
-        return None
+    def _catch_up(self) -> None:
+        """Waits for what is under way aside, all of it even where something fails, and raises what failed."""
+        aside, self._aside = self._aside, []
+        wait(aside)
+        for each in aside:
+            each.result()
+
+    def _settle(self) -> None:
+        """Waits for what is under way aside, whatever becomes of it."""
+        aside, self._aside = self._aside, []
+        wait(aside)
+
+    def _take_in(self, piece: memoryview) -> None:
+        with self._errors():
+            while piece:
+                piece = piece[self._take(piece) :]
 
     def _take(self, data: memoryview) -> int:
         """Take what fits into the record at hand; returns how much."""
@@ -104,14 +127,16 @@ class RecordWriter:
 
     def sync(self) -> int:
         with self._acting():
-            if self._synced != self.offset:
+            self._catch_up()
+            if self._synced != self._offset:
                 self._make_durable(self._unsealed)
-                self._synced = self.offset
-        return self.offset
+                self._synced = self._offset
+        return self._offset
 
     def finish(self) -> BlobInfo:
         with self._acting():
-            size = self.offset
+            self._catch_up()
+            size = self._offset
             last = self._cipher.seal(Place(Kind.LAST, self._records, size), self._unsealed)
             digest, self._hash = self._hash, None
             info = BlobInfo(size, self._complete(last, digest))
@@ -123,6 +148,7 @@ class RecordWriter:
 
     def close(self) -> None:
         """May be called again, and after an error."""
+        self._settle()
         digest, self._hash = self._hash, None
         if digest is not None and not self._broken and self._synced == self.offset:
             self._hashes.keep(self._cipher.identity, self.offset, digest)

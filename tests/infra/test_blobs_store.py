@@ -20,6 +20,7 @@ from infra.blobs.store import (
     BlobStore,
     BlobWriter,
     StorageFailed,
+    StorageFull,
 )
 from tests.infra.blob_stores import LocalShelf, NewShelf, Shelf, new_moto_shelf, new_s3_shelf, new_shelf, shelf, written
 from tests.infra.blob_writing import KEY, content
@@ -182,6 +183,39 @@ def test_a_hash_is_kept_for_the_very_file_and_place(store: BlobStore) -> None:
         writer.sync()
     with store.writer("fil_1", KEY) as writer:
         assert writer.finish().sha256 == hashlib.sha256(b"b" * 1000).hexdigest()
+
+
+def test_what_goes_wrong_beside_an_append_shows_before_anything_is_confirmed(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "no space")
+
+    with store.writer("fil_1", KEY) as writer:
+        writer.append(content(0, 5000))
+        assert writer.sync() == 5000
+        with monkeypatch.context() as patched:
+            patched.setattr(RecordCipher, "seal_into", fail)
+            writer.append(content(5000, 2 * CLEAR_BYTES))
+            with pytest.raises((StorageFull, OSError)):
+                writer.sync()
+        with pytest.raises(StorageFailed):
+            writer.finish()
+    with store.writer("fil_1", KEY) as writer:
+        assert writer.offset == 5000
+        writer.append(content(5000, SIZE - 5000))
+        assert writer.finish().sha256 == hashlib.sha256(content(0, SIZE)).hexdigest()
+
+
+def test_a_large_file_comes_back_after_pauses(store: BlobStore) -> None:
+    size = 17 * CLEAR_BYTES + 5
+    with store.writer("fil_1", KEY) as writer:
+        for end in (9 * CLEAR_BYTES, size):
+            writer.append(content(writer.offset, end - writer.offset))
+            writer.sync()
+        assert writer.finish() == BlobInfo(size, hashlib.sha256(content(0, size)).hexdigest())
+    with store.reader("fil_1", KEY) as reader:
+        assert b"".join(reader.stream()) == content(0, size)
 
 
 def test_an_unfinished_file_is_not_readable(store: BlobStore) -> None:
