@@ -14,7 +14,7 @@ from api.deps import policy
 from infra.settings import get_settings
 from schemas.lifecycle import State
 from ui.pages.reading import LABELS
-from ui.pages.samples import base, cases, lists, people, waits
+from ui.pages.samples import arranged, base, cases, lists, people, waits
 from ui.pages.samples.pictures import PICTURES
 from ui.templating import render
 from ui.views import Page, PoolView, Toast, WorklistView, state_chip
@@ -68,6 +68,9 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
         "new-case": ("pages/new_case.html", patients, people.new_case()),
         "new-case-errors": ("pages/new_case.html", patients, people.new_case(_new_case_errors())),
         "case-draft": ("pages/case.html", dentist, cases.CASE_DRAFT),
+        "case-arranged": ("pages/case.html", dentist, arranged.CASE_ARRANGED),
+        "arrange": ("pages/arrange.html", base.page("Edit images or file", "dentist", "cases"), arranged.ARRANGE),
+        "heading": ("pages/file_group.html", base.page("Edit heading", "dentist", "cases"), arranged.GROUP),
         "case-attention": ("pages/case.html", dentist, cases.CASE_ATTENTION),
         "case-question": ("pages/case.html", dentist, cases.CASE_QUESTION),
         "case-reading": ("pages/case.html", dentist, cases.CASE_READING),

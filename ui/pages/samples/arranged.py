@@ -1,0 +1,46 @@
+"""Sample files of a case in the practice's own order, and the pages on which they are arranged."""
+
+from dataclasses import replace
+from typing import Final
+
+from ui.pages.samples.cases import CASE_DRAFT, CASE_ID, CASE_URL, STUDIES
+from ui.views import ArrangeView, FileGroupView, FilesView, FormState, GroupPageView, Option
+
+_OPEN: Final = tuple(
+    replace(study, remove_url="/x", arrange_url=f"{CASE_URL}/arrangement/{study.id}") for study in STUDIES
+)
+_NAMED: Final = replace(
+    _OPEN[1],
+    name="Panoramic at the first visit",
+    detail="Panoramic, 12 Nov 2026",
+    description="Taken elsewhere; the lower front is cut off.",
+    teeth=("38", "48"),
+)
+CASE_ARRANGED: Final = replace(
+    CASE_DRAFT,
+    files=FilesView(
+        case_id=CASE_ID,
+        studies=(_OPEN[0],),
+        groups=(FileGroupView(id="grp1", name="Before treatment", studies=(_NAMED,), edit_url="/x"),),
+        upload_url="/api/v1/uploads",
+        viewer_url=f"{CASE_URL}/images",
+    ),
+)
+ARRANGE: Final = ArrangeView(
+    url=f"{CASE_URL}/arrangement/s2",
+    back_url=CASE_URL,
+    number="HL-2422",
+    name="Panoramic, 12 Nov 2026",
+    form=FormState(
+        values={"title": _NAMED.name, "description": _NAMED.description, "teeth": ["38", "48"], "group": "grp1"}
+    ),
+    groups=(Option(value="grp1", word="Before treatment"),),
+    tooth_labels={},
+)
+GROUP: Final = GroupPageView(
+    url="/x",
+    remove_url="/x",
+    back_url=CASE_URL,
+    number="HL-2422",
+    form=FormState(values={"name": "Before treatment"}),
+)
