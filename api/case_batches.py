@@ -21,9 +21,10 @@ from infra.outbox import enqueue, is_waiting
 from infra.removals import let_go
 from infra.stored_files import spare_blobs
 from schemas.access import Right
+from schemas.decisions import files_fact
 from schemas.errors import NotFound, StateConflict
 from schemas.identity import IdentityOutcome, compare
-from schemas.messages import FactKind
+from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, StoredFile
 from schemas.translation import N_
@@ -141,8 +142,9 @@ def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, 
 def _settle(session: Session, access: CaseAccess, batch: FileBatch, removed: list[StoredFile], act: str) -> list[str]:
     spare = spare_blobs(session, removed)
     let_go(session, spare)
-    if not is_waiting(session, FactKind.FILES_SETTLED, batch.case_id):
-        enqueue(session, FactKind.FILES_SETTLED, batch.case_id)
+    kind = files_fact(State(access.row.state))
+    if not is_waiting(session, kind, batch.case_id):
+        enqueue(session, kind, batch.case_id)
     session.flush()
     moment = now()
     detail = {"removed": len(removed)}
