@@ -21,6 +21,7 @@ _LARGER: Final = (
     (re.compile(r"/api/v1/cases/[^/]+/key-images"), 17 << 20),
     (re.compile(re.escape(DECODE)), 8 << 20),
 )
+_STORING: Final = re.compile(r"(/cases/[^/]+)?/dicomweb/studies(/[^/]+)?")
 _UPLOADS: Final = re.compile(r"/api/v1/uploads(/[^/]+)?")
 
 
@@ -78,7 +79,9 @@ class BodyLimit:
 
 def _most(scope: Scope) -> int | None:
     """Bytes; None where the route itself bounds what it reads."""
-    path = scope["path"]
-    if _UPLOADS.fullmatch(path) and Headers(scope=scope).get("content-type", "") == BODY_TYPE:
+    path, kind = scope["path"], Headers(scope=scope).get("content-type", "")
+    if _UPLOADS.fullmatch(path) and kind == BODY_TYPE:
+        return None
+    if _STORING.fullmatch(path) and kind.lower().startswith("multipart/related"):
         return None
     return next((most for pattern, most in _LARGER if pattern.fullmatch(path)), MOST)

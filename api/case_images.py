@@ -1,6 +1,6 @@
 """One case's images as a DICOMweb service of its own, for a viewer that is to see this case and nothing else.
 
-Mounted at ``/cases/{case_id}/dicomweb``: the routes of ``/dicomweb``, read only, for whoever may see the case's images.
+Mounted at ``/cases/{case_id}/dicomweb``: the routes of ``/dicomweb``, for whoever may see the case's images or add to them.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,9 @@ from api.deps import LookAgainDep, ServicesDep, require
 from api.imaging import media, qido
 from api.imaging.access import CaseImages, ImageAccess, image_access, images_of
 from api.routes import dicomweb
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, need_json, root_of
+from api.routes.dicomweb import store
+from api.routes.dicomweb.search import query_of
+from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, root_of
 from api.services import Services
 from api.standing import CaseAccess, load_case
 from schemas.access import Person, Right
@@ -61,8 +63,7 @@ search: Final = APIRouter(route_class=DicomwebRoute)
 @search.get("/studies")
 def search_studies(request: Request, access: OneCaseDep, services: ServicesDep) -> Response:
     """Without the patient's number: a viewer that has it asks for it in an address, and addresses are kept in logs."""
-    need_json(request)
-    query = qido.Query.of(request.query_params.multi_items())
+    query = query_of(request)
     with services.database.read() as session:
         found = qido.search_studies(session, access, query, root_of(request))
     named_less = [{tag: value for tag, value in study.items() if tag != _PATIENT_ID} for study in found]
@@ -74,8 +75,8 @@ def case_images(parent: FastAPI) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state = parent.state
     app.include_router(search)
-    for reading in dicomweb.READING:
-        app.include_router(reading)
+    for part in (*dicomweb.READING, store.router):
+        app.include_router(part)
     app.dependency_overrides[image_access] = one_case
     errors.install(app)
     return app

@@ -9,9 +9,9 @@ from schemas.token_forms import Scope
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _OPENED: Final[tuple[tuple[Scope, frozenset[str], re.Pattern[str]], ...]] = (
-    (Scope.IMAGES_READ, _SAFE, re.compile(r"/dicomweb/.+")),
+    (Scope.IMAGES_READ, _SAFE, re.compile(r"(/cases/[^/]+)?/dicomweb/.+")),
     (Scope.IMAGES_READ, _SAFE, re.compile(r"/api/v1/cases/[^/]+/files(/[^/]+/(content|picture|thumbnail))?")),
-    (Scope.IMAGES_WRITE, frozenset({"POST"}), re.compile(r"/dicomweb/(cases/[^/]+/)?studies(/[0-9.]+)?")),
+    (Scope.IMAGES_WRITE, frozenset({"POST"}), re.compile(r"(/cases/[^/]+)?/dicomweb/studies(/[0-9.]+)?")),
     (Scope.UPLOADS, frozenset({"POST", "HEAD", "PATCH", "DELETE"}), re.compile(r"/api/v1/uploads(/[^/]+)?")),
     (Scope.UPLOADS, frozenset({"POST"}), re.compile(r"/api/v1/cases/[^/]+/files/settled")),
     *((scope, _SAFE, re.compile(r"/api/v1/me")) for scope in Scope),

@@ -123,6 +123,7 @@ class CaseRecorder:
                 columns=facts.columns or None,
                 # Frames that browsers cannot show are served decoded: their place in the file is of no use.
                 frame_index=json.dumps([] if facts.transcoded else facts.ranges, separators=(",", ":")),
+                bulk_index=json.dumps(facts.bulk, separators=(",", ":")),
                 metadata_json=seal(self._key, metadata, column_aad("instance", instance_id, "metadata_json")),
                 burned_in=facts.burned_in,
                 identity=compare(self._patient, identity_of_facts(facts.identity)).outcome,

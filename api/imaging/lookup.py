@@ -3,6 +3,7 @@
 The same study may be in several cases, of one practice or of two. Whoever may see more than one copy gets the newest.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 _MOST_STUDIES: Final = 1000
+_REFERENCE: Final = b'"BulkDataURI":"'
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,23 @@ class FoundInstance:
         """Whether the frames as stored are of no use to a browser."""
         return self.instance.frame_index == "[]"
 
-    def metadata(self) -> bytes:
-        """DICOM JSON without bulk data."""
+    def metadata(self, root: str) -> bytes:
+        """DICOM JSON; ``root`` is the DICOMweb root below which bulk data is to be had."""
         place = column_aad("instance", self.instance.id, "metadata_json")
-        return open_sealed(self.images.key, self.instance.metadata_json, place)
+        metadata = open_sealed(self.images.key, self.instance.metadata_json, place)
+        if self.instance.bulk_index == "[]":
+            return metadata
+        # No value can hold this: in a JSON string its quotation marks are escaped.
+        (study,) = json.loads(metadata)["0020000D"]["Value"]
+        below = f"{root}/studies/{study}/series/{self.series.series_uid}/instances/{self.instance.sop_uid}/"
+        return metadata.replace(_REFERENCE, _REFERENCE + json.dumps(below)[1:-1].encode())
+
+    def bulk(self, tag: int) -> tuple[int, int]:
+        """Offset and length of a value that the metadata leaves out. Raises NotFound."""
+        for each, offset, length in json.loads(self.instance.bulk_index):
+            if each == tag:
+                return offset, length
+        raise NotFound()
 
 
 def studies(session: Session, access: ImageAccess, study_uid: str | None = None) -> Iterator[FoundStudy]:

@@ -128,6 +128,16 @@ def instances_as(accept: str, stored: set[str], *, count: int) -> str:
     raise NotAcceptable()
 
 
+def octets_in_parts(accept: str) -> bool:
+    """Whether a run of bytes goes out in a multipart, or as it is. Raises NotAcceptable."""
+    for each in wanted(accept):
+        if each.media in {"*/*", OCTETS}:
+            return False
+        if each.media == MULTIPART and each.inner in {"", "*/*", OCTETS}:
+            return True
+    raise NotAcceptable()
+
+
 def accepts(accept: str, *media: str) -> bool:
     """Whether one of the media types, or anything, is accepted."""
     ranges = {each.media for each in wanted(accept)}

@@ -200,6 +200,9 @@ def _instance(found: FoundInstance, base: str, include: frozenset[str], tags: Se
     place = column_aad("instance", found.instance.id, "metadata_json")
     metadata = open_json(found.images.key, found.instance.metadata_json, place)
     assert isinstance(metadata, dict)
+    metadata = {
+        tag: element for tag, element in metadata.items() if isinstance(element, dict) and "BulkDataURI" not in element
+    }
     kept = metadata if _EVERYTHING in include else {tag: metadata[tag] for tag in {*tags, *include} if tag in metadata}
     study, series = values(metadata, "0020000D")[0], found.series.series_uid
     return dict(sorted(kept.items())) | {

@@ -269,6 +269,7 @@ def _thing(live: Live, imaging: ImagingActivities, state: State, number: int) ->
         PatientName="Moreau^Anna",
         PatientBirthDate="19800504",
         PatientID="",
+        ICCProfile=bytes(2048),  # long enough to be bulk data
     )
     file_id = put_file(live, case.id, image)
     imaging.ingest(case.id)

@@ -21,6 +21,7 @@ from activities.imaging.image_sets import freeze_image_set
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from api import errors
+from api.case_images import PREFIX, case_images
 from api.imaging.parsers import close_parsers
 from api.routes import arrangement, dicomweb, file_batches, files, patient_documents, uploads, viewer_state
 from api.tus.door import MethodOverride, TusAnswers
@@ -66,6 +67,7 @@ def app_of(home: Path, database: Database, keys: KeyStore) -> FastAPI:
         viewer_state.router,
     ):
         app.include_router(router)
+    app.mount(PREFIX, case_images(app))
     errors.install(app)
     app.add_middleware(MethodOverride)
     app.add_middleware(TusAnswers)

@@ -351,6 +351,23 @@ def of_images(hall: Hall, route: Route) -> Questions:
         yield Question(who, route, _filled(route, **_images(hall.things[state])), expected, f"in {state}")
 
 
+def of_storing(hall: Hall, route: Route) -> Questions:
+    """Into a case that the address names; at another time of the case it is not now."""
+
+    def answer(who: str, state: State) -> Expected:
+        expected = expected_of_case(hall, who, state, lambda held: may(Right.UPLOAD, held, state))
+        if expected is Expected.FORBIDDEN and any(may(Right.UPLOAD, hall.held(who, state), other) for other in State):
+            return Expected.NOT_NOW
+        return expected
+
+    for who, state, expected in cells(answer):
+        thing = hall.things[state]
+        url = _filled(route, **_images(thing), case_id=thing.case_id) + (
+            "" if "case_id" in route.parameters else f"?case_id={thing.case_id}"
+        )
+        yield Question(who, route, url, expected, f"in {state}")
+
+
 def _images(thing: Thing) -> dict[str, str]:
     return {
         "study": thing.study,
@@ -359,6 +376,7 @@ def _images(thing: Thing) -> dict[str, str]:
         "frame": "1",
         "frames": "1",
         "series_uid": thing.series,
+        "tag": "00282000",
     }
 
 
@@ -408,7 +426,7 @@ def _visiting(hall: Hall, state: State) -> dict[str, str]:
     return {"Origin": f"http://{HOST}", "Cookie": f"{PORTAL_COOKIE}={hall.visit(state)}"}
 
 
-_IMAGES = frozenset({"study", "series", "instance", "frame", "frames"})
+_IMAGES = frozenset({"study", "series", "instance", "frame", "frames", "tag"})
 _BELOW_CASE = _IMAGES | frozenset(
     {
         "case_id",
@@ -432,6 +450,8 @@ _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("upload: ", frozenset({"upload_id"}), of_an_upload),
     ("case: ", _BELOW_CASE, of_a_case),
     ("images: of the cases whose images one may see", _IMAGES, of_images),
+    ("store: to a case", frozenset({"study"}), of_storing),
+    ("store: to a case", frozenset({"study", "case_id"}), of_storing),
     ("release link: both factors", _IMAGES | {"token", "series_uid", "file_id"}, of_a_visit),
     ("release link", frozenset({"token"}), of_a_link),
 )

@@ -214,6 +214,7 @@ PLACES = (
     "/studies/1.2/series/1.3/instances/1.4/rendered",
     "/studies/1.2/series/1.3/instances/1.4/frames/1/rendered",
     "/studies/1.2/series/1.3/instances/1.4/thumbnail",
+    "/wado?requestType=WADO&studyUID=1.2&seriesUID=1.3&objectUID=1.4",
 )
 
 
@@ -448,3 +449,62 @@ async def test_a_study_goes_out_whole_and_drawn(desk: Desk) -> None:
     for place, count in (("/studies/1.2/rendered", 2), ("/studies/1.2/series/1.3/rendered", 1)):
         drawn = parts(await get(desk, f"{place}?viewport=16,16", Accept='multipart/related; type="image/jpeg"'))
         assert [Image.open(io.BytesIO(body)).size for _, body in drawn] == [(16, 16)] * count
+
+
+async def test_what_the_metadata_leaves_out_is_to_be_had_at_the_address_that_it_names(desk: Desk) -> None:
+    case = desk.open_case()
+    small, large = b"\1\2" * 500, bytes(range(256)) * 2000
+    trap = '"BulkDataURI":"bulkdata/00282000"'
+    content = files.dicom_file(
+        study="1.2",
+        series="1.3",
+        SOPInstanceUID="1.4",
+        ICCProfile=large,
+        RedPaletteColorLookupTableData=small,
+        ImageComments=trap,
+    )
+    await put(desk, case, content)
+    (metadata,) = (await get(desk, f"{INSTANCE}/metadata")).json()
+    assert metadata["00204000"]["Value"] == [trap]
+    assert "InlineBinary" in metadata["00281201"]
+    address = metadata["00282000"]["BulkDataURI"]
+    assert address == f"http://127.0.0.1/dicomweb{INSTANCE}/bulkdata/00282000"
+    async with desk.client() as client:
+        whole = await client.get(address)
+        assert (whole.content, whole.headers["content-type"]) == (large, "application/octet-stream")
+        assert (await client.get(address, headers={"If-None-Match": whole.headers["etag"]})).status_code == 304
+        some = await client.get(address, headers={"Range": "bytes=256-259"})
+        assert (some.status_code, some.content) == (206, b"\0\1\2\3")
+        multipart = await client.get(address, headers={"Accept": OCTETS.partition("; transfer")[0]})
+        assert [body for _, body in parts(multipart)] == [large]
+        assert (await client.head(address)).headers["content-length"] == str(len(large))
+        assert (await client.get(address, headers={"Accept": "image/jpeg"})).status_code == 406
+    for name, status in (("dentist2", 404), (None, 401)):
+        assert (await get(desk, f"{INSTANCE}/bulkdata/00282000", name)).status_code == status
+    for missing, status in (("00100010", 404), ("7FE00010", 404), ("x", 400)):
+        assert (await get(desk, f"{INSTANCE}/bulkdata/{missing}")).status_code == status
+    (found,) = (await get(desk, "/studies/1.2/instances?includefield=all")).json()
+    assert "00282000" not in found and "00204000" in found
+
+
+async def test_an_instance_is_to_be_had_by_the_parameters_of_an_address(desk: Desk) -> None:
+    case = desk.open_case()
+    ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    content = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4", PixelData=ramp.tobytes())
+    await put(desk, case, content)
+    address = "/wado?requestType=WADO&studyUID=1.2&seriesUID=1.3&objectUID=1.4"
+    drawn = await get(desk, f"{address}&windowCenter=128&windowWidth=2&imageQuality=95")
+    shades = np.asarray(Image.open(io.BytesIO(drawn.content)), np.int16)
+    assert shades[0].max() < 50 and shades[-1].min() > 205
+    assert (await get(desk, f"{address}&contentType=application/dicom")).content == content
+    some = await get(desk, f"{address}&contentType=application/dicom", Range="bytes=128-131")
+    assert (some.status_code, some.content) == (206, b"DICM")
+    for wrong, status in (
+        (f"{address}&contentType=text/html", 406),
+        (f"{address}&frameNumber=2", 404),
+        (f"{address}&frameNumber=x", 400),
+        (address.replace("1.4", "1.5"), 404),
+        (address.replace("=WADO", "=QIDO"), 400),
+        ("/wado?requestType=WADO&studyUID=1.2", 400),
+    ):
+        assert (await get(desk, wrong)).status_code == status, wrong

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydicom import config
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
@@ -24,6 +25,7 @@ config.settings.writing_validation_mode = config.IGNORE
 
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_ENCLOSED: Final = 0x00420011
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _PALETTE: Final = range(0x00281201, 0x00281224)
 _IDENTITY: Final = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
@@ -64,21 +66,26 @@ def examine_dicom(opened: Opened) -> tuple[dict[str, Any], bytes]:
     facts = _facts(dataset, structure)
     description = describe(dataset)
     as_shown = shown_otherwise(structure, description)
+    metadata = _metadata(dataset, structure, description, transcoded=as_shown)
     facts |= {
+        "bulk": [[tag, *place] for tag, place in structure.bulk.items()],
         "frames": description.frames,
         "rows": description.rows,
         "columns": description.columns,
         "ranges": frame_ranges(structure, description),
         "transcoded": as_shown,
     }
-    return facts, _metadata(dataset, structure, description, transcoded=as_shown)
+    return facts, metadata
 
 
 def examine_enclosing(opened: Opened, place: list[int]) -> tuple[dict[str, Any], bytes]:
     """The same of an instance that holds a document instead of frames; ``place`` is the document's offset and length."""
     facts = _facts(opened.dataset, opened.structure)
+    opened.structure.bulk[_ENCLOSED] = (place[0], place[1])
+    metadata = _metadata(opened.dataset, opened.structure, None, transcoded=False)
+    facts |= {"bulk": [[tag, *each] for tag, each in opened.structure.bulk.items()]}
     facts |= {"frames": 0, "rows": 0, "columns": 0, "ranges": [place], "transcoded": False}
-    return facts, _metadata(opened.dataset, opened.structure, None, transcoded=False)
+    return facts, metadata
 
 
 def _facts(dataset: Dataset, structure: Structure) -> dict[str, Any]:
@@ -121,6 +128,7 @@ def _metadata(
         attributes = dataset.to_json_dict(bulk_data_threshold=1 << 30, suppress_invalid_tags=True)
     except RecursionError:
         raise FileProblem(ProblemCode.OVER_LIMITS) from None
+    _refer_to_bulk(attributes, structure)
     # Available Transfer Syntax UID (PS3.4 table C.3-3): in what the frames are served.
     attributes["00083002"] = {"vr": "UI", "Value": [EXPLICIT_LE if transcoded else structure.transfer_syntax]}
     if transcoded and description is not None:
@@ -131,6 +139,20 @@ def _metadata(
     if len(metadata) > MAX_METADATA:
         raise FileProblem(ProblemCode.OVER_LIMITS)
     return metadata
+
+
+def _refer_to_bulk(attributes: dict[str, Any], structure: Structure) -> None:
+    """Names what was left out by the last part of its address (PS3.18 §F.2.2); what is in the JSON after all needs none."""
+    for tag in list(structure.bulk):
+        key = f"{tag:08X}"
+        if attributes.get(key, {}).keys() & {"Value", "InlineBinary"}:
+            del structure.bulk[tag]
+            continue
+        vr = dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
+        if vr == "SQ":
+            del structure.bulk[tag]
+        else:
+            attributes[key] = {"vr": "OW" if " or " in vr else vr, "BulkDataURI": f"bulkdata/{key}"}
 
 
 def _describe_decoded(attributes: dict[str, Any], description: PixelDescription) -> None:

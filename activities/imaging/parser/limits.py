@@ -40,6 +40,8 @@ MAX_VALUE: Final = 256 * 1024
 """A single value that is no sequence; longer ones are bulk data, which stays in the file."""
 MAX_INLINE_BINARY: Final = 1024
 """Binary values above it are left out of the DICOM JSON; palettes (PS3.3 C.7.9) are not."""
+MAX_BULK: Final = 200
+"""Values left out of the DICOM JSON that can be had each by itself, of one instance."""
 MAX_METADATA: Final = 16 * MIB
 MAX_INFLATED: Final = 256 * MIB
 """A deflated data set in the clear. It is never held as a whole (see ``inflating``): this bounds time, not memory."""

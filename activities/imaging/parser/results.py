@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from activities.imaging.parser.limits import MAX_BULK
 from activities.imaging.parser.problems import ProblemCode
 
 Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
@@ -42,6 +43,10 @@ class DicomFacts(_Answer):
     rows: int = Field(ge=0, le=65535)
     columns: int = Field(ge=0, le=65535)
     ranges: list[list[Annotated[int, Field(ge=0, le=_MAX_OFFSET)]]]
+    bulk: list[Annotated[list[Annotated[int, Field(ge=0, le=_MAX_OFFSET)]], Field(min_length=3, max_length=3)]] = Field(
+        [], max_length=MAX_BULK + 1
+    )
+    """Tag, offset and length of each value that the DICOM JSON leaves out."""
     transcoded: bool
     """Whether the frames are always served decoded, as explicit VR little endian."""
     burned_in: Literal["yes", "possible", "no"]
@@ -65,7 +70,7 @@ class DicomFacts(_Answer):
             offset + length <= size
             for parts in self.ranges
             for offset, length in zip(parts[::2], parts[1::2], strict=True)
-        )
+        ) and all(offset + length <= size for _, offset, length in self.bulk)
 
 
 class PhotoFacts(_Answer):

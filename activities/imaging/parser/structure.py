@@ -11,9 +11,11 @@ from typing import Final
 from activities.imaging.parser.elements import PIXEL_TAGS, Element, Encoding, elements, fragments, is_vr, read_element
 from activities.imaging.parser.inflating import inflated
 from activities.imaging.parser.limits import (
+    MAX_BULK,
     MAX_ELEMENTS,
     MAX_FRAGMENTS,
     MAX_HEADER,
+    MAX_INLINE_BINARY,
     MAX_VALUE,
 )
 from activities.imaging.parser.problems import FileProblem, ProblemCode
@@ -57,6 +59,8 @@ class Structure:
     inflated: bool
     enclosed: tuple[int, int] | None = None
     """Offset and length of an encapsulated document."""
+    bulk: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Offset and length of other long values of the top level, by tag; none of what was inflated."""
 
 
 def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
@@ -79,6 +83,7 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
     pixels: PixelData | None = None
     table: list[int] = []
     enclosed: tuple[int, int] | None = None
+    bulk: dict[int, tuple[int, int]] = {}
     for count, element in enumerate(elements(source, start, encoding)):
         if count > MAX_ELEMENTS:
             raise FileProblem(ProblemCode.OVER_LIMITS)
@@ -90,9 +95,12 @@ def walk(source: Bytes, *, with_fragments: bool = True) -> Structure | None:
             enclosed = (element.value, element.length)
         elif element.tag != _EXTENDED_LENGTHS and element.tag >> 16 not in {0x7FE0, 0xFFFC}:
             _keep(source, element, header)
+            is_value = not element.undefined and element.vr != b"SQ"
+            if is_value and element.length > MAX_INLINE_BINARY and len(bulk) < MAX_BULK and not is_deflated:
+                bulk[element.tag] = (element.value, element.length)
     if pixels is not None and table:
         pixels.table = table
-    return Structure(syntax, encoding, bytes(header), source, pixels, is_deflated, enclosed)
+    return Structure(syntax, encoding, bytes(header), source, pixels, is_deflated, enclosed, bulk)
 
 
 def _start(source: Bytes) -> int | None:

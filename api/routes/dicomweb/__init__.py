@@ -1,14 +1,14 @@
-"""DICOMweb at ``/dicomweb``: QIDO-RS and WADO-RS (PS3.18 §10.4, §10.6) over the images that a requester may see."""
+"""DICOMweb at ``/dicomweb``: QIDO-RS, WADO-RS and STOW-RS (PS3.18 §10) over the images that a requester may see."""
 
 from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes.dicomweb import rendered, retrieve, search
+from api.routes.dicomweb import rendered, retrieve, search, store, uri
 
-READING: Final = (search.router, retrieve.router, rendered.router)
+READING: Final = (search.router, retrieve.router, rendered.router, uri.router)
 """What only reads, without a prefix: to be served at another root, for another kind of requester, too."""
 
 router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])
-for _reading in READING:
-    router.include_router(_reading)
+for _part in (*READING, store.router):
+    router.include_router(_part)

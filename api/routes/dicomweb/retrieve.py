@@ -18,7 +18,7 @@ from api.imaging.downloads import send, while_allowed
 from api.imaging.lookup import FoundInstance, need_instance, need_instances
 from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, Uid, need_json, readable
+from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, Uid, need_json, readable, root_of
 from api.services import Services
 from schemas.errors import InvalidInput
 
@@ -65,7 +65,8 @@ def _metadata(
     etag = _etag_of_all(found)
     if is_unchanged(request, etag):
         return not_modified(etag, PRIVATE)
-    body = b"[" + b",".join(each.metadata() for each in found) + b"]"
+    root = root_of(request)
+    body = b"[" + b",".join(each.metadata(root) for each in found) + b"]"
     return Response(body, media_type=media.JSON, headers=PRIVATE | {"ETag": etag})
 
 
@@ -112,6 +113,42 @@ async def frames(
         return Response(bytes(body), media_type=None, headers=_typed(parts.content_type, etag))
 
     return await in_images(answer)
+
+
+@readable(router, "/studies/{study}/series/{series}/instances/{instance}/bulkdata/{tag}")
+async def bulk_data(
+    study: Uid,
+    series: Uid,
+    instance: Uid,
+    tag: Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8}$")],
+    request: Request,
+    access: ImageAccessDep,
+    services: ServicesDep,
+    pictures: PicturesDep,
+) -> Response:
+    """A value that the metadata refers to (BulkDataURI), or a range of it."""
+    found = await in_images(_find, services, access, study, series, instance)
+    offset, length = found.bulk(int(tag, 16))
+
+    def still() -> None:
+        _find(services, access.again(), study, series, instance)
+
+    def read(begin: int, size: int) -> Iterator[bytes]:
+        return pictures.whole(found, offset + begin, size)
+
+    etag = f'"{found.etag[1:-1]}-{tag.lower()}"'
+    if not media.octets_in_parts(media.accept_of(request)):
+        return send(request, Content(length, etag, PRIVATE | {"Content-Type": media.OCTETS}, read), still)
+    if is_unchanged(request, etag):
+        return not_modified(etag, PRIVATE)
+    parts = media.Multipart(media.OCTETS)
+
+    def body() -> Iterator[bytes]:
+        yield parts.begin(media.OCTETS, first=True)
+        yield from read(0, length)
+        yield parts.end()
+
+    return StreamingResponse(while_allowed(body(), still), headers=_typed(parts.content_type, etag))
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}")
@@ -165,14 +202,14 @@ async def _whole(
         media.accept_of(request), {each.instance.transfer_syntax_uid for each in found}, count=len(found)
     )
     if form == media.DICOM:
-        return send(request, _as_it_came(found[0], pictures), still)
+        return send(request, as_it_came(found[0], pictures), still)
     etag = _etag_of_all(found)
     if is_unchanged(request, etag):
         return not_modified(etag, PRIVATE)
     return _in_parts(found, pictures, etag, still)
 
 
-def _as_it_came(found: FoundInstance, pictures: Pictures) -> Content:
+def as_it_came(found: FoundInstance, pictures: Pictures) -> Content:
     content_type = media.instance_part(found.instance.transfer_syntax_uid)
 
     def read(offset: int, length: int) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from api.deps import ServicesDep
 from api.imaging import media, qido
 from api.imaging.access import ImageAccess, ImageAccessDep
 from api.imaging.lookup import need_instances, studies
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, Uid, need_json, root_of
+from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, Uid, root_of
 from api.services import Services
 from schemas.errors import NotFound
 
@@ -17,7 +17,7 @@ router = APIRouter(route_class=DicomwebRoute)
 @router.get("/studies")
 def search_studies(request: Request, access: ImageAccessDep, services: ServicesDep) -> Response:
     """The studies that the requester may see. Keys: StudyInstanceUID, StudyDate, AccessionNumber, ModalitiesInStudy."""
-    query = _query(request)
+    query = query_of(request)
     with services.database.read() as session:
         return _found(qido.search_studies(session, access, query, root_of(request)), query)
 
@@ -25,7 +25,7 @@ def search_studies(request: Request, access: ImageAccessDep, services: ServicesD
 @router.get("/series")
 def search_all_series(request: Request, access: ImageAccessDep, services: ServicesDep) -> Response:
     """Series across studies, each with the attributes of its study. Keys: those of studies and series."""
-    query = _query(request)
+    query = query_of(request)
     with services.database.read() as session:
         return _found(qido.search_all_series(session, access, query, root_of(request)), query)
 
@@ -33,7 +33,7 @@ def search_all_series(request: Request, access: ImageAccessDep, services: Servic
 @router.get("/instances")
 def search_all_instances(request: Request, access: ImageAccessDep, services: ServicesDep) -> Response:
     """Instances across studies, each with the attributes of its study and series. Keys: those of all levels."""
-    query = _query(request)
+    query = query_of(request)
     with services.database.read() as session:
         return _found(qido.search_all_instances(session, access, query, root_of(request)), query)
 
@@ -41,7 +41,7 @@ def search_all_instances(request: Request, access: ImageAccessDep, services: Ser
 @router.get("/studies/{study}/series")
 def search_series(study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep) -> Response:
     """The series of a study. Keys: SeriesInstanceUID, Modality, SeriesNumber."""
-    query = _query(request)
+    query = query_of(request)
     with services.database.read() as session:
         there = list(studies(session, access, study))
         for found in there:
@@ -68,14 +68,16 @@ def search_instances_of_series(
 def _search_instances(
     request: Request, access: ImageAccess, services: Services, study: str, series: str | None
 ) -> Response:
-    query = _query(request)
+    query = query_of(request)
     with services.database.read() as session:
         there = need_instances(session, access, study, series)
     return _found(qido.search_instances(there, query, root_of(request)), query)
 
 
-def _query(request: Request) -> qido.Query:
-    need_json(request)
+def query_of(request: Request) -> qido.Query:
+    # A browser that opens such an address is shown the same.
+    if not media.accepts(media.accept_of(request), media.JSON, "application/json", "text/html"):
+        raise media.NotAcceptable()
     return qido.Query.of(request.query_params.multi_items())
 
 

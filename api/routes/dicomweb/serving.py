@@ -68,8 +68,9 @@ PicturesDep = Annotated[Pictures, Depends(get_pictures)]
 
 
 def root_of(request: Request) -> str:
-    """The absolute address of the DICOMweb root that was asked."""
-    return f"{str(request.base_url).rstrip('/')}/dicomweb"
+    """The absolute address of the DICOMweb root that was asked: a case's own is mounted whole, a patient's below the link."""
+    root = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}".rstrip("/")
+    return root if root.endswith("/dicomweb") else f"{root}/dicomweb"
 
 
 def need_json(request: Request) -> None:

@@ -946,6 +946,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=True),
         sa.Column("columns", sa.Integer(), nullable=True),
         sa.Column("frame_index", LONG_TEXT, nullable=False),
+        sa.Column("bulk_index", LONG_TEXT, nullable=False),
         sa.Column("metadata_json", SEALED, nullable=False),
         sa.Column("identity", text_type(16), nullable=False),
         sa.Column("burned_in", text_type(16), nullable=False),

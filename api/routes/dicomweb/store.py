@@ -1,0 +1,141 @@
+"""STOW-RS (PS3.18 §10.5): instances into a case, at the case's own root or at the common one with ``?case_id=``."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from activities.imaging.ingest import ImagingActivities
+from api.case_files import take_out
+from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
+from api.imaging import media
+from api.imaging.multipart import boundary_of
+from api.imaging.parsers import ParsersDep, in_images
+from api.imaging.storing import OTHER_STUDY, Stored, answer_of, outcome_of, receive
+from api.routes.dicomweb.serving import DicomwebRoute, Uid, need_json, root_of
+from api.services import Services
+from api.standing import load_case
+from api.tus.protocol import UploadTooLarge
+from api.tus.receiving import in_thread
+from api.uploading import Aim, Destination
+from infra.packs import Pack
+from infra.removals import remove
+from schemas.access import Person
+from schemas.errors import InvalidInput
+from schemas.tables.case import Case
+from schemas.translation import N_
+
+router = APIRouter(route_class=DicomwebRoute)
+
+
+class CaseUnnamed(InvalidInput):
+    code = "case_unnamed"
+    title = N_(
+        "Say to which case the images belong: send them to /cases/{id}/dicomweb/studies, or add case_id to the address."
+    )
+
+
+@policy("store: to a case")
+def case_to_store_in(
+    request: Request,
+    person: PersonDep,
+    services: ServicesDep,
+    named: Annotated[str | None, Query(alias="case_id", max_length=64)] = None,
+) -> Destination:
+    """Decided before a byte of the body is read."""
+    case_id = request.path_params.get("case_id") or named
+    if not case_id:
+        raise CaseUnnamed()
+    with services.database.read() as session:
+        return Aim(case_id=case_id).reach(session, services.keys, person)
+
+
+StoreIn = Annotated[Destination, Depends(case_to_store_in)]
+
+
+@router.post("/studies")
+async def store(
+    request: Request,
+    destination: StoreIn,
+    person: PersonDep,
+    look_again: LookAgainDep,
+    services: ServicesDep,
+    parsers: ParsersDep,
+) -> Response:
+    """Instances as ``multipart/related; type="application/dicom"``. 200 when all are in the case, 202 when some are, 409 when
+    none is; each failure with its reason. They are checked as uploaded files are."""
+    return await _store(request, destination, person, look_again, services, parsers, None)
+
+
+@router.post("/studies/{study}")
+async def store_in_study(
+    study: Uid,
+    request: Request,
+    destination: StoreIn,
+    person: PersonDep,
+    look_again: LookAgainDep,
+    services: ServicesDep,
+    parsers: ParsersDep,
+) -> Response:
+    """Instances of one study; those of another one are not kept."""
+    return await _store(request, destination, person, look_again, services, parsers, study)
+
+
+async def _store(
+    request: Request,
+    destination: Destination,
+    person: Person,
+    look_again: Callable[[], Person],
+    services: Services,
+    parsers: ParsersDep,
+    study: str | None,
+) -> Response:
+    need_json(request)
+    boundary = boundary_of(request.headers.get("content-type", ""))
+    most = services.settings.upload_max_bytes
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most:
+        raise UploadTooLarge()
+    case = destination.home
+    assert isinstance(case, Case)
+
+    def welcome(session: Session, person: Person = person) -> None:
+        Aim(case_id=case.id).reach(session, services.keys, person)
+
+    def recheck() -> None:
+        fresh = look_again()
+        with services.database.read() as session:
+            welcome(session, fresh)
+
+    pack = await in_thread(Pack, services.database, services.blobs, case, services.keys.data_key(case.key_id))
+    try:
+        await receive(request.stream(), boundary, pack, most=most, recheck=recheck)
+    except BaseException:
+        await in_thread(pack.abort)
+        raise
+    file_ids = await in_thread(pack.finish, destination.actor, welcome)
+    imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers)
+    await in_images(imaging.ingest, case.id)
+    root = root_of(request)
+
+    def outcome() -> list[Stored]:
+        with services.database.read() as session:
+            return outcome_of(session, case.id, file_ids, root, study)
+
+    stored = await in_images(outcome)
+    await in_images(_send_back, services, person, case.id, [each for each in stored if each.failure == OTHER_STUDY])
+    services.feed.wake()
+    status, module = answer_of(stored, root, study)
+    return JSONResponse(module, status, media_type=media.JSON)
+
+
+def _send_back(services: Services, person: Person, case_id: str, strays: list[Stored]) -> None:
+    """What was sent to a study that it does not belong to is not kept."""
+    if not strays:
+        return
+    with services.database.write() as session:
+        access = load_case(session, services.keys, case_id, person)
+        spare = take_out(session, access, [each.file_id for each in strays])
+    remove(services.database, services.blobs, spare)

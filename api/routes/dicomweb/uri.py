@@ -1,0 +1,60 @@
+"""WADO-URI (PS3.18 §9): one instance by the parameters of an address, as it came or drawn."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.deps import ServicesDep
+from api.imaging import media
+from api.imaging.access import ImageAccessDep
+from api.imaging.downloads import send
+from api.imaging.lookup import FoundInstance, need_instance
+from api.imaging.parsers import in_images
+from api.routes.dicomweb.rendered import Rendering
+from api.routes.dicomweb.retrieve import as_it_came
+from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, readable
+
+router = APIRouter(route_class=DicomwebRoute)
+
+Uid = Annotated[str, Query(pattern=r"^[0-9.]{1,64}$")]
+Number = Annotated[float | None, Query(ge=-1e9, le=1e9)]
+_DRAWN: Final = media.JPEG
+_MOST: Final = 4096
+
+
+@readable(router, "/wado")
+async def retrieve_by_address(
+    request: Request,
+    access: ImageAccessDep,
+    services: ServicesDep,
+    pictures: PicturesDep,
+    request_type: Annotated[str, Query(alias="requestType", pattern="^WADO$")],
+    study: Annotated[Uid, Query(alias="studyUID")],
+    series: Annotated[Uid, Query(alias="seriesUID")],
+    instance: Annotated[Uid, Query(alias="objectUID")],
+    content_type: Annotated[str, Query(alias="contentType", max_length=200)] = _DRAWN,
+    frame: Annotated[int, Query(alias="frameNumber", ge=1, le=999_999)] = 1,
+    center: Annotated[Number, Query(alias="windowCenter")] = None,
+    width: Annotated[Number, Query(alias="windowWidth")] = None,
+    rows: Annotated[int, Query(ge=1, le=65535)] = _MOST,
+    columns: Annotated[int, Query(ge=1, le=65535)] = _MOST,
+    quality: Annotated[int, Query(alias="imageQuality", ge=1, le=100)] = 90,
+) -> Response:
+    """``contentType``: ``application/dicom``, or ``image/jpeg`` for a frame of it."""
+
+    def find() -> FoundInstance:
+        with services.database.read() as session:
+            return need_instance(session, access, study, series, instance)
+
+    def still() -> None:
+        with services.database.read() as session:
+            need_instance(session, access.again(), study, series, instance)
+
+    if media.accepts(content_type, media.JPEG):
+        window = None if center is None or width is None else f"{center},{width}"
+        rendering = Rendering(window, f"{columns},{rows}", quality)
+        image = await in_images(lambda: rendering.draw(pictures, find(), frame))
+        return Response(image, media_type=media.JPEG, headers=PRIVATE)
+    if not media.accepts(content_type, media.DICOM):
+        raise media.NotAcceptable()
+    return send(request, as_it_came(await in_images(find), pictures), still)
