@@ -16,8 +16,10 @@ from infra.keys import DataKey
 from infra.outbox import enqueue, is_waiting
 from infra.removals import hold, keep, let_go, remove
 from infra.sealing import column_aad, seal_json
+from schemas.decisions import files_fact
 from schemas.errors import OdontoError
 from schemas.ids import new_id
+from schemas.lifecycle import State
 from schemas.messages import Actor, FactKind
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
@@ -73,13 +75,13 @@ class Pack:
         self._writer.finish()
         try:
             with self._database.write() as session:
-                session.get_one(Case, self._case.id, with_for_update=True)
+                case = session.get_one(Case, self._case.id, with_for_update=True)
                 still_welcome(session)
                 rows = self._rows(actor)
                 session.add_all(rows)
                 keep(session, self._blob_id)
                 session.flush()
-                self._tell(session, rows, actor)
+                self._tell(session, rows, actor, files_fact(State(case.state)))
                 return [row.id for row in rows]
         except OdontoError:
             self._forget()
@@ -117,8 +119,8 @@ class Pack:
             created_at=at,
         )
 
-    def _tell(self, session: Session, rows: Sequence[StoredFile], actor: Actor) -> None:
+    def _tell(self, session: Session, rows: Sequence[StoredFile], actor: Actor, fact: FactKind) -> None:
         for row in rows:
             write_audit(session, scope=row.case_id, act="file.store", actor=actor, at=row.created_at, subject_id=row.id)
-        if not is_waiting(session, FactKind.FILES_SETTLED, self._case.id):
-            enqueue(session, FactKind.FILES_SETTLED, self._case.id)
+        if not is_waiting(session, fact, self._case.id):
+            enqueue(session, fact, self._case.id)

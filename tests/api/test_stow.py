@@ -119,8 +119,9 @@ async def test_nobody_sends_to_what_is_not_theirs_and_no_byte_is_read_of_it(desk
 
     for name, status in ((None, 401), ("dentist2", 404), ("radiologist", 404), ("admin", 403)):
         assert (await store(desk, case, endless(), name)).status_code == status, name
-    desk.set_state(case, State.IN_REVIEW, assignee="radiologist")
+    desk.set_state(case, State.PROCESSING)
     assert (await store(desk, case, endless())).status_code == 409
+    desk.set_state(case, State.IN_REVIEW, assignee="radiologist")
     assert (await store(desk, case, endless(), "radiologist")).status_code == 403
     assert read == 0
     person = desk.world.person("dentist")
@@ -162,7 +163,7 @@ async def test_a_right_that_ends_ends_a_request_under_way(desk: Desk, monkeypatc
 
     async def slowly() -> AsyncIterator[bytes]:
         yield whole[:500]
-        desk.set_state(case, State.IN_REVIEW)
+        desk.set_state(case, State.PROCESSING)
         yield whole[500:]
 
     assert (await store(desk, case, slowly())).status_code == 409
@@ -175,7 +176,7 @@ async def test_a_case_that_is_submitted_meanwhile_keeps_what_it_was_submitted_wi
 
     async def until_submitted() -> AsyncIterator[bytes]:
         yield whole
-        desk.set_state(case, State.IN_REVIEW)
+        desk.set_state(case, State.PROCESSING)
 
     assert (await store(desk, case, until_submitted())).status_code == 409
     assert desk.files(case) == [] == blobs_of(desk)

@@ -17,6 +17,7 @@ from api.imaging.storing import OTHER_STUDY, Stored, answer_of, outcome_of, rece
 from api.routes.dicomweb.serving import DicomwebRoute, Uid, need_json, root_of
 from api.services import Services
 from api.standing import load_case
+from api.tus.intake import need_room
 from api.tus.protocol import UploadTooLarge
 from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination
@@ -98,6 +99,7 @@ async def _store(
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most:
         raise UploadTooLarge()
+    await need_room(services, int(announced) if announced.isdecimal() else 0)
     case = destination.home
     assert isinstance(case, Case)
 
