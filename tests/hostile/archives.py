@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
+from activities.imaging.parser.problems import ProblemCode as Code
 from tests.activities.imaging import files
 
 
@@ -111,25 +112,26 @@ def _unknown_method() -> bytes:
     return bytes(whole)
 
 
-ARCHIVES: Final[dict[str, Callable[[], bytes]]] = {
-    "bomb of 600 MB": _bomb,
-    "bombs in one another": _nested,
-    "entries that overlap": _overlapping,
-    "a way out": lambda: packed(("../../../etc/cron.d/a", files.dicom_file())),
-    "an absolute path": lambda: packed(("/etc/passwd", files.dicom_file())),
-    "a drive": lambda: packed(("C:\\Windows\\a.dcm", files.dicom_file())),
-    "a link": _symlink,
-    "locked": lambda: _flags(1),
-    "lying sizes": _lying_sizes,
-    "lying 64-bit sizes": _lying_zip64,
-    "a wrong sum": _wrong_sum,
-    "25,000 entries": _many,
-    "a name twice": _twice,
-    "two names for one entry": _other_name,
-    "an unknown method": _unknown_method,
-    "cut off": lambda: packed(("a.dcm", files.dicom_file()))[:-30],
-    "only its end": lambda: b"PK\x05\x06" + bytes(18),
-    "7z": lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100),
-    "RAR": lambda: b"Rar!\x1a\x07\x01\0" + bytes(100),
-    "gzip bomb": lambda: b"\x1f\x8b\x08" + zlib.compress(bytes(1 << 24), 9, 31)[3:],
+ARCHIVES: Final[dict[str, tuple[Callable[[], bytes], Code | None]]] = {
+    "bomb of 600 MB": (_bomb, Code.ARCHIVE_TOO_LARGE),
+    "bombs in one another": (_nested, None),
+    "entries that overlap": (_overlapping, Code.ARCHIVE_TOO_LARGE),
+    "a way out": (lambda: packed(("../../../etc/cron.d/a", files.dicom_file())), Code.ARCHIVE_NAMES),
+    "an absolute path": (lambda: packed(("/etc/passwd", files.dicom_file())), Code.ARCHIVE_NAMES),
+    "a drive": (lambda: packed(("C:\\Windows\\a.dcm", files.dicom_file())), Code.ARCHIVE_NAMES),
+    "a link": (_symlink, Code.ARCHIVE_NAMES),
+    "locked": (lambda: _flags(1), Code.ARCHIVE_LOCKED),
+    "lying sizes": (_lying_sizes, None),
+    "lying 64-bit sizes": (_lying_zip64, Code.ARCHIVE_DAMAGED),
+    "a wrong sum": (_wrong_sum, None),
+    "25,000 entries": (_many, Code.ARCHIVE_TOO_LARGE),
+    "a name twice": (_twice, Code.ARCHIVE_NAMES),
+    "two names for one entry": (_other_name, Code.ARCHIVE_EMPTY),
+    "an unknown method": (_unknown_method, Code.ARCHIVE_METHOD),
+    "cut off": (lambda: packed(("a.dcm", files.dicom_file()))[:-30], Code.ARCHIVE_DAMAGED),
+    "only its end": (lambda: b"PK\x05\x06" + bytes(18), Code.ARCHIVE_EMPTY),
+    "7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100), Code.ARCHIVE_KIND),
+    "RAR": (lambda: b"Rar!\x1a\x07\x01\0" + bytes(100), Code.ARCHIVE_KIND),
+    "gzip bomb": (lambda: b"\x1f\x8b\x08" + zlib.compress(bytes(1 << 24), 9, 31)[3:], Code.ARCHIVE_KIND),
 }
+"""With the code of each; None for one that is listed, whose entries are refused one by one as they are taken out."""

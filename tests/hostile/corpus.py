@@ -1,7 +1,7 @@
 """Files that were made to harm a reader, by name. Each says what must become of it; making one costs next to nothing.
 
-``expected`` is the code of the problem; None for a file that is harmless once it is read within bounds (it is taken, and
-what is served of it is drawn anew or handed out as a download); ``ARCHIVE`` for one that an archive reader refuses or lists.
+``expected`` is the code of the problem; None for a file that is harmless once it is read within bounds: it is taken, and
+what is served of it is drawn anew or handed out as a download; an archive is listed.
 """
 
 import io
@@ -18,7 +18,6 @@ from activities.imaging.parser.problems import ProblemCode as Code
 from tests.activities.imaging import files
 from tests.hostile import archives
 
-ARCHIVE: Final = "archive"
 _PIXELS: Final = struct.pack("<HH", 0x7FE0, 0x0010)
 _JPEG: Final = "1.2.840.10008.1.2.4.50"
 _J2K: Final = "1.2.840.10008.1.2.4.90"
@@ -28,7 +27,7 @@ _J2K: Final = "1.2.840.10008.1.2.4.90"
 class Hostile:
     name: str
     make: Callable[[], bytes]
-    expected: Code | str | None
+    expected: Code | None
     file_name: str = "image.dcm"
 
 
@@ -171,7 +170,7 @@ CORPUS: Final[tuple[Hostile, ...]] = (
     Hostile("deflated, nothing", lambda: _deflated_with(lambda raw: b""), Code.TRUNCATED),
     Hostile("deflated, garbage after its end", lambda: files.deflated(files.dicom_file()) + b"\xde\xad" * 999, None),
     # Archives.
-    *(Hostile(f"archive, {name}", make, ARCHIVE, "images.zip") for name, make in archives.ARCHIVES.items()),
+    *(Hostile(f"archive, {name}", make, code, "images.zip") for name, (make, code) in archives.ARCHIVES.items()),
     # Pixel bombs.
     Hostile("PNG of 60,000 by 60,000", files.png_bomb, Code.OVER_LIMITS, "photo.png"),
     Hostile("PNG with a remark of 400 MB", _png_text_bomb, Code.DAMAGED, "photo.png"),

@@ -11,7 +11,7 @@ from api.routes import health
 from schemas.tables.imaging import StoredFile
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, imaging_desk
-from tests.hostile.corpus import ARCHIVE, CORPUS
+from tests.hostile.corpus import CORPUS
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def test_hostile_files_in_a_case_are_each_answered_and_the_api_lives(desk:
     expected: dict[str, object] = {}
     for hostile in CORPUS:
         content = hostile.make()
-        if content and hostile.expected != ARCHIVE:  # an empty file and archives have tests of their own on this way
+        if content and hostile.file_name != "images.zip":  # what is in archives becomes files of its own
             expected[await desk.upload(case, content, hostile.file_name)] = hostile.expected
     good = await desk.upload(case, files.dicom_file(number=77))
     answers = 0
