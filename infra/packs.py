@@ -14,7 +14,7 @@ from infra.blobs.store import BlobStore
 from infra.database import Database, now
 from infra.keys import DataKey
 from infra.outbox import enqueue, is_waiting
-from infra.removals import hold, keep, let_go, remove
+from infra.removals import keep, let_go, remove
 from infra.sealing import column_aad, seal_json
 from schemas.decisions import files_fact
 from schemas.errors import OdontoError
@@ -44,7 +44,7 @@ class Pack:
         self._database, self._blobs, self._case, self._key = database, blobs, case, key
         self._blob_id = new_id("fil")
         with database.write() as session:
-            hold(session, self._blob_id, until=now() + _LIFE)
+            let_go(session, [self._blob_id], at=now() + _LIFE)
         self._writer = blobs.writer(self._blob_id, key.secret)
         self._parts: list[_Part] = []
 

@@ -27,11 +27,6 @@ def let_go(session: Session, blob_ids: Iterable[str], *, at: datetime | None = N
         upsert(session, _TABLE, {"blob_id": blob_id}, {"due_at": at or now()})
 
 
-def hold(session: Session, blob_id: str, *, until: datetime) -> None:
-    """Notes a blob that is about to be written: it is deleted at that time, unless :func:`keep` came before."""
-    upsert(session, _TABLE, {"blob_id": blob_id}, {"due_at": until})
-
-
 def keep(session: Session, blob_id: str) -> None:
     """For the transaction that refers to the blob: from now on it stays."""
     session.exec(delete(BlobRemoval).where(col(BlobRemoval.blob_id) == blob_id))
