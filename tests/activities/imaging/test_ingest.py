@@ -10,10 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlmodel import col, select
 from temporalio.testing import ActivityEnvironment
 
+from activities.imaging.frames import ranges_of_frame
 from activities.imaging.image_sets import freeze_image_set, image_set_hash
 from activities.imaging.parser.results import Examined
 from activities.imaging.previews import PHOTO, SERIES, find_preview
@@ -276,3 +278,20 @@ def test_the_record_says_which_pictures_may_show_a_name(clinic: Clinic) -> None:
     with clinic.world.database.read() as session:
         rows = session.exec(select(Instance.number, Instance.burned_in).where(Instance.case_id == case.id)).all()
     assert dict(rows) == {0: "no", 1: "yes", 2: "possible"}
+
+
+def test_one_file_of_many_frames_is_one_instance_whose_frames_are_served_in_order(clinic: Clinic) -> None:
+    frames = np.arange(100, dtype=np.uint16)[:, None, None] + np.zeros((1, 16, 16), np.uint16)
+    content = files.dicom_file(frames=100, SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1", PixelData=frames.tobytes())
+    case = clinic.open_case()
+    stored, packed = clinic.put(case, content), clinic.put(case, files.deflated(files.dicom_file(number=5, frames=100)))
+    clinic.imaging.ingest(case.id)
+    with clinic.world.database.read() as session:
+        by_file = {row.file_id: row for row in session.exec(select(Instance).where(Instance.case_id == case.id)).all()}
+    assert {row.frames for row in by_file.values()} == {100}
+    for number in range(100):
+        ranges = ranges_of_frame(by_file[stored], number)
+        assert ranges is not None
+        offset, length = ranges
+        assert content[offset : offset + length] == frames[number].tobytes()
+    assert ranges_of_frame(by_file[packed], 99) is None  # served decoded: browsers inflate nothing
