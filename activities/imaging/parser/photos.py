@@ -17,6 +17,8 @@ from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes, Stream
 
 _FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
+_PLAIN: Final = frozenset({"L", "RGB", "RGBA"})
+"""Modes that can be made smaller as they are."""
 _MAX_HEIC: Final = 100_000_000
 """Bytes of a HEIC photograph, which its decoder holds whole."""
 _MAX_PAGES: Final = 9999
@@ -58,6 +60,9 @@ def redraw(source: Bytes, max_side: int, quality: int) -> tuple[bytes, int, int]
     image = _open(source)
     try:
         image.draft("RGB", (max_side, max_side))
+        if image.mode in _PLAIN and max(image.size) > max_side:
+            # Before it is turned, which takes another copy of the whole.
+            image.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
         upright = _eight_bits(ImageOps.exif_transpose(image) or image)
         upright.info.clear()  # a comment would be written into the new file, too
         return to_jpeg(upright, max_side, quality)
