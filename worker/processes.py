@@ -20,6 +20,7 @@ from activities.documents.process import PdfRenderer
 from activities.effects import EffectActivities
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
+from activities.imaging.unchecked import tell_unchecked
 from activities.notifications import Notifier
 from activities.post import Post
 from activities.records.apply import RecordActivities
@@ -228,6 +229,9 @@ async def work(wires: Wires, stop: asyncio.Event, style: Style | None = None) ->
                     asyncio.create_task(every(_UPLOADS_S, wires.uploads.sweep, "expired uploads")),
                     asyncio.create_task(every(_BLOBS_S, wires.blobs.sweep, "remains of uploads")),
                     asyncio.create_task(every(_DOCUMENTS_S, wires.documents.sweep, "unchecked documents")),
+                    asyncio.create_task(
+                        every(_UPLOADS_S, lambda: tell_unchecked(wires.database), "unchecked files of cases")
+                    ),
                     asyncio.create_task(every(_FEED_S, lambda: prune(wires.database), "old events")),
                     asyncio.create_task(every(_FEED_S, lambda: forget_tries(wires.database), "old tries to sign in")),
                     # With the threads of mail, so that a relay that hangs holds up none of the chores above.
