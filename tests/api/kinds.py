@@ -441,6 +441,8 @@ _BELOW_CASE = _IMAGES | frozenset(
         "key_image_id",
         "message_id",
         "study_id",
+        "batch_id",
+        "patient",
     }
 )
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
