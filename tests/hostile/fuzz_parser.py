@@ -1,6 +1,6 @@
 """Fuzzing for as long as one likes: ``python -m tests.hostile.fuzz_parser [seconds]``.
 
-With atheris (``pip install '.[fuzz]'``) coverage leads the way, and its own options follow the seconds; without it good
+With atheris (``pip install atheris``) coverage leads the way, and its own options follow the seconds; without it good
 files are changed at random. A defect ends the run and is written to ``crash-…`` in the current directory.
 """
 
