@@ -30,6 +30,7 @@ _ARGUMENTS = [
 _COLOURS = 200
 _SETTLE_MS = 700
 _IMAGES_MS = 6000
+_OHIF_MS = 25_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("patient", "/patients/{patient}", "A patient's record"),
         Shot("new-case", "/patients/{patient}/new-case", "A new case: the clinical form"),
         Shot("case-draft", "/cases/{draft}", "A draft with its files"),
+        Shot("case-arranged", "/styleguide/pages/case-arranged", "Images and documents in the practice's own order"),
+        Shot("arrange", "/styleguide/pages/arrange", "Name, teeth and heading of one study"),
         Shot("case-form", "/cases/{draft}/form", "The clinical form is edited"),
         Shot("case-question", "/cases/{modification_requested}", "The reader asked: the clock stands"),
         Shot("case-identity", "/cases/{attention}", "Images that may be another patient's"),
@@ -65,6 +68,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
     "radiologist": (
         Shot("reading-list", "/", "The reading list"),
         Shot("reading", "/cases/{in_review}/read", "Reading: images and report side by side", _IMAGES_MS),
+        Shot("advanced", "/cases/{in_review}/advanced", "The advanced viewer: OHIF over this case alone", _OHIF_MS),
     ),
     "radiologist2": (
         Shot("approval", "/cases/{awaiting_approval}/read", "A report waits for the second signature", _IMAGES_MS),
