@@ -105,6 +105,7 @@ def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: b
         detail=_what(line, looker),
         images=line.facts.pages if is_photo else 0,
         size=line.size,
+        is_picture=is_photo,
         state="problem" if line.missing else "ready",
         problem=_missing(line, looker) if line.missing else "",
         note=looker.say(N_("The first of its pictures is shown.")) if line.facts.pages > 1 else "",

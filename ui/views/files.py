@@ -32,6 +32,7 @@ class StudyView:
     description: str = ""
     teeth: tuple[str, ...] = ()
     arrange_url: str = ""
+    is_picture: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
