@@ -39,6 +39,9 @@ async def test_an_item_goes_up_and_down_and_stops_at_the_ends(practice: Site) ->
             assert answer.url.path == f"/cases/{row.id}"
             return await order_of(practice, row)
 
+        page = (await client.get(f"/cases/{row.id}")).text
+        assert f'data-arrange="/api/v1/cases/{row.id}/arrangement"' in page, "what is dragged has an address"
+        assert page.count("data-item=") == 3
         assert await go(third, "up") == [first, third, second]
         assert await go(third, "up") == [third, first, second]
         assert await go(third, "up") == [third, first, second]

@@ -85,6 +85,7 @@ export default defineConfig({
         viewer: here("src/viewer/viewer.ts"),
         uploader: here("src/uploader/uploader.ts"),
         live: here("src/live/live.ts"),
+        arrange: here("src/arrange/arrange.ts"),
       },
       onLog(level, log, handle) {
         // The codecs carry a branch for Node that a browser never takes; everything else is worth reading.

@@ -100,7 +100,7 @@ class MixedView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesView:
     """``upload_url`` is the tus endpoint, or empty when nothing may be added now; ``uploads_later``: the case may yet ask for
-    more while the page is open.
+    more while the page is open. ``arrange_url`` is the API's arrangement of the case, where something may be moved.
     """
 
     case_id: str
@@ -110,6 +110,7 @@ class FilesView:
     mixed: tuple[MixedView, ...] = ()
     upload_url: str = ""
     viewer_url: str = ""
+    arrange_url: str = ""
     uploads_later: bool = False
     hint: str = ""
     """What becomes of files that are added now, where that is not plain."""

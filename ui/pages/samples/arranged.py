@@ -22,6 +22,7 @@ CASE_ARRANGED: Final = replace(
         case_id=CASE_ID,
         studies=(_OPEN[0],),
         groups=(FileGroupView(id="grp1", name="Before treatment", studies=(_NAMED,), edit_url="/x"),),
+        arrange_url=f"/api/v1{CASE_URL}/arrangement",
         upload_url="/api/v1/uploads",
         viewer_url=f"{CASE_URL}/images",
     ),

@@ -1,0 +1,85 @@
+import Sortable, { type SortableEvent } from "sortablejs";
+import { h, icon } from "../shared/dom";
+import { sendJson, sentence } from "../shared/http";
+import { CONTENT_EVENT } from "../shared/mount";
+import { t } from "../shared/words";
+
+/**
+ * Drag and drop for `[data-arrange]` lists: the URL of a case's arrangement. Each list is one heading (`data-group`, empty for
+ * none), each `[data-item]` in it may be moved. What is dropped is sent at once; refused, it goes back to where it was. The
+ * buttons beside each item do the same without a script.
+ */
+const GRIP = "M7 5h.01M13 5h.01M7 10h.01M13 10h.01M7 15h.01M13 15h.01";
+
+function grip(): HTMLElement {
+  const handle = h("span", { class: "grip", "aria-hidden": true, title: t("Drag to another place") });
+  handle.append(icon(GRIP));
+  return handle;
+}
+
+function say(list: HTMLElement, words: string): void {
+  const said = list.closest("[data-live]")?.parentElement?.querySelector<HTMLElement>("[data-arrange-said]");
+  if (said) said.textContent = words;
+}
+
+/** The region is not refreshed under the hand that drags. */
+function hold(list: HTMLElement, on: boolean): void {
+  list.closest<HTMLElement>("[data-live]")?.querySelector<HTMLElement>("[data-arrange]")?.toggleAttribute("data-live-hold", on);
+}
+
+/** Where an item stands, as the server is told: its heading, and the item after it. */
+interface Place {
+  group_id: string | null;
+  before: string | null;
+}
+
+/** Reads it from the list that the item was dropped into. */
+function placeOf(list: HTMLElement, item: HTMLElement): Place {
+  let next = item.nextElementSibling;
+  while (next && !(next as HTMLElement).dataset.item) next = next.nextElementSibling;
+  return { group_id: list.dataset.group || null, before: (next as HTMLElement | null)?.dataset.item ?? null };
+}
+
+/** `stoodBefore` is what came after the item when it was taken up. */
+async function dropped(event: SortableEvent, stoodBefore: Element | null): Promise<void> {
+  const { item, from, to, oldIndex, newIndex } = event;
+  if (from === to && oldIndex === newIndex) return;
+  const place = placeOf(to, item);
+  try {
+    await sendJson("POST", `${to.dataset.arrange ?? ""}/items/${item.dataset.item ?? ""}/move`, place);
+    say(to, t("It is in its new place."));
+  } catch (error) {
+    from.insertBefore(item, stoodBefore);
+    say(from, sentence(error));
+  }
+}
+
+function enhance(list: HTMLElement): void {
+  if (list.dataset.sorts !== undefined) return;
+  list.dataset.sorts = "";
+  for (const item of list.querySelectorAll<HTMLElement>(":scope > [data-item]")) item.prepend(grip());
+  let stoodBefore: Element | null = null;
+  new Sortable(list, {
+    group: list.dataset.arrange ?? "",
+    draggable: "[data-item]",
+    handle: ".grip",
+    // The browser's own dragging is for files from outside, and does not exist on touch screens.
+    forceFallback: true,
+    fallbackOnBody: true,
+    animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
+    onStart: ({ item }) => {
+      stoodBefore = item.nextElementSibling;
+      hold(list, true);
+    },
+    onEnd: (event) => {
+      void dropped(event, stoodBefore).finally(() => hold(list, false));
+    },
+  });
+}
+
+function enhanceAll(): void {
+  for (const list of document.querySelectorAll<HTMLElement>("[data-arrange]")) enhance(list);
+}
+
+enhanceAll();
+document.addEventListener(CONTENT_EVENT, enhanceAll);
