@@ -89,7 +89,8 @@ class BrokenFile:
 
 @dataclass(frozen=True, slots=True)
 class CaseFiles:
-    """``waiting`` files are stored and not checked yet; ``uploading`` have not arrived whole."""
+    """``waiting`` files are stored and not checked yet, ``checked`` of those that came with them are; ``uploading`` have not
+    arrived whole."""
 
     studies: tuple[StudyLine, ...] = ()
     files: tuple[FileLine, ...] = ()
@@ -97,6 +98,7 @@ class CaseFiles:
     arrangement: Arrangement = field(default_factory=Arrangement)
     waiting: int = 0
     waiting_size: int = 0
+    checked: int = 0
     uploading: int = 0
     loose: int = 0
     """Files that could go into the next image set: stored or checked, and in none yet."""
@@ -110,8 +112,8 @@ class CaseFiles:
 def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     """What this person may see of them: a reader what was submitted and can be read, the practice everything."""
     images = images_of(access)
-    waiting, waiting_size = session.exec(
-        select(func.count(), func.coalesce(func.sum(StoredFile.size), 0)).where(
+    waiting, waiting_size, since = session.exec(
+        select(func.count(), func.coalesce(func.sum(StoredFile.size), 0), func.min(StoredFile.created_at)).where(
             StoredFile.case_id == images.case.id, StoredFile.state == "stored"
         )
     ).one()
@@ -141,9 +143,19 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
         ),
         waiting=waiting if sees_loose else 0,
         waiting_size=waiting_size if sees_loose else 0,
+        checked=_checked_since(session, images, since) if sees_loose else 0,
         uploading=uploading if sees_loose else 0,
         loose=loose if sees_loose else 0,
     )
+
+
+def _checked_since(session: Session, images: CaseImages, oldest: datetime | None) -> int:
+    """Files that were checked since the oldest that waits had arrived: with it they are one wave."""
+    if oldest is None:
+        return 0
+    return session.exec(
+        select(func.count()).where(StoredFile.case_id == images.case.id, col(StoredFile.checked_at) >= oldest)
+    ).one()
 
 
 def _file_line(session: Session, images: CaseImages, file: StoredFile) -> FileLine:

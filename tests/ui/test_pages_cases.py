@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.records.opening import form_of
 from api.messages import unread_counts
 from schemas.tables.case import Case, Message
+from schemas.tables.imaging import StoredFile
 from schemas.tables.wires import DataKey
 from tests.ui.reading import PageReader, read
 from tests.ui.site import Site
@@ -171,6 +173,23 @@ async def test_a_question_stays_open_until_it_is_marked_as_answered(practice: Si
         page = read(await answered.send(client))
     assert "Question, answered" in page.text
     assert not [form for form in page.forms if form.action.endswith("/answered")]
+
+
+async def test_the_page_says_how_many_of_the_new_files_are_checked(practice: Site) -> None:
+    row = practice.world.add_case()
+    earlier, done = practice.world.add_file(row), practice.world.add_file(row)
+    with practice.world.database.write() as session:
+        (first,) = session.exec(
+            select(StoredFile).where(StoredFile.case_id == row.id, col(StoredFile.id).not_in([earlier.id, done.id]))
+        )
+        began = first.created_at
+        for file_id, at in ((earlier.id, began - timedelta(minutes=1)), (done.id, began + timedelta(minutes=1))):
+            file = session.get_one(StoredFile, file_id)
+            file.kind, file.state, file.checked_at = "photo", "ready", at
+    async with practice.as_("dentist") as client:
+        page = await client.get(f"/cases/{row.id}")
+    assert "1 of 2 checked" in read(page).text
+    assert 'max="2" value="1"' in page.text
 
 
 async def test_a_file_is_taken_out_of_a_draft(practice: Site) -> None:

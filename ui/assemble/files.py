@@ -56,7 +56,9 @@ def files_of(
         mixed=tuple(_mixed(batch, base, looker, may_remove=may_remove) for batch in mixed),
         upload_url=UPLOADS if may_upload else "",
         uploads_later=may_upload_later,
-        arrange_url=f"/api/v1/cases/{case_id}/arrangement" if any(line.arrange_url for line in labelled.values()) else "",
+        arrange_url=f"/api/v1/cases/{case_id}/arrangement"
+        if any(line.arrange_url for line in labelled.values())
+        else "",
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
     )
 
@@ -213,4 +215,8 @@ def _waiting(files: CaseFiles, looker: Looker) -> StudyView:
         images=0,
         size=files.waiting_size,
         state="checking",
+        note=looker.say(N_("%(done)s of %(total)s checked"), done=files.checked, total=files.checked + files.waiting)
+        if files.checked
+        else "",
+        progress=(files.checked, files.checked + files.waiting) if files.checked else None,
     )

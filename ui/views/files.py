@@ -11,7 +11,7 @@ from ui.views.forms import FormState, Option
 class StudyView:
     """``state`` is where the study is: on its way, being checked, ready, or with a problem (``problem`` is one sentence with
     the way out). ``done`` and ``size`` are bytes; ``preview`` is an image's address or empty, ``url`` that of a document.
-    ``bears_writing``: a picture of it may show the patient's name. ``teeth`` in the reader's notation; ``arrange_url`` is
+    ``bears_writing``: a picture of it may show the patient's name. ``progress`` of the check is files done and in all. ``teeth`` in the reader's notation; ``arrange_url`` is
     empty where it may not be moved or described.
     """
 
@@ -33,6 +33,7 @@ class StudyView:
     teeth: tuple[str, ...] = ()
     arrange_url: str = ""
     is_picture: bool = True
+    progress: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
