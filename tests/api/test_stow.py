@@ -98,6 +98,20 @@ async def test_what_cannot_be_kept_is_named_with_its_reason(desk: Desk) -> None:
         assert (await client.get("/dicomweb/studies/9.9/metadata")).status_code == 404
 
 
+async def test_what_strays_twice_or_is_in_the_case_already_keeps_no_other_image_from_it(desk: Desk) -> None:
+    case = desk.open_case()
+    good = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4")
+    astray = files.dicom_file(study="9.9", series="9.8", SOPInstanceUID="9.7")
+    twice = await store(desk, case, body_of(good, astray, astray), study="1.2")
+    assert (twice.status_code, len(twice.json()["00081198"]["Value"])) == (202, 2)
+    assert [row.state for row in desk.files(case)].count("ready") == 1, "the strays are not kept"
+    await store(desk, case, body_of(astray))
+    again = await store(desk, case, body_of(good, astray), study="1.2")
+    assert (again.status_code, len(again.json()["00081198"]["Value"])) == (202, 1)
+    async with desk.client() as client:
+        assert (await client.get("/dicomweb/studies/9.9/metadata")).status_code == 200, "it was there before"
+
+
 async def test_a_strangers_images_are_stored_and_held_as_uploads_are(desk: Desk) -> None:
     """Whose they are is judged with the submission, for files that came in whatever way."""
     case = desk.open_case()

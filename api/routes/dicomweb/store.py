@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from activities.imaging.ingest import ImagingActivities
 from api.case_files import take_out
@@ -26,6 +26,7 @@ from infra.removals import remove
 from schemas.access import Person
 from schemas.errors import InvalidInput
 from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile
 from schemas.translation import N_
 
 router = APIRouter(route_class=DicomwebRoute)
@@ -134,10 +135,16 @@ async def _store(
 
 
 def _send_back(services: Services, person: Person, case_id: str, strays: list[Stored]) -> None:
-    """What was sent to a study that it does not belong to is not kept."""
+    """What was sent to a study that it does not belong to is not kept; what the case has already stays."""
     if not strays:
         return
     with services.database.write() as session:
         access = load_case(session, services.keys, case_id, person)
-        spare = take_out(session, access, [each.file_id for each in strays])
+        there = select(StoredFile.id).where(
+            StoredFile.case_id == case_id,
+            col(StoredFile.id).in_([each.file_id for each in strays]),
+            StoredFile.state != "removed",
+        )
+        file_ids = session.exec(there).all()
+        spare = take_out(session, access, file_ids) if file_ids else []
     remove(services.database, services.blobs, spare)
