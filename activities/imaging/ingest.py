@@ -22,7 +22,7 @@ from activities.imaging.identity import case_identity
 from activities.imaging.parser.pool import ParserPool
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.results import Examined
-from activities.imaging.previews import SERIES, middle_instance, store_preview
+from activities.imaging.previews import INSTANCE, middle_instance, store_preview
 from activities.imaging.records import CaseRecorder, Finding
 from activities.imaging.verdict import judge
 from infra.blobs.store import BlobDamaged, BlobMissing, BlobStore
@@ -33,7 +33,7 @@ from infra.removals import let_go, remove
 from infra.stored_files import open_stored, spare_blobs
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
-from schemas.tables.imaging import Preview, Series, StoredFile
+from schemas.tables.imaging import Instance, Preview, Series, StoredFile
 
 _log: Final = logging.getLogger(__name__)
 _BATCH: Final = 32
@@ -204,21 +204,28 @@ class ImagingActivities:
             self._on_progress(job.case.id, job.total, job.total)
 
     def _make_previews(self, job: _Job) -> None:
+        """Of the image in the middle of each series that has none yet; of others they are made when they are asked for."""
         with self._database.read() as session:
             lacking = [
-                (series_id, session.get_one(StoredFile, middle[0].file_id), *middle)
+                (session.get_one(StoredFile, middle[0].file_id), *middle)
                 for series_id in _series_without_preview(session, job.case.id)
                 if (middle := middle_instance(session, series_id)) is not None
             ]
-        for series_id, file, instance, frame in lacking:
+        for file, instance, frame in lacking:
             try:
                 with open_stored(self._blobs, file, job.key.secret) as reader:
                     picture = self._pool.render(reader, frame, ranges_of_frame(instance, frame), max_side=256)
             except (FileProblem, BlobDamaged, BlobMissing):
                 continue  # a preview is a convenience: the series is shown without one
-            store_preview(self._database, job.key, job.case.id, subject_id=series_id, kind=SERIES, image=picture.image)
+            image, case_id = picture.image, job.case.id
+            store_preview(self._database, job.key, case_id, subject_id=instance.id, kind=INSTANCE, image=image)
 
 
 def _series_without_preview(session: Session, case_id: str) -> Sequence[str]:
-    made = select(Preview.subject_id).where(Preview.case_id == case_id, Preview.kind == SERIES)
+    """Those none of whose images has one."""
+    made = (
+        select(Instance.series_id)
+        .join(Preview, col(Preview.subject_id) == col(Instance.id))
+        .where(Preview.case_id == case_id, Preview.kind == INSTANCE)
+    )
     return session.exec(select(Series.id).where(Series.case_id == case_id, col(Series.id).not_in(made))).all()

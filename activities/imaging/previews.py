@@ -1,4 +1,7 @@
-"""Small pictures of series, instances and photographs: made once, kept sealed, made again when absent."""
+"""Small pictures of instances and photographs: made once, kept sealed, made again when absent.
+
+A series has none of its own: which of its images may stand for it depends on who asks.
+"""
 
 from typing import Final
 
@@ -11,7 +14,6 @@ from infra.sealing import column_aad, open_sealed, seal
 from schemas.ids import new_id
 from schemas.tables.imaging import Instance, Preview, StoredFile
 
-SERIES: Final = "series"
 INSTANCE: Final = "instance"
 PHOTO: Final = "photo"
 """A photograph, small."""

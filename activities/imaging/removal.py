@@ -40,8 +40,7 @@ def withdraw(session: Session, files: Sequence[StoredFile]) -> None:
     ids = [file.id for file in files]
     written = session.exec(select(Instance.id, Instance.series_id).where(col(Instance.file_id).in_(ids))).all()
     touched = {series_id for _, series_id in written}
-    # A series' preview may show one of these images.
-    drop_previews(session, [*ids, *(instance_id for instance_id, _ in written), *touched])
+    drop_previews(session, [*ids, *(instance_id for instance_id, _ in written)])
     session.exec(delete(Instance).where(col(Instance.file_id).in_(ids)))
     session.flush()
     _drop_empty(session, touched)

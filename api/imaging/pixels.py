@@ -6,7 +6,7 @@ from typing import Final
 from activities.imaging.frames import ranges_of_frame
 from activities.imaging.parser.pool import PREVIEW_SIDE, ParserPool
 from activities.imaging.parser.problems import FileProblem
-from activities.imaging.previews import INSTANCE, PHOTO, PICTURE, SERIES, find_preview, store_preview
+from activities.imaging.previews import INSTANCE, PHOTO, PICTURE, find_preview, store_preview
 from api.imaging.lookup import FoundInstance
 from infra.blobs.store import BlobReader, BlobStore
 from infra.database import Database
@@ -87,22 +87,15 @@ class Pictures:
         return picture.image
 
     def thumbnail(self, found: FoundInstance) -> bytes:
-        """An instance's middle frame, small; kept once it was made."""
-        return self._kept(found, found.instance.id, INSTANCE)
-
-    def series_thumbnail(self, middle: FoundInstance) -> bytes:
-        """A series by its middle instance; ingest has made it as a rule."""
-        return self._kept(middle, middle.series.id, SERIES)
-
-    def _kept(self, found: FoundInstance, subject_id: str, kind: str) -> bytes:
+        """An instance's middle frame, small; kept once it was made. That of a series' middle one ingest has made."""
+        instance, key = found.instance, found.images.key
         with self._database.read() as session:
-            kept = find_preview(session, found.images.key, subject_id, kind)
+            kept = find_preview(session, key, instance.id, INSTANCE)
         if kept is None:
-            number = max(found.instance.frames, 1) // 2 + 1
-            kept = self.rendered(found, min(number, found.instance.frames), max_side=THUMBNAIL_SIDE, quality=82)
-            store_preview(
-                self._database, found.images.key, found.images.case.id, subject_id=subject_id, kind=kind, image=kept
-            )
+            number = max(instance.frames, 1) // 2 + 1
+            kept = self.rendered(found, min(number, instance.frames), max_side=THUMBNAIL_SIDE, quality=82)
+            case_id = found.images.case.id
+            store_preview(self._database, key, case_id, subject_id=instance.id, kind=INSTANCE, image=kept)
         return kept
 
     def photo(self, key: DataKey, file: StoredFile, *, small: bool) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from activities.imaging.parser.pool import ParserPool
@@ -103,3 +104,29 @@ async def test_quarantined_images_are_seen_by_the_practice_alone(desk: Desk) -> 
     desk.freeze(held, 2)
     for name in ("radiologist", "radiologist2"):
         assert await seen(name) == {"1.4": {200}, "1.5": {200}}, name
+
+
+async def test_no_picture_of_a_series_shows_an_image_that_its_reader_may_not_see(desk: Desk) -> None:
+    def image(number: int) -> bytes:
+        pixels = np.zeros((16, 16), np.uint16)
+        pixels[:, : 3 * number] = 1000
+        named = {"study": STUDY, "series": SERIES, "SOPInstanceUID": f"1.4.{number}"}
+        return files.dicom_file(**named, number=number, PixelData=pixels.tobytes())
+
+    case = desk.open_case()
+    await desk.upload(case, image(1))
+    desk.imaging.ingest(case.id)
+    desk.freeze(case)
+    desk.set_state(case, State.DRAFT, assignee="radiologist", image_set=1)
+    late = [await desk.upload(case, image(number)) for number in (2, 3, 4)]
+    desk.imaging.ingest(case.id)
+    study = f"/dicomweb/studies/{STUDY}"
+    async with desk.client() as practice, desk.client("radiologist") as reader:
+        # What shows one of the removed images goes; what is drawn anew then is of an image that nobody has checked.
+        assert (await practice.delete(f"/api/v1/cases/{case.id}/files/{late[2]}")).status_code == 204
+        desk.imaging.ingest(case.id)
+        desk.set_state(case, State.IN_REVIEW)
+        own = (await reader.get(f"{study}/series/{SERIES}/instances/1.4.1/thumbnail")).content
+        for url in (f"{study}/thumbnail", f"{study}/series/{SERIES}/thumbnail"):
+            others = (await practice.get(url)).content
+            assert (await reader.get(url)).content == own != others, url

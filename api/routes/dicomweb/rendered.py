@@ -193,7 +193,7 @@ async def series_thumbnail(
     """The series' middle image as a small JPEG."""
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
-        return pictures.series_thumbnail(found[len(found) // 2])
+        return pictures.thumbnail(found[len(found) // 2])
 
     return await _thumbnail(request, access, services, draw, "s", study, series)
 
@@ -206,7 +206,7 @@ async def study_thumbnail(
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
         first = [each for each in found if each.series.id == found[0].series.id]
-        return pictures.series_thumbnail(first[len(first) // 2])
+        return pictures.thumbnail(first[len(first) // 2])
 
     return await _thumbnail(request, access, services, draw, "y", study)
 

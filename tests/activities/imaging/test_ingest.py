@@ -18,7 +18,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.imaging.frames import ranges_of_frame
 from activities.imaging.image_sets import freeze_image_set, image_set_hash
 from activities.imaging.parser.results import Examined
-from activities.imaging.previews import PHOTO, SERIES, find_preview
+from activities.imaging.previews import INSTANCE, PHOTO, find_preview, middle_instance
 from infra.sealing import column_aad, open_json
 from schemas.messages import ProcessInput
 from schemas.state import IdentityStanding
@@ -62,7 +62,9 @@ def test_a_series_from_the_scanner_is_ready_to_be_read(clinic: Clinic, tmp_path:
     with clinic.world.database.read() as session:
         assert set(session.exec(select(Instance.identity).where(Instance.case_id == case.id)).all()) == {"exact"}
         series = session.exec(select(Series).where(Series.case_id == case.id)).one()
-        assert find_preview(session, clinic.world.keys.data_key(case.key_id), series.id, SERIES)
+        middle = middle_instance(session, series.id)
+        assert middle is not None
+        assert find_preview(session, clinic.world.keys.data_key(case.key_id), middle[0].id, INSTANCE)
     assert verdict_of(clinic, case) == (len(paths), IdentityStanding.MATCHED)
 
 
