@@ -110,8 +110,9 @@ async def test_no_picture_of_a_series_shows_an_image_that_its_reader_may_not_see
     def image(number: int) -> bytes:
         pixels = np.zeros((16, 16), np.uint16)
         pixels[:, : 3 * number] = 1000
-        named = {"study": STUDY, "series": SERIES, "SOPInstanceUID": f"1.4.{number}"}
-        return files.dicom_file(**named, number=number, PixelData=pixels.tobytes())
+        return files.dicom_file(
+            study=STUDY, series=SERIES, number=number, SOPInstanceUID=f"1.4.{number}", PixelData=pixels.tobytes()
+        )
 
     case = desk.open_case()
     await desk.upload(case, image(1))
