@@ -26,6 +26,7 @@ from schemas.ids import new_id
 from schemas.tables.arrangement import ArrangedItem, FileGroup
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
+from schemas.translation import N_
 
 BLANK: Final = Labels()
 
@@ -64,8 +65,7 @@ def arrangement_of(session: Session, key: DataKey, case_id: str, arrived: Sequen
 
 def describe(session: Session, access: CaseAccess, item_id: str, labels: Labels) -> None:
     """In the caller's transaction, as all of these. Raises NotFound, FileFrozen."""
-    _hold(session, access)
-    _need_open(session, access, item_id)
+    _need_open(session, access, _hold(session, access), item_id)
     row = _row(session, access, item_id)
     row.labels = seal_json(access.key, labels.model_dump(mode="json"), column_aad("arranged_item", row.id, "labels"))
     _note(session, access, "describe", item_id)
@@ -73,8 +73,7 @@ def describe(session: Session, access: CaseAccess, item_id: str, labels: Labels)
 
 def move(session: Session, access: CaseAccess, item_id: str, to: Move) -> None:
     """Raises NotFound also for a group or a neighbour that is not there, FileFrozen."""
-    _hold(session, access)
-    arrived = _need_open(session, access, item_id)
+    arrived = _need_open(session, access, _hold(session, access), item_id)
     if to.group_id is not None:
         _group(session, access, to.group_id)
     group = next(
@@ -94,7 +93,8 @@ def move(session: Session, access: CaseAccess, item_id: str, to: Move) -> None:
 
 def step(session: Session, access: CaseAccess, item_id: str, *, up: bool) -> None:
     """One place up or down in its group; at the end of it, nothing. Raises NotFound, FileFrozen."""
-    arrangement = arrangement_of(session, access.key, access.row.id, list(_need_open(session, access, item_id)))
+    there = _need_open(session, access, _hold(session, access), item_id)
+    arrangement = arrangement_of(session, access.key, access.row.id, list(there))
     group = next(group for group in arrangement.groups if item_id in group.items)
     index = group.items.index(item_id)
     if up and index:
@@ -123,17 +123,15 @@ def add_group(session: Session, access: CaseAccess, name: str) -> str:
 
 
 def rename_group(session: Session, access: CaseAccess, group_id: str, name: str) -> None:
-    """Raises NotFound."""
-    _hold(session, access)
-    group = _group(session, access, group_id)
+    """Raises NotFound; FileFrozen for one that was read over what stands under it."""
+    group = _open_group(session, access, group_id)
     group.name = seal_json(access.key, name, column_aad("file_group", group.id, "name"))
     _note(session, access, "group", group_id)
 
 
 def drop_group(session: Session, access: CaseAccess, group_id: str) -> None:
-    """What stood under it stands under none, after the rest. Raises NotFound."""
-    _hold(session, access)
-    group = _group(session, access, group_id)
+    """What stood under it stands under none, after the rest. Raises NotFound, FileFrozen."""
+    group = _open_group(session, access, group_id)
     for row in session.exec(select(ArrangedItem).where(ArrangedItem.group_id == group_id)).all():
         row.group_id, row.position = None, None
     session.flush()
@@ -175,19 +173,31 @@ def _place(row: ArrangedItem | None) -> tuple[bool, int]:
     return position is None, position or 0
 
 
-def _need_open(session: Session, access: CaseAccess, item_id: str) -> dict[str, int | None]:
+def _need_open(session: Session, access: CaseAccess, case: Case, item_id: str) -> dict[str, int | None]:
     """All items, of which this one may be arranged."""
     items = items_of(session, images_of(access))
     if item_id not in items:
         raise NotFound()
-    if not is_open(access.row, items[item_id]):
+    if not is_open(case, items[item_id]):
         raise FileFrozen()
     return items
 
 
-def _hold(session: Session, access: CaseAccess) -> None:
-    """The case's row is locked first, so that two moves, or a move and a submission, come one after the other."""
-    session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
+def _open_group(session: Session, access: CaseAccess, group_id: str) -> FileGroup:
+    case = _hold(session, access)
+    group = _group(session, access, group_id)
+    items = items_of(session, images_of(access))
+    under = session.exec(select(ArrangedItem.id).where(ArrangedItem.group_id == group_id)).all()
+    if not all(is_open(case, items[item_id]) for item_id in under if item_id in items):
+        raise FileFrozen(
+            N_("What stands under this heading was submitted and belongs to the record; it stays as it is.")
+        )
+    return group
+
+
+def _hold(session: Session, access: CaseAccess) -> Case:
+    """The case's row, locked first, so that two moves, or a move and a submission, come one after the other."""
+    return session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
 
 
 def _row(session: Session, access: CaseAccess, item_id: str) -> ArrangedItem:

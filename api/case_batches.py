@@ -117,13 +117,13 @@ def keep_of_batch(session: Session, keys: KeyStore, access: CaseAccess, batch_id
         raise NotFound()
     if compare(case_identity(session, keys, case), people[number].person).outcome not in _OURS:
         raise AnotherPatientsFiles()
-    return _settle(session, access, batch, keep_patient(session, access.key, batch, number), "batch.keep")
+    return _settle(session, access, case, batch, keep_patient(session, access.key, batch, number), act="batch.keep")
 
 
 def remove_whole_batch(session: Session, access: CaseAccess, batch_id: str) -> list[str]:
     """Removes all of a refused batch; otherwise as ``keep_of_batch``."""
-    _, batch = _locked(session, access, batch_id)
-    return _settle(session, access, batch, remove_batch(session, batch), "batch.remove")
+    case, batch = _locked(session, access, batch_id)
+    return _settle(session, access, case, batch, remove_batch(session, batch), act="batch.remove")
 
 
 def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, FileBatch]:
@@ -139,10 +139,12 @@ def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, 
     return case, batch
 
 
-def _settle(session: Session, access: CaseAccess, batch: FileBatch, removed: list[StoredFile], act: str) -> list[str]:
+def _settle(
+    session: Session, access: CaseAccess, case: Case, batch: FileBatch, removed: list[StoredFile], *, act: str
+) -> list[str]:
     spare = spare_blobs(session, removed)
     let_go(session, spare)
-    kind = files_fact(State(access.row.state))
+    kind = files_fact(State(case.state))
     if not is_waiting(session, kind, batch.case_id):
         enqueue(session, kind, batch.case_id)
     session.flush()

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from activities.imaging.image_sets import FileFrozen
 from activities.imaging.parser.pool import ParserPool
+from api.arrangement import describe, step
+from api.standing import load_case
+from schemas.arrangement_forms import Labels
 from schemas.lifecycle import State
 from schemas.tables.arrangement import ArrangedItem, FileGroup
 from schemas.tables.case import Case
@@ -129,3 +133,34 @@ async def test_what_was_submitted_keeps_its_place_and_its_words(desk: Desk) -> N
     assert opened == [("", False), ("Smile", False), ("", False), ("", True)]
     _, readers = await asked(desk, "GET", base(case), person="radiologist")
     assert [item["labels"]["title"] for item in readers["groups"][0]["items"]] == ["", "Smile", ""], "not the new one"
+
+
+async def test_a_heading_over_what_was_submitted_stays_as_it_was_read(desk: Desk) -> None:
+    case, (study, _, _) = await with_three(desk)
+    ids = [(await asked(desk, "POST", f"{base(case)}/groups", {"name": name}))[1]["id"] for name in ("Before", "New")]
+    over, empty = (f"{base(case)}/groups/{group_id}" for group_id in ids)
+    await asked(desk, "POST", f"{base(case)}/items/{study}/move", {"group_id": ids[0]})
+    assert (await asked(desk, "PUT", over, {"name": "Before treatment"}))[0] == 200
+    desk.freeze(case)
+    desk.set_state(case, State.RELEASED)
+    for method, body in (("PUT", {"name": "Afterwards"}), ("DELETE", None)):
+        status, told = await asked(desk, method, over, body)
+        assert (status, told["code"]) == (409, "file_frozen")
+    assert (await asked(desk, "PUT", empty, {"name": "Late"}))[0] == 200
+    assert (await asked(desk, "DELETE", empty))[0] == 204
+    _, shown = await asked(desk, "GET", base(case))
+    assert [group["name"] for group in shown["groups"]] == [None, "Before treatment"]
+
+
+async def test_a_move_that_waited_for_a_submission_finds_the_case_as_it_is_then(desk: Desk) -> None:
+    case, (study, _, _) = await with_three(desk)
+    desk.freeze(case)
+    desk.set_state(case, State.ATTENTION)
+    world = desk.world
+    with world.database.read() as session:
+        before = load_case(session, world.keys, case.id, world.person("dentist"))
+    desk.set_state(case, State.PROCESSING)
+    with pytest.raises(FileFrozen), world.database.write() as session:
+        describe(session, before, study, Labels(title="Too late"))
+    with pytest.raises(FileFrozen), world.database.write() as session:
+        step(session, before, study, up=False)
