@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from api import errors
-from tests.servers.tools import free_port
+from worker.up.engine import free_port
 
 WORDS = "Anna Muster, born 1980"
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from activities.imaging.parser.pool import ParserPool
 from schemas.tables.case import Case
 from tests.api.imaging_app import Desk, imaging_desk
 from tests.api.tus import stored
+from worker.up.engine import free_port
 
 ISLANDS = Path(__file__).parents[2] / "ui" / "islands"
 PROGRAM = Path(__file__).with_name("tus_client.mjs")
@@ -85,12 +85,6 @@ class Line:
             asyncio.run_coroutine_threadsafe(self._end(serving), self._loop).result(10)
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join(10)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from infra.blobs.opening import open_blobs
 from infra.settings import Settings
 from tests.api.imaging_app import Desk, creation, imaging_desk
 from tests.servers.seaweedfs import SeaweedFS
-from tests.servers.tools import free_port
+from worker.up.engine import free_port
 
 PART = "application/offset+octet-stream"
 

@@ -14,8 +14,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from infra.codec import data_converter
-from tests.servers.tools import end, free_port
+from tests.servers.tools import end
 from tests.world import World
+from worker.up.engine import free_port
 from worker.up.lifeline import die_with_parent
 from worker.up.temporal import server_command
 

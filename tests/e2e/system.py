@@ -18,8 +18,9 @@ from infra.keystore import KeyStore
 from infra.migrate import upgrade
 from infra.passwords import Passwords
 from infra.settings import Settings
-from tests.servers.tools import end, free_port
+from tests.servers.tools import end
 from worker.demo.people import add_people
+from worker.up.engine import free_port
 from worker.up.lifeline import die_with_parent
 
 ROOT = Path(__file__).parents[2]

@@ -41,7 +41,7 @@ from schemas.tables.blob_leases import BlobLease
 from tests.infra.blob_stores import S3Shelf, new_s3_shelf, written
 from tests.infra.blob_writing import KEY, content
 from tests.servers.seaweedfs import SeaweedFS
-from tests.servers.tools import free_port
+from worker.up.engine import free_port
 
 __all__ = ["new_s3_shelf"]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from tests.servers.tools import end, free_port, program
+from tests.servers.tools import end, program
+from worker.up.engine import free_port
 from worker.up.lifeline import die_with_parent
 
 REMEDY = "apt-get install mariadb-server-core mariadb-client-core"

@@ -14,7 +14,7 @@ import pytest
 from infra.blobs.bucket import Bucket
 from infra.blobs.store import StorageFailed
 from infra.settings import Settings
-from tests.servers.tools import free_port
+from worker.up.engine import free_port
 from worker.up.lifeline import die_with_parent
 
 BUCKET = "files"

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -32,13 +31,6 @@ def program(*names: str, remedy: str) -> str:
         if found := shutil.which(name, path=SEARCH_PATH):
             return found
     missing(names[0], remedy)
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def end(process: "subprocess.Popen[bytes]", grace: float = 10.0) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from infra.database import Database, make_engine
 from schemas.errors import DatabaseUnavailable, OdontoError
-from tests.servers.tools import free_port
 from tests.ui.reading import read
 from tests.ui.site import BASE, Site, browser, site
+from worker.up.engine import free_port
 
 SECRET = "Anna Moreau"
 

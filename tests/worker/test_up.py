@@ -16,11 +16,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from infra.settings import Settings
-from tests.servers.tools import end, free_port
+from tests.servers.tools import end
 from worker.demo.people import PEOPLE
 from worker.up.banner import DEMO_ACCOUNTS
 from worker.up.embedded import MIGRATIONS
-from worker.up.engine import CASE_QUEUE, Engine
+from worker.up.engine import CASE_QUEUE, Engine, free_port
 from worker.up.preflight import check_ports, misspelled_settings
 from worker.up.refusal import StartRefused
 from worker.up.schema import database_revisions, head_revisions

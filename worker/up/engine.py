@@ -1,9 +1,12 @@
 """The embedded Temporal server: its command line, and whether it answers for our namespace."""
 
+import errno
+import random
 import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +22,21 @@ if TYPE_CHECKING:
 CASE_QUEUE = "cases"
 
 
+# Below those that systems give to outgoing connections: Linux's begin at 32768, the IANA's at 49152 (RFC 6335, section 6).
+_PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that was free a moment ago, and that no outgoing connection takes before a server listens on it.
+
+    Raises OSError when hundreds are taken, which is no matter of chance.
+    """
+    for port in random.sample(_PORTS, 300):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, "no free port was found on 127.0.0.1")
 
 
 class Engine:

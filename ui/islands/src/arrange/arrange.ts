@@ -65,6 +65,8 @@ function enhance(list: HTMLElement): void {
     handle: ".grip",
     // The browser's own dragging is for files from outside, and does not exist on touch screens.
     forceFallback: true,
+    ghostClass: "arrange-place",
+    fallbackClass: "arrange-lifted",
     fallbackOnBody: true,
     animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
     onStart: ({ item }) => {
