@@ -12,7 +12,7 @@ from api.tus.concatenation import Concatenation
 from api.tus.intake import OpenUpload, complete, need_room
 from api.tus.receiving import in_thread
 from api.uploading import Destination, need_kind, need_size
-from infra.uploads import COMPLETE, FINAL, Joiner, UploadDesk, UploadKeyReused
+from infra.uploads import COMPLETE, FINAL, Joiner, UploadDesk, UploadGone, UploadKeyReused
 from schemas.access import Person
 
 _NAME_LENGTH: Final = 255
@@ -43,7 +43,8 @@ class Creation:
     async def join(self, parts: tuple[str, ...], key: str | None) -> OpenUpload:
         """The upload of these parts, complete. Asked again with the same key, also after a crash on the way, it is the same.
 
-        Raises NotFound for a part that is not this person's and of this home, PartsUnfinished, and what ``begin`` raises.
+        Raises NotFound for a part that is not this person's and of this home, PartsUnfinished, UploadGone, and what
+        ``begin`` raises.
         """
         home, user_id = self.destination.home, self.destination.actor.user_id
         joiner = Joiner(self.services.database, self.services.blobs, self.services.keys)
@@ -57,7 +58,11 @@ class Creation:
             raise UploadKeyReused()
         if upload.row.state == COMPLETE:
             return upload
-        writer = await in_thread(joiner.join, upload.row)
+        try:
+            writer = await in_thread(joiner.join, upload.row)
+        except UploadGone:
+            await in_thread(self.desk.end, upload.row)  # nothing will come any more that its case would wait for
+            raise
         try:
             await complete(self.request, upload, self.services, writer)
         finally:

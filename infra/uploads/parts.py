@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
-from infra.blobs.store import BlobFinished, BlobStore, BlobWriter, StorageFailed
+from infra.blobs.store import BlobFinished, BlobMissing, BlobStore, BlobWriter, StorageFailed
 from infra.database import Database, now
 from infra.keystore import KeyStore
 from infra.uploads.rows import OPEN, PARTIAL, Home, PartsUnfinished, UploadGone, home_id
@@ -40,7 +40,7 @@ class Joiner:
         there and finished. Goes on where a crash left it. Records are bound to their blob, so that the parts are read,
         verified and encrypted anew: about 1.5 s a gigabyte.
 
-        Raises BlobBusy, UploadGone, StorageFull, StorageFailed.
+        Raises BlobBusy, StorageFull, StorageFailed; UploadGone where a part was given up, or joined elsewhere, meanwhile.
         """
         key = self._keys.of_scope(home_id(upload)).secret
         with self._database.read() as session:
@@ -60,6 +60,9 @@ class Joiner:
                 begin = end
             if writer.offset != upload.length:
                 raise StorageFailed()
+        except BlobMissing:
+            writer.close()
+            raise UploadGone() from None
         except BaseException:
             writer.close()
             raise

@@ -180,6 +180,28 @@ async def test_a_case_that_was_submitted_meanwhile_keeps_nothing_of_a_join(
         assert sorted(session.exec(select(Upload.state)).all()) == ["ended", "open"], "the part expires by itself"
 
 
+async def test_a_part_that_goes_while_it_is_joined_leaves_nothing_that_a_submission_waits_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = desk.open_case()
+    blobs = desk.app.state.services.blobs
+    async with desk.client() as client:
+        own, given_up = [await send_part(client, case, piece) for piece in (b"own", b"given up")]
+        read = blobs.reader
+
+        def meanwhile(*asked: object) -> object:
+            with desk.world.database.read() as session:
+                blobs.delete(session.get_one(Upload, given_up.rsplit("/", 1)[1]).file_id)
+            return read(*asked)
+
+        monkeypatch.setattr(blobs, "reader", meanwhile)
+        answer = await join(client, case, own, given_up)
+        assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
+        assert (await client.get(f"/api/v1/cases/{case.id}/files")).json()["uploads"] == []
+    with desk.world.database.read() as session:
+        assert session.exec(select(Upload.state).where(Upload.concat == FINAL)).all() == ["ended"]
+
+
 async def test_the_server_says_that_it_can_do_both(desk: Desk) -> None:
     async with desk.client(None) as client:
         told = (await client.options("/api/v1/uploads")).headers["tus-extension"].split(",")
