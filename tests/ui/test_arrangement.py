@@ -1,5 +1,8 @@
 """Putting a case's files in order in a browser without scripts."""
 
+import re
+
+from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from tests.ui.reading import read
@@ -79,6 +82,21 @@ async def test_words_teeth_and_a_new_heading_are_given_on_one_page(practice: Sit
         assert "At the first visit" not in removed.text
         assert "Upper right" in removed.text
     assert sorted(await order_of(practice, row)) == sorted([first, second])
+
+
+async def test_a_heading_over_what_was_submitted_is_shown_and_not_edited(practice: Site) -> None:
+    row, (file_id, _) = with_photos(practice, 2)
+    async with practice.as_("dentist") as client:
+        url = f"/cases/{row.id}/arrangement/{file_id}"
+        page = (await read(await client.get(url)).form(url).send(client, new_group="Before treatment")).text
+        (address,) = set(re.findall(rf"/cases/{row.id}/groups/grp_\w+", page))
+        with practice.world.database.write() as session:
+            session.get_one(StoredFile, file_id).first_set = 1
+            session.get_one(Case, row.id).state = State.RELEASED
+        page = (await client.get(f"/cases/{row.id}")).text
+        assert "Before treatment" in page
+        assert address not in page
+        assert (await client.post(f"{address}/remove")).status_code == 409
 
 
 async def test_what_is_wrong_comes_back_as_it_was_typed(practice: Site) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from api.arrangement import Group
 from api.case_batches import MixedBatch, PersonInBatch
 from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
 from schemas.arrangement_forms import Labels
@@ -37,12 +38,17 @@ def files_of(
         *(_file(line, case_id, base, looker, may_see=may_see, may_remove=may_remove) for line in files.files),
     ]
     labelled = {line.id: _labelled(line, files.arrangement.labels_of(line.id), case_id, looker) for line in arrived}
+
+    def is_open(group: Group) -> bool:
+        """What was submitted stays under its heading, as it was read."""
+        return all(labelled[item_id].arrange_url for item_id in group.items)
+
     first, *named = (
         FileGroupView(
             id=group.id or "",
             name=group.name,
             studies=tuple(labelled[item_id] for item_id in group.items),
-            edit_url=f"/cases/{case_id}/groups/{group.id}" if may_remove else "",
+            edit_url=f"/cases/{case_id}/groups/{group.id}" if may_remove and is_open(group) else "",
         )
         for group in files.arrangement.groups
     )
