@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     archive_max_bytes: int = Field(
         4 << 30, ge=1, description="What the content of one ZIP archive may have in all, in bytes."
     )
+    clamav: str = Field(
+        "",
+        description="Address of ClamAV's daemon, `host:port` or the path of its socket; empty: files are not scanned. Its `StreamMaxLength` has to be at least `upload_max_bytes`: what it does not take is not served.",
+    )
     document_max_bytes: int = Field(
         50_000_000, ge=1, description="Largest treatment document of a patient's record, in bytes."
     )

@@ -20,6 +20,7 @@ from activities.documents.process import PdfRenderer
 from activities.effects import EffectActivities
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
+from activities.imaging.readers import open_readers
 from activities.imaging.unchecked import tell_unchecked
 from activities.notifications import Notifier
 from activities.post import Post
@@ -115,7 +116,7 @@ def wire(settings: Settings) -> Wires:
             case = session.get_one(Case, case_id)
             publish(session, "file.checked", at=now(), practice_id=case.practice_id, case_id=case_id)
 
-    parsers = ParserPool(archive_bytes=settings.archive_max_bytes)
+    parsers = open_readers(settings)
     return Wires(
         settings=settings,
         database=database,

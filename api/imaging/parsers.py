@@ -11,6 +11,7 @@ from anyio.lowlevel import RunVar
 from fastapi import Depends, FastAPI, Request
 
 from activities.imaging.parser.pool import ParserPool
+from activities.imaging.readers import open_readers
 
 _CHILDREN: Final = 2
 _THREADS: Final = 8
@@ -29,7 +30,7 @@ async def get_parsers(request: Request) -> ParserPool:
 def parsers_of(app: FastAPI) -> ParserPool:
     with _starting:
         if getattr(app.state, "parsers", None) is None:
-            app.state.parsers = ParserPool(_CHILDREN)
+            app.state.parsers = open_readers(app.state.settings, _CHILDREN)
         pool: ParserPool = app.state.parsers
         return pool
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from pydantic import ValidationError
 
@@ -63,6 +63,14 @@ class Collected:
         self.content += piece
 
 
+class Scanner(Protocol):
+    """Looks for viruses, such as ``infra.virus_scan.ClamAv``."""
+
+    def finds(self, content: Source) -> str | None:
+        """The name of what was found, or None for a clean file."""
+        ...
+
+
 class ParserPool:
     """Up to ``size`` children, started when first needed. Safe to share between threads; calls block.
 
@@ -71,12 +79,18 @@ class ParserPool:
     """
 
     def __init__(
-        self, size: int = 2, *, seconds: float = limits.FILE_SECONDS, archive_bytes: int = ARCHIVE_BYTES
+        self,
+        size: int = 2,
+        *,
+        seconds: float = limits.FILE_SECONDS,
+        archive_bytes: int = ARCHIVE_BYTES,
+        scanner: Scanner | None = None,
     ) -> None:
-        """``archive_bytes``: what the content of one archive may have in all."""
+        """``archive_bytes``: what the content of one archive may have in all. ``scanner`` is asked before a file is read."""
         self.size: Final = size
         self._seconds = seconds
         self._archive_bytes = archive_bytes
+        self._scanner = scanner
         self._slots: queue.LifoQueue[Child | None] = queue.LifoQueue()
         self._closed = threading.Event()
         for _ in range(size):
@@ -85,8 +99,10 @@ class ParserPool:
     def examine(self, source: Source) -> Examined:
         """What a file is. Never raises for what is in it: the problem is part of the answer.
 
-        Raises what ``source.read_at`` raises.
+        Raises what ``source.read_at`` and the scanner raise.
         """
+        if self._scanner is not None and self._scanner.finds(source) is not None:
+            return Examined(kind="other", problem=ProblemCode.INFECTED)
         arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY, "archive_bytes": self._archive_bytes}
         try:
             facts, blobs = self._ask(Operation.EXAMINE, source, arguments)

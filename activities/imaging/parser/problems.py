@@ -43,9 +43,13 @@ class ProblemCode(StrEnum):
     CONFLICTING_INSTANCE = "conflicting_instance"
     MIXED_PATIENTS = "mixed_patients"
     BLOB_DAMAGED = "storage_damaged"
+    INFECTED = "infected"
 
 
 SENTENCES: Final[dict[ProblemCode, str]] = {
+    ProblemCode.INFECTED: N_(
+        "The virus scanner found something harmful in this file. Please remove it here, and check the computer that it came from."
+    ),
     ProblemCode.EMPTY: N_("This file is empty. Please export it again and upload the new one."),
     ProblemCode.NOT_AN_IMAGE: N_(
         "This is no image or document that can be read here. Please upload DICOM files, photographs (JPEG, PNG, TIFF, WebP, HEIC), PDF, or surface scans (STL, PLY)."
