@@ -6,7 +6,6 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from activities.imaging.batches import PatientOfBatch, keep_patient, patients_of, remove_batch
-from activities.imaging.file_names import name_of
 from activities.imaging.identity import case_identity
 from activities.imaging.image_sets import FileFrozen, removable
 from api.cases import acting
@@ -16,6 +15,7 @@ from infra.audit import write_audit
 from infra.database import now
 from infra.feed import publish
 from infra.file_batches import REFUSED, name_of_batch
+from infra.file_names import name_of
 from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
 from infra.removals import let_go

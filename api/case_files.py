@@ -13,7 +13,6 @@ from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
-from activities.imaging.file_names import name_of
 from activities.imaging.identity import identity_of_metadata
 from activities.imaging.image_sets import SUBMITTABLE, FileFrozen, removable
 from activities.imaging.parser.problems import ProblemCode
@@ -28,6 +27,7 @@ from api.standing import CaseAccess
 from infra.audit import write_audit
 from infra.database import now
 from infra.feed import publish
+from infra.file_names import name_of
 from infra.keystore import KeyStore
 from infra.outbox import enqueue, is_waiting
 from infra.removals import let_go

@@ -15,17 +15,17 @@ from api.views import names_of
 from infra.audit import write_audit
 from infra.database import now
 from infra.feed import publish
+from infra.file_names import name_of, sealed_name
 from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import let_go, remove
-from infra.sealing import column_aad, open_json, open_sealed, seal_json
+from infra.sealing import column_aad, open_sealed
 from schemas.document_forms import DOCUMENT_NAME_LENGTH, DocumentView
 from schemas.errors import NotFound
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
 from schemas.tables.people import Patient
 
-_TABLE: Final = "patient_document"
 _WITHOUT_PICTURE: Final = defer(PatientDocument.preview)  # type: ignore[arg-type] # SQLModel types a column as its value
 
 
@@ -67,7 +67,7 @@ def _view(row: PatientDocument, key: DataKey, added_by: str) -> DocumentView:
     is_ready = row.state == "ready"
     return DocumentView(
         id=row.id,
-        name=_name(row, key),
+        name=name_of(key, row)["name"],
         kind=row.kind,
         state=row.state,
         problem_code=row.problem_code,
@@ -86,14 +86,14 @@ def open_document(session: Session, keys: KeyStore, patient: Patient, document_i
     if row is None or row.patient_id != patient.id or row.state != "ready":
         raise NotFound()
     key = keys.data_key(patient.key_id)
-    return Opened(row, _name(row, key), key)
+    return Opened(row, name_of(key, row)["name"], key)
 
 
 def picture_of(opened: Opened) -> bytes:
     """A photograph, small, as JPEG. Raises NotFound for what is none."""
     if not opened.row.preview:
         raise NotFound()
-    return open_sealed(opened.key, opened.row.preview, column_aad(_TABLE, opened.row.id, "preview"))
+    return open_sealed(opened.key, opened.row.preview, column_aad("patient_document", opened.row.id, "preview"))
 
 
 def rename_document(
@@ -104,11 +104,11 @@ def rename_document(
     if row.state == "removed":
         raise NotFound()
     key = keys.data_key(patient.key_id)
-    old = _opened_name(row, key)
+    old = name_of(key, row)
     new = _with_ending(name, PurePath(old["name"]).suffix)
     if new == old["name"]:
         return row
-    row.name = seal_json(key, {**old, "name": new}, column_aad(_TABLE, row.id, "name"))
+    row.name = sealed_name(key, "patient_document", row.id, name=new, path=old["path"])
     _note(session, row, "rename", actor)
     return row
 
@@ -152,16 +152,6 @@ def _note(session: Session, row: PatientDocument, what: str, actor: Actor) -> No
         detail={"patient": row.patient_id},
     )
     publish(session, f"document.{what}", at=moment, practice_id=row.practice_id)
-
-
-def _name(row: PatientDocument, key: DataKey) -> str:
-    return _opened_name(row, key)["name"]
-
-
-def _opened_name(row: PatientDocument, key: DataKey) -> dict[str, str]:
-    found = open_json(key, row.name, column_aad(_TABLE, row.id, "name"))
-    assert isinstance(found, dict)
-    return {part: str(text) for part, text in found.items()} | {"name": str(found.get("name") or "file")}
 
 
 def _with_ending(name: str, ending: str) -> str:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pydantic import JsonValue
 from sqlmodel import Session
 
 from infra.audit import write_audit
 from infra.blobs.store import BlobStore
 from infra.database import Database, now
+from infra.file_names import sealed_name
 from infra.keys import DataKey
 from infra.outbox import enqueue, is_waiting
 from infra.removals import keep, let_go, remove
-from infra.sealing import column_aad, seal_json
 from schemas.decisions import files_fact
 from schemas.errors import OdontoError
 from schemas.ids import new_id
@@ -103,12 +102,11 @@ class Pack:
 
     def _row(self, part: _Part, user_id: str, at: datetime) -> StoredFile:
         file_id = new_id("fil")
-        name: dict[str, JsonValue] = {"name": part.name, "path": "", "description": ""}
         return StoredFile(
             id=file_id,
             case_id=self._case.id,
             practice_id=self._case.practice_id,
-            name=seal_json(self._key, name, column_aad("stored_file", file_id, "name")),
+            name=sealed_name(self._key, "stored_file", file_id, name=part.name),
             blob_id=self._blob_id,
             blob_offset=part.offset,
             size=part.size,

@@ -14,7 +14,6 @@ from typing import Final
 
 from sqlmodel import Session, col, delete, select
 
-from activities.imaging.file_names import name_of, sealed_name
 from activities.imaging.parser.pool import ParserPool
 from activities.imaging.parser.problems import SENTENCES, FileProblem, ProblemCode
 from activities.imaging.parser.results import Member
@@ -22,6 +21,7 @@ from infra.audit import write_audit
 from infra.blobs.store import BlobReader, BlobStore, BlobWriter
 from infra.database import Database, now
 from infra.file_batches import begin_batch
+from infra.file_names import name_of, sealed_name
 from infra.keys import DataKey
 from infra.removals import let_go, remove
 from infra.stored_files import open_stored, spare_blobs
@@ -154,7 +154,7 @@ def _rows(
             practice_id=archive.practice_id,
             parent_id=archive.id,
             batch_id=batch_id,
-            name=sealed_name(key, file_id, name=PurePosixPath(entry.path).name, path=path),
+            name=sealed_name(key, "stored_file", file_id, name=PurePosixPath(entry.path).name, path=path),
             blob_id=pack_id,
             blob_offset=entry.offset,
             size=entry.size,

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, or_, select
 
 from activities.imaging.file_facts import facts_of, missing_images
-from activities.imaging.file_names import name_of
 from api.imaging.access import CaseImages
+from infra.file_names import name_of
 from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
 from infra.uploads import OPEN, PARTIAL

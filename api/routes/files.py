@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import select
 
-from activities.imaging.file_names import name_of
 from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
 from api.imaging.access import images_of
@@ -19,6 +18,7 @@ from api.routes.dicomweb.serving import PicturesDep
 from api.standing import CaseAccess, load_case
 from infra.blobs.store import BlobReader
 from infra.database import now
+from infra.file_names import name_of
 from infra.removals import remove
 from infra.stored_files import BlobSlice, open_stored
 from schemas.access import Right

@@ -1,8 +1,6 @@
 """The creation of an upload: whole, in parts, or joined from parts."""
 
-import re
 from dataclasses import dataclass
-from typing import Final
 
 from fastapi import Request
 
@@ -12,13 +10,9 @@ from api.tus.concatenation import Concatenation
 from api.tus.intake import OpenUpload, complete, need_room
 from api.tus.receiving import in_thread
 from api.uploading import Destination, need_kind, need_size
+from infra.file_names import NAME_LENGTH, PATH_LENGTH, printable
 from infra.uploads import COMPLETE, FINAL, Joiner, UploadDesk, UploadGone, UploadKeyReused
 from schemas.access import Person
-
-_NAME_LENGTH: Final = 255
-_PATH_LENGTH: Final = 1000
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Controls, and the marks of direction with which “gpj.exe” is shown as a picture's name (Unicode TR36, 2.6)."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +85,11 @@ class Creation:
         return {
             "header": headers.get("upload-metadata", ""),
             "concat": headers.get("upload-concat", ""),
-            "filename": _printable(meta.get("filename") or "file", _NAME_LENGTH),
-            "filetype": _printable(meta.get("filetype", ""), 100),
-            "relative_path": _printable(meta.get("relative_path", ""), _PATH_LENGTH),
-            "batch": _printable(meta.get("batch", ""), 100),
+            "filename": printable(meta.get("filename") or "file", NAME_LENGTH),
+            "filetype": printable(meta.get("filetype", ""), 100),
+            "relative_path": printable(meta.get("relative_path", ""), PATH_LENGTH),
+            "batch": printable(meta.get("batch", ""), 100),
         }
-
-
-def _printable(text: str, limit: int) -> str:
-    return _UNPRINTABLE.sub(" ", text)[:limit]
 
 
 def answer(upload: OpenUpload, *, offset: int | None) -> dict[str, str]:

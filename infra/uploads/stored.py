@@ -9,8 +9,8 @@ from sqlmodel import Session, col, or_, select
 from infra.audit import write_audit
 from infra.blobs.store import BlobInfo
 from infra.feed import publish
+from infra.file_names import sealed_name
 from infra.keys import DataKey
-from infra.sealing import column_aad, seal_json
 from infra.uploads.rows import Stored, home_id
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
@@ -21,12 +21,17 @@ _MAY_COME_AGAIN = ("storage_damaged", "mixed_patients")
 
 def stored_row(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: DataKey, at: datetime) -> Stored:
     """The row of what has arrived, under the name that it had on its sender's computer."""
-    table = "stored_file" if upload.case_id else "patient_document"
-    name = {"name": meta.get("filename", ""), "path": meta.get("relative_path", ""), "description": ""}
+    name = sealed_name(
+        key,
+        "stored_file" if upload.case_id else "patient_document",
+        upload.file_id,
+        name=str(meta.get("filename", "")),
+        path=str(meta.get("relative_path", "")),
+    )
     alike: dict[str, Any] = {
         "id": upload.file_id,
         "practice_id": upload.practice_id,
-        "name": seal_json(key, name, column_aad(table, upload.file_id, "name")),
+        "name": name,
         "size": info.size,
         "sha256": info.sha256,
         "kind": "unknown",

@@ -22,7 +22,7 @@ class PatientDocument(SQLModel, table=True):
     patient_id: str = id_field(foreign_key="patient.id")
     practice_id: str = id_field(foreign_key="organization.id")
     name: bytes = sealed_field()
-    """JSON: name, relative path, description, as of a case's file."""
+    """JSON: name and relative path, as of a case's file."""
     size: int
     sha256: str = code_field(64)
     kind: str = code_field(16)

@@ -55,7 +55,7 @@ class StoredFile(SQLModel, table=True):
     case_id: str = id_field(foreign_key="report_case.id", index=True)
     practice_id: str = id_field(foreign_key="organization.id")
     name: bytes = sealed_field()
-    """JSON: name, relative path, description."""
+    """JSON: name and relative path."""
     blob_id: str = id_field(index=True)
     """Named as the file where the file came alone; files that came in one piece share a blob."""
     blob_offset: int = Field(default=0, sa_type=BIG_INTEGER)

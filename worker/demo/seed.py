@@ -10,8 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlmodel import Session, select
 from temporalio.client import Client
@@ -28,11 +27,11 @@ from infra.blobs.store import BlobStore
 from infra.codec import data_converter
 from infra.database import Database, now
 from infra.demo_accounts import DEMO_PASSWORD
+from infra.file_names import sealed_name
 from infra.key_file import load_master_keys
 from infra.keystore import KeyStore
 from infra.outbox import enqueue
 from infra.passwords import Passwords
-from infra.sealing import column_aad, seal_json
 from infra.sessions import person_of_user
 from infra.settings import Settings
 from schemas.access import Person, Right
@@ -231,7 +230,6 @@ def _store_files(stage: Stage, case_id: str, images: PatientStudies, kinds: Sequ
             with stage.blobs.writer(file_id, key.secret) as writer:
                 writer.append(content)
                 info = writer.finish()
-            place = column_aad("stored_file", file_id, "name")
             with stage.database.write() as session:
                 session.add(
                     StoredFile(
@@ -239,7 +237,13 @@ def _store_files(stage: Stage, case_id: str, images: PatientStudies, kinds: Sequ
                         blob_id=file_id,
                         case_id=case_id,
                         practice_id=row.practice_id,
-                        name=seal_json(key, _name(path, stage.studies.folder), place),
+                        name=sealed_name(
+                            key,
+                            "stored_file",
+                            file_id,
+                            name=path.name,
+                            path=str(path.relative_to(stage.studies.folder)),
+                        ),
                         size=info.size,
                         sha256=sha256,
                         kind="unknown",
@@ -253,10 +257,6 @@ def _store_files(stage: Stage, case_id: str, images: PatientStudies, kinds: Sequ
 def _is_stored(session: Session, case_id: str, sha256: str) -> bool:
     statement = select(StoredFile.id).where(StoredFile.case_id == case_id, StoredFile.sha256 == sha256)
     return session.exec(statement.limit(1)).first() is not None
-
-
-def _name(path: Path, folder: Path) -> dict[str, Any]:
-    return {"name": path.name, "path": str(path.relative_to(folder)), "description": ""}
 
 
 async def _act(stage: Stage, story: Story, case_id: str, number: int, step: Step) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select, update
 
-from activities.imaging.file_names import name_of
 from activities.imaging.parser.pool import BytesSource, ParserPool
 from infra.database import now
+from infra.file_names import name_of
 from infra.removals import sweep
 from infra.stored_files import open_stored
 from schemas.tables.case import Case
