@@ -5,26 +5,23 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from activities.imaging.batches import PatientOfBatch, keep_patient, patients_of, remove_batch
+from activities.imaging.batches import keep_patient, patients_of, remove_batch
 from activities.imaging.identity import case_identity
 from activities.imaging.image_sets import FileFrozen, removable
 from api.cases import acting
+from api.file_removal import tell_removal
 from api.imaging.access import CaseImages, images_of
+from api.services import Services
 from api.standing import CaseAccess
 from infra.audit import write_audit
 from infra.database import now
-from infra.feed import publish
 from infra.file_batches import REFUSED, name_of_batch
 from infra.file_names import name_of
 from infra.keystore import KeyStore
-from infra.outbox import enqueue, is_waiting
-from infra.removals import let_go
-from infra.stored_files import spare_blobs
+from infra.removals import remove
 from schemas.access import Right
-from schemas.decisions import files_fact
 from schemas.errors import NotFound, StateConflict
 from schemas.identity import IdentityOutcome, compare
-from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, StoredFile
 from schemas.translation import N_
@@ -106,24 +103,31 @@ def _view(session: Session, keys: KeyStore, access: CaseAccess, images: CaseImag
     )
 
 
-def keep_of_batch(session: Session, keys: KeyStore, access: CaseAccess, batch_id: str, number: int) -> list[str]:
-    """Keeps the files of one patient of a refused batch, and what names nobody; returns the blobs that nobody needs now.
+def keep_of_batch(services: Services, access: CaseAccess, batch_id: str, number: int) -> None:
+    """Keeps the files of one patient of a refused batch, and what names nobody. Blocking.
 
-    In the caller's transaction. Raises NotFound, FileFrozen, AnotherPatientsFiles.
+    Raises NotFound, FileFrozen, AnotherPatientsFiles.
     """
-    case, batch = _locked(session, access, batch_id)
-    people: tuple[PatientOfBatch, ...] = patients_of(access.key, batch)
-    if not 0 <= number < len(people):
-        raise NotFound()
-    if compare(case_identity(session, keys, case), people[number].person).outcome not in _OURS:
-        raise AnotherPatientsFiles()
-    return _settle(session, access, case, batch, keep_patient(session, access.key, batch, number), act="batch.keep")
+    with services.database.write() as session:
+        case, batch = _locked(session, access, batch_id)
+        people = patients_of(access.key, batch)
+        if not 0 <= number < len(people):
+            raise NotFound()
+        if compare(case_identity(session, services.keys, case), people[number].person).outcome not in _OURS:
+            raise AnotherPatientsFiles()
+        removed = keep_patient(session, access.key, batch, number)
+        spare = _settle(session, access, case, batch, removed, act="batch.keep")
+    services.feed.wake()
+    remove(services.database, services.blobs, spare)
 
 
-def remove_whole_batch(session: Session, access: CaseAccess, batch_id: str) -> list[str]:
+def remove_whole_batch(services: Services, access: CaseAccess, batch_id: str) -> None:
     """Removes all of a refused batch; otherwise as ``keep_of_batch``."""
-    case, batch = _locked(session, access, batch_id)
-    return _settle(session, access, case, batch, remove_batch(session, batch), act="batch.remove")
+    with services.database.write() as session:
+        case, batch = _locked(session, access, batch_id)
+        spare = _settle(session, access, case, batch, remove_batch(session, batch), act="batch.remove")
+    services.feed.wake()
+    remove(services.database, services.blobs, spare)
 
 
 def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, FileBatch]:
@@ -142,16 +146,14 @@ def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, 
 def _settle(
     session: Session, access: CaseAccess, case: Case, batch: FileBatch, removed: list[StoredFile], *, act: str
 ) -> list[str]:
-    spare = spare_blobs(session, removed)
-    let_go(session, spare)
-    kind = files_fact(State(case.state))
-    if not is_waiting(session, kind, batch.case_id):
-        enqueue(session, kind, batch.case_id)
-    session.flush()
-    moment = now()
-    detail = {"removed": len(removed)}
+    """Audits what became of it; returns the blobs that nobody needs now."""
     write_audit(
-        session, scope=batch.case_id, act=act, actor=acting(access), at=moment, subject_id=batch.id, detail=detail
+        session,
+        scope=case.id,
+        act=act,
+        actor=acting(access),
+        at=now(),
+        subject_id=batch.id,
+        detail={"removed": len(removed)},
     )
-    publish(session, "file.removed", at=moment, practice_id=access.row.practice_id, case_id=batch.case_id)
-    return spare
+    return tell_removal(session, case, removed)

@@ -14,33 +14,23 @@ from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
 from activities.imaging.identity import identity_of_metadata
-from activities.imaging.image_sets import SUBMITTABLE, FileFrozen, removable
+from activities.imaging.image_sets import SUBMITTABLE, removable
 from activities.imaging.parser.problems import ProblemCode
-from activities.imaging.removal import remove_file
 from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
-from api.cases import acting
 from api.imaging.access import CaseImages, images_of, up_to_set
 from api.imaging.files import DIRECTORY, description_of
 from api.listing import Held
 from api.standing import CaseAccess
-from infra.audit import write_audit
 from infra.database import now
-from infra.feed import publish
 from infra.file_names import name_of
 from infra.keystore import KeyStore
-from infra.outbox import enqueue, is_waiting
-from infra.removals import let_go
 from infra.sealing import column_aad, open_json
-from infra.stored_files import spare_blobs
 from infra.uploads import count_under_way
 from schemas.access import Right, may
-from schemas.decisions import files_fact
-from schemas.errors import NotFound
 from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
-from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 _BEARS_WRITING: Final = case((col(Instance.burned_in) == "no", 0), else_=1)
@@ -288,46 +278,3 @@ def documents_of(session: Session, keys: KeyStore, rows: Sequence[Held]) -> list
         for file in files
         if images[file.case_id].holds(file)
     ]
-
-
-def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[str]:
-    """Ids of a study's files. Raises NotFound for another case's study."""
-    found = session.exec(
-        select(Instance.file_id)
-        .join(Series, col(Series.id) == col(Instance.series_id))
-        .where(Series.study_id == study_id, Series.case_id == access.row.id)
-    ).all()
-    if not found:
-        raise NotFound()
-    return list(found)
-
-
-def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> list[str]:
-    """Removes files that nobody has read yet, all or none, in the caller's transaction; returns the blobs that were let
-    go of, which the caller removes after the commit (``infra.removals``).
-
-    Raises NotFound for another case's file, FileFrozen for one that was submitted.
-    """
-    case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
-    files = session.exec(
-        select(StoredFile).where(
-            col(StoredFile.id).in_(file_ids), StoredFile.case_id == case.id, StoredFile.state != "removed"
-        )
-    ).all()
-    if len(files) != len(set(file_ids)):
-        raise NotFound()
-    if not all(removable(case, file.first_set) for file in files):
-        raise FileFrozen()
-    for file in files:
-        remove_file(session, file)
-    spare = spare_blobs(session, files)
-    let_go(session, spare)
-    kind = files_fact(State(case.state))
-    if not is_waiting(session, kind, case.id):
-        enqueue(session, kind, case.id)
-    session.flush()
-    moment = now()
-    for file in files:
-        write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=moment, subject_id=file.id)
-    publish(session, "file.removed", at=moment, practice_id=case.practice_id, case_id=case.id)
-    return spare

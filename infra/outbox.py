@@ -20,11 +20,17 @@ def enqueue(session: Session, kind: str, case_id: str, subject_id: str | None = 
 
 
 def is_waiting(session: Session, kind: str, case_id: str) -> bool:
-    """Whether such an item of the case is not yet told: one is enough for a burst of files."""
+    """Whether such an item of the case is not yet told."""
     statement = select(OutboxItem.id).where(
         OutboxItem.case_id == case_id, OutboxItem.kind == kind, col(OutboxItem.done_at).is_(None)
     )
     return session.exec(statement.limit(1)).first() is not None
+
+
+def enqueue_once(session: Session, kind: str, case_id: str) -> None:
+    """The same, unless such an item of the case is not yet told: one is enough for a burst of files."""
+    if not is_waiting(session, kind, case_id):
+        enqueue(session, kind, case_id)
 
 
 def waiting(session: Session, *, limit: int = 100, case_id: str | None = None) -> Sequence[OutboxItem]:

@@ -13,8 +13,8 @@ from infra.blobs.store import BlobStore
 from infra.database import Database, now
 from infra.file_names import sealed_name
 from infra.keys import DataKey
-from infra.outbox import enqueue, is_waiting
-from infra.removals import keep, let_go, remove
+from infra.outbox import enqueue_once
+from infra.removals import discard, keep, let_go
 from schemas.decisions import files_fact
 from schemas.errors import OdontoError
 from schemas.ids import new_id
@@ -83,18 +83,13 @@ class Pack:
                 self._tell(session, rows, actor, files_fact(State(case.state)))
                 return [row.id for row in rows]
         except OdontoError:
-            self._forget()
+            discard(self._database, self._blobs, self._blob_id)
             raise
 
     def abort(self) -> None:
         """Removes what was written."""
         self._writer.abort()
-        self._forget()
-
-    def _forget(self) -> None:
-        with self._database.write() as session:
-            let_go(session, [self._blob_id])
-        remove(self._database, self._blobs, [self._blob_id])
+        discard(self._database, self._blobs, self._blob_id)
 
     def _rows(self, actor: Actor) -> Sequence[StoredFile]:
         moment = now()
@@ -120,5 +115,4 @@ class Pack:
     def _tell(self, session: Session, rows: Sequence[StoredFile], actor: Actor, fact: FactKind) -> None:
         for row in rows:
             write_audit(session, scope=row.case_id, act="file.store", actor=actor, at=row.created_at, subject_id=row.id)
-        if not is_waiting(session, fact, self._case.id):
-            enqueue(session, fact, self._case.id)
+        enqueue_once(session, fact, self._case.id)

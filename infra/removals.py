@@ -27,9 +27,16 @@ def let_go(session: Session, blob_ids: Iterable[str], *, at: datetime | None = N
         upsert(session, _TABLE, {"blob_id": blob_id}, {"due_at": at or now()})
 
 
-def keep(session: Session, blob_id: str) -> None:
-    """For the transaction that refers to the blob: from now on it stays."""
-    session.exec(delete(BlobRemoval).where(col(BlobRemoval.blob_id) == blob_id))
+def keep(session: Session, blob_id: str) -> bool:
+    """For the transaction that refers to the blob: from now on it stays. False where it was not noted: it is gone."""
+    return session.exec(delete(BlobRemoval).where(col(BlobRemoval.blob_id) == blob_id)).rowcount == 1
+
+
+def discard(database: Database, blobs: BlobStore, blob_id: str) -> None:
+    """Lets go of a blob that nothing refers to, and deletes it. Blocking."""
+    with database.write() as session:
+        let_go(session, [blob_id])
+    remove(database, blobs, [blob_id])
 
 
 def remove(database: Database, blobs: BlobStore, blob_ids: Iterable[str]) -> None:

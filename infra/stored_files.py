@@ -8,6 +8,7 @@ from typing import Self
 from sqlmodel import Session, col, select
 
 from infra.blobs.store import BlobDamaged, BlobInfo, BlobReader, BlobStore
+from infra.removals import let_go
 from schemas.tables.imaging import StoredFile
 
 
@@ -64,8 +65,9 @@ def open_stored(blobs: BlobStore, file: StoredFile, key: bytes) -> BlobReader:
         raise
 
 
-def spare_blobs(session: Session, files: Iterable[StoredFile]) -> list[str]:
-    """Of removed files, the blobs that no file that is still there has a part of.
+def let_go_of(session: Session, files: Iterable[StoredFile]) -> list[str]:
+    """Notes of removed files the blobs that no file that is still there has a part of, and returns them: to be deleted
+    after the commit (``infra.removals``).
 
     For the transaction that removes them, once that was flushed, with the case's row locked.
     """
@@ -73,4 +75,6 @@ def spare_blobs(session: Session, files: Iterable[StoredFile]) -> list[str]:
     shared = session.exec(
         select(StoredFile.blob_id).where(col(StoredFile.blob_id).in_(blob_ids), StoredFile.state != "removed")
     ).all()
-    return sorted(blob_ids - set(shared))
+    spare = sorted(blob_ids - set(shared))
+    let_go(session, spare)
+    return spare

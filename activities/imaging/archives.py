@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Final
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, select
 
 from activities.imaging.parser.pool import ParserPool
 from activities.imaging.parser.problems import SENTENCES, FileProblem, ProblemCode
@@ -23,13 +23,12 @@ from infra.database import Database, now
 from infra.file_batches import begin_batch
 from infra.file_names import name_of, sealed_name
 from infra.keys import DataKey
-from infra.removals import let_go, remove
-from infra.stored_files import open_stored, spare_blobs
+from infra.removals import discard, keep, let_go, remove
+from infra.stored_files import let_go_of, open_stored
 from schemas.ids import new_id
 from schemas.messages import SYSTEM_ACTOR
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
-from schemas.tables.wires import BlobRemoval
 
 ABANDONED_AFTER: Final = timedelta(hours=2)
 """What is not done by then was killed: longer than an activity may run."""
@@ -78,10 +77,10 @@ class ArchiveOpener:
             with self._database.write() as session:
                 spare = _replace(session, file, key, pack_id, unpacked)
         except Exception:
-            self._abandon(pack_id)
+            discard(self._database, self._blobs, pack_id)
             raise
         if spare is None:
-            self._abandon(pack_id)
+            discard(self._database, self._blobs, pack_id)
             return False
         remove(self._database, self._blobs, spare)
         return True
@@ -104,11 +103,6 @@ class ArchiveOpener:
                 break
         return _Unpacked(member.path, None, offset, member.size, digest.hexdigest())
 
-    def _abandon(self, pack_id: str) -> None:
-        with self._database.write() as session:
-            let_go(session, [pack_id])
-        remove(self._database, self._blobs, [pack_id])
-
 
 def _replace(
     session: Session, file: StoredFile, key: DataKey, pack_id: str, unpacked: Sequence[_Unpacked]
@@ -118,16 +112,14 @@ def _replace(
     archive = session.exec(
         select(StoredFile).where(StoredFile.id == file.id, StoredFile.state == "stored").with_for_update()
     ).one_or_none()
-    kept = session.exec(delete(BlobRemoval).where(col(BlobRemoval.blob_id) == pack_id))
-    if archive is None or kept.rowcount != 1:
+    if not keep(session, pack_id) or archive is None:
         return None
     moment = now()
     batch = begin_batch(session, key, archive, name=name_of(key, archive)["name"])
     session.add_all(_rows(archive, key, pack_id, batch.id, unpacked))
     archive.kind, archive.state, archive.checked_at = "archive", "removed", moment
     session.flush()
-    spare = spare_blobs(session, [archive])
-    let_go(session, spare)
+    spare = let_go_of(session, [archive])
     detail = {"files": len(unpacked)}
     write_audit(
         session,

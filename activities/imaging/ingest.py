@@ -29,8 +29,8 @@ from infra.blobs.store import BlobDamaged, BlobMissing, BlobStore
 from infra.database import Database, now
 from infra.keys import DataKey
 from infra.keystore import KeyStore
-from infra.removals import let_go, remove
-from infra.stored_files import open_stored, spare_blobs
+from infra.removals import remove
+from infra.stored_files import let_go_of, open_stored
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Preview, Series, StoredFile
@@ -187,8 +187,7 @@ class ImagingActivities:
             patient = case_identity(session, self._keys, case)
             again = CaseRecorder(session, case, job.key, patient, now()).record(findings)
             session.flush()
-            spare = spare_blobs(session, again)
-            let_go(session, spare)
+            spare = let_go_of(session, again)
         remove(self._database, self._blobs, spare)
 
     def _judge_batches(self, job: _Job) -> None:

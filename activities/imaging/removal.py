@@ -9,16 +9,12 @@ from activities.imaging.previews import drop_previews
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 
-def remove_file(session: Session, file: StoredFile) -> None:
-    """Marks the file as removed and takes back what ingest wrote of it; its blob is for the caller to delete, afterwards.
-
-    Files that clashed with it under one SOP instance UID are to be checked again.
-    """
-    remove_files(session, [file])
-
-
 def remove_files(session: Session, files: Sequence[StoredFile]) -> None:
-    """The same of several files of one case."""
+    """Marks files of one case as removed and takes back what ingest wrote of them; their blobs are for the caller to let go
+    of, afterwards.
+
+    Files that clashed with them under one SOP instance UID are to be checked again.
+    """
     withdraw(session, files)
     if any(file.kind == "dicom" for file in files):
         clashed = session.exec(

@@ -6,12 +6,11 @@ from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.imaging.image_sets import SUBMITTABLE, freeze_image_set
-from activities.imaging.removal import remove_file
+from activities.imaging.removal import remove_files
 from activities.records.opening import contract_of, demographics_of, form_of
 from activities.records.projection import state_of
 from activities.records.writing import Writing
-from infra.removals import let_go
-from infra.stored_files import spare_blobs
+from infra.stored_files import let_go_of
 from infra.uploads import count_under_way
 from schemas.ages import age_on
 from schemas.clinical import FIELD_LABELS, pregnancy_matters
@@ -98,10 +97,9 @@ def remove_late_images(writing: Writing) -> None:
             StoredFile.case_id == row.id, col(StoredFile.first_set) > verified, StoredFile.state != "removed"
         )
     ).all()
-    for file in files:
-        remove_file(session, file)
+    remove_files(session, files)
     # The worker's sweep deletes the blobs: a step does not wait for the storage.
-    let_go(session, spare_blobs(session, files))
+    let_go_of(session, files)
     writing.noted.update(removed=len(files))
 
 

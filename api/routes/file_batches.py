@@ -8,9 +8,7 @@ from pydantic import BaseModel
 from api.case_batches import MixedBatch, keep_of_batch, mixed_batches, remove_whole_batch
 from api.deps import ServicesDep, require
 from api.routes.files import Listing
-from api.services import Services
 from api.standing import CaseAccess
-from infra.removals import remove
 from schemas.access import Right
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/batches", tags=["files"])
@@ -37,28 +35,12 @@ def keep_one(
     batch_id: str, patient: Annotated[int, Path(ge=0, le=99)], access: MayDelete, services: ServicesDep
 ) -> Response:
     """Removes the other patients' files, and has the rest checked anew. Only for the case's own patient: 409 otherwise."""
-    keep(services, access, batch_id, patient)
+    keep_of_batch(services, access, batch_id, patient)
     return Response(status_code=204)
 
 
 @router.delete("/{batch_id}", status_code=204)
 def remove_all(batch_id: str, access: MayDelete, services: ServicesDep) -> Response:
     """Removes every file of it."""
-    drop(services, access, batch_id)
+    remove_whole_batch(services, access, batch_id)
     return Response(status_code=204)
-
-
-def keep(services: Services, access: CaseAccess, batch_id: str, patient: int) -> None:
-    """Blocking."""
-    with services.database.write() as session:
-        spare = keep_of_batch(session, services.keys, access, batch_id, patient)
-    services.feed.wake()
-    remove(services.database, services.blobs, spare)
-
-
-def drop(services: Services, access: CaseAccess, batch_id: str) -> None:
-    """Blocking."""
-    with services.database.write() as session:
-        spare = remove_whole_batch(session, access, batch_id)
-    services.feed.wake()
-    remove(services.database, services.blobs, spare)

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import select
 
-from api.case_files import take_out
 from api.deps import CaseDep, LookAgainDep, ServicesDep, policy, require
+from api.file_removal import take_out_with_bytes
 from api.imaging.access import images_of
 from api.imaging.bare_photographs import bare_photograph
 from api.imaging.downloads import INERT, attachment
@@ -19,7 +19,6 @@ from api.standing import CaseAccess, load_case
 from infra.blobs.store import BlobReader
 from infra.database import now
 from infra.file_names import name_of
-from infra.removals import remove
 from infra.stored_files import BlobSlice, open_stored
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
@@ -139,8 +138,5 @@ async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep,
 @router.delete("/{file_id}", status_code=204)
 def delete_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
     """Removes a file that was not submitted, or one of the set that is held for attention."""
-    with services.database.write() as session:
-        spare = take_out(session, access, [file_id])
-    services.feed.wake()
-    remove(services.database, services.blobs, spare)
+    take_out_with_bytes(services, access, [file_id])
     return Response(status_code=204)

@@ -15,7 +15,7 @@ from api.tus.intake import Intake, OpenUpload, complete, in_turn, need_room, nee
 from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination, need_size
 from infra.blobs.store import BlobFinished
-from infra.outbox import enqueue, is_waiting
+from infra.outbox import enqueue_once
 from infra.uploads import COMPLETE, FINAL, UploadDesk
 from schemas.access import Right
 from schemas.decisions import files_fact
@@ -169,7 +169,5 @@ def _wrong_offset(offset: int) -> Response:
 def settle(access: Annotated[CaseAccess, Depends(require(Right.UPLOAD))], services: ServicesDep) -> dict[str, bool]:
     """Says that a batch of uploads has ended, so that its files are checked. Told once for a burst of them."""
     with services.database.write() as session:
-        kind = files_fact(access.state)
-        if not is_waiting(session, kind, access.row.id):
-            enqueue(session, kind, access.row.id)
+        enqueue_once(session, files_fact(access.state), access.row.id)
     return {"accepted": True}

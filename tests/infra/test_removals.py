@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from api.case_files import take_out
+from api.file_removal import take_out
 from api.standing import load_case
 from infra.blobs.local import LocalBlobStore
 from infra.blobs.store import StorageFailed

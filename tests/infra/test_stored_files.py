@@ -7,7 +7,7 @@ import pytest
 
 from infra.blobs.local import LocalBlobStore
 from infra.blobs.store import BlobDamaged
-from infra.stored_files import open_stored, spare_blobs
+from infra.stored_files import let_go_of, open_stored
 from schemas.tables.imaging import StoredFile
 from tests.world import World, sqlite_world
 
@@ -69,7 +69,7 @@ def _share_and_remove(world: World) -> None:
         files[second].blob_id = files[first].blob_id
         files[first].state = files[alone].state = "removed"
         session.flush()
-        assert spare_blobs(session, [files[first], files[alone]]) == [alone]
+        assert let_go_of(session, [files[first], files[alone]]) == [alone]
         files[second].state = "removed"
         session.flush()
-        assert spare_blobs(session, [files[second]]) == [first]
+        assert let_go_of(session, [files[second]]) == [first]

@@ -7,15 +7,14 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
 from activities.records.commands import APPLIED, raise_refusal
+from api import case_batches
 from api.case_facts import CaseFacts, Part, case_facts, newest_message_of_others
-from api.case_files import files_of_study, take_out
 from api.deps import CaseDep, ServicesDep, SessionsDep, require
+from api.file_removal import files_of_study, take_out_with_bytes
 from api.messages import mark_read, unread_counts
 from api.notices import has_unread, mark_notices_read
-from api.routes import file_batches
 from api.services import Services
 from api.standing import CaseAccess
-from infra.removals import remove
 from schemas.access import Right
 from schemas.errors import OdontoError
 from schemas.tables.case import CaseCommand
@@ -109,21 +108,18 @@ def keep_of_batch(
     batch_id: str, patient: Annotated[int, Path(ge=0, le=99)], access: MayDelete, services: ServicesDep
 ) -> Response:
     """Of a folder or an archive with two patients in it, the files of the case's own."""
-    file_batches.keep(services, access, batch_id, patient)
+    case_batches.keep_of_batch(services, access, batch_id, patient)
     return see_other(f"/cases/{access.row.id}#images", done="batch.kept")
 
 
 @router.post("/cases/{case_id}/files/batches/{batch_id}/remove")
 def remove_batch(batch_id: str, access: MayDelete, services: ServicesDep) -> Response:
-    file_batches.drop(services, access, batch_id)
+    case_batches.remove_whole_batch(services, access, batch_id)
     return see_other(f"/cases/{access.row.id}#images", done="file.removed")
 
 
 def _remove(services: Services, access: CaseAccess, file_ids: list[str]) -> Response:
-    with services.database.write() as session:
-        spare = take_out(session, access, file_ids)
-    services.feed.wake()
-    remove(services.database, services.blobs, spare)
+    take_out_with_bytes(services, access, file_ids)
     return see_other(f"/cases/{access.row.id}#images", done="file.removed")
 
 

@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session, col, select
 
 from activities.imaging.ingest import ImagingActivities
-from api.case_files import take_out
 from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
+from api.file_removal import take_out
 from api.imaging import media
 from api.imaging.multipart import boundary_of
 from api.imaging.parsers import ParsersDep, in_images
