@@ -83,7 +83,7 @@ def _view(session: Session, keys: KeyStore, access: CaseAccess, images: CaseImag
     ours = case_identity(session, keys, images.case)
     people = []
     for number, found in enumerate(patients_of(images.key, batch)):
-        there = [files[file_id] for file_id in found.file_ids if file_id in files]
+        there = [files[file_id] for file_id in found.files if file_id in files]
         people.append(
             PersonInBatch(
                 number=number,

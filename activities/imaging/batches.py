@@ -4,32 +4,22 @@ Nobody can override that: whoever sent them keeps the files of the case's patien
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
-from activities.imaging.identity import identity_of_metadata
+from activities.imaging.identity import identity_in
 from activities.imaging.image_sets import removable
 from activities.imaging.parser.problems import SENTENCES, ProblemCode
-from activities.imaging.parser.results import metadata_object
 from activities.imaging.removal import remove_files, withdraw
 from infra.file_batches import ACCEPTED, ENDED, OPEN, REFUSED
 from infra.keys import DataKey
-from infra.sealing import column_aad, open_json, open_sealed, seal_json
-from schemas.identity import PersonIdentity, distinct_patients
+from infra.sealing import column_aad, open_json, seal_json
+from schemas.identity import PatientInFiles, PersonIdentity, distinct_patients
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, Instance, StoredFile
 
 _TABLE = "file_batch"
-
-
-@dataclass(frozen=True)
-class PatientOfBatch:
-    """One of the patients in a refused batch, as the files name them. PHI."""
-
-    person: PersonIdentity
-    file_ids: tuple[str, ...]
 
 
 def is_batch_open(session: Session, case_id: str) -> bool:
@@ -56,9 +46,7 @@ def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool
     if len(patients) < 2 or not all(removable(case, file.first_set) for file in files):
         batch.state = ACCEPTED
         return False
-    found: list[JsonValue] = [
-        {"person": patient.person.model_dump(mode="json"), "file_ids": list(patient.files)} for patient in patients
-    ]
+    found: list[JsonValue] = [patient.model_dump(mode="json") for patient in patients]
     batch.finding = seal_json(key, found, column_aad(_TABLE, batch.id, "finding"))
     batch.state = REFUSED
     refused = [file for file in files if file.state == "ready"]
@@ -70,17 +58,13 @@ def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool
     return True
 
 
-def patients_of(key: DataKey, batch: FileBatch) -> tuple[PatientOfBatch, ...]:
+def patients_of(key: DataKey, batch: FileBatch) -> tuple[PatientInFiles, ...]:
     """Who is in which file of a refused batch; nobody in another one."""
     if batch.finding is None:
         return ()
     found = open_json(key, batch.finding, column_aad(_TABLE, batch.id, "finding"))
     assert isinstance(found, list)
-    return tuple(
-        PatientOfBatch(PersonIdentity.model_validate(entry["person"]), tuple(map(str, entry["file_ids"])))
-        for entry in found
-        if isinstance(entry, dict) and isinstance(entry["file_ids"], list)
-    )
+    return tuple(PatientInFiles.model_validate(entry) for entry in found)
 
 
 def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) -> list[StoredFile]:
@@ -89,10 +73,7 @@ def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) ->
     ``kept`` counts the batch's patients from 0. The case's row is locked by the caller, who deletes the blobs.
     """
     foreign = {
-        file_id
-        for index, patient in enumerate(patients_of(key, batch))
-        if index != kept
-        for file_id in patient.file_ids
+        file_id for index, patient in enumerate(patients_of(key, batch)) if index != kept for file_id in patient.files
     }
     files = _files(session, batch.id)
     removed = [file for file in files if file.id in foreign]
@@ -129,12 +110,4 @@ def _people(session: Session, key: DataKey, file_ids: list[str]) -> list[tuple[s
         .where(col(Instance.file_id).in_(file_ids))
         .order_by(col(Instance.file_id))
     ).all()
-    return [
-        (
-            file_id,
-            identity_of_metadata(
-                metadata_object(open_sealed(key, sealed, column_aad("instance", instance_id, "metadata_json")))
-            ),
-        )
-        for file_id, instance_id, sealed in rows
-    ]
+    return [(file_id, identity_in(key, instance_id, sealed)) for file_id, instance_id, sealed in rows]

@@ -10,11 +10,9 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from activities.imaging.identity import identity_of_demographics, identity_of_metadata
+from activities.imaging.identity import identity_in, identity_of_demographics
 from activities.imaging.image_sets import files_of_set
-from activities.imaging.parser.results import metadata_object
 from infra.keystore import KeyStore
-from infra.sealing import column_aad, open_sealed
 from schemas.forms import Demographics
 from schemas.identity import Attribute, PersonIdentity, Verdict, compare
 from schemas.lifecycle import State
@@ -76,8 +74,4 @@ def people_in_images(session: Session, keys: KeyStore, case: Case, up_to: int) -
     ready = [file.id for file in files_of_set(session, case.id, up_to) if file.state == "ready"]
     rows = session.exec(select(Instance.id, Instance.metadata_json).where(col(Instance.file_id).in_(ready))).all()
     key = keys.data_key(case.key_id)
-    opened = (
-        metadata_object(open_sealed(key, sealed, column_aad("instance", instance_id, "metadata_json")))
-        for instance_id, sealed in rows
-    )
-    return tuple(dict.fromkeys(identity_of_metadata(metadata) for metadata in opened))
+    return tuple(dict.fromkeys(identity_in(key, instance_id, sealed) for instance_id, sealed in rows))

@@ -5,9 +5,11 @@ from typing import Any
 from pydantic import JsonValue
 from sqlmodel import Session
 
-from activities.imaging.parser.results import Identity
+from activities.imaging.parser.results import Identity, metadata_object
 from activities.records.opening import demographics_of
+from infra.keys import DataKey
 from infra.keystore import KeyStore
+from infra.sealing import column_aad, open_sealed
 from schemas.forms import Demographics
 from schemas.identity import PersonIdentity
 from schemas.tables.case import Case
@@ -50,6 +52,13 @@ def identity_of_metadata(metadata: dict[str, JsonValue]) -> PersonIdentity:
         sex=_text(_first(metadata, _SEX)),
         patient_id=_text(_first(metadata, _ID)),
         issuer=_text(_first(metadata, _ISSUER)),
+    )
+
+
+def identity_in(key: DataKey, instance_id: str, metadata_json: bytes) -> PersonIdentity:
+    """From an instance's columns: its id, and its sealed metadata. PHI."""
+    return identity_of_metadata(
+        metadata_object(open_sealed(key, metadata_json, column_aad("instance", instance_id, "metadata_json")))
     )
 
 

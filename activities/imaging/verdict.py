@@ -1,18 +1,15 @@
 """The verdict over an image set: is anything readable, and is it all this patient's (invariant 12)?"""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
-from activities.imaging.identity import case_identity, identity_of_metadata
+from activities.imaging.identity import case_identity, identity_in
 from activities.imaging.image_sets import files_of_set
-from activities.imaging.parser.results import metadata_object
-from infra.keys import DataKey
 from infra.keystore import KeyStore
-from infra.sealing import column_aad, open_sealed, seal_json
-from schemas.identity import IdentityOutcome, PersonIdentity, combine, compare, distinct_patients
+from infra.sealing import column_aad, seal_json
+from schemas.identity import IdentityOutcome, PatientInFiles, PersonIdentity, combine, compare, distinct_patients
 from schemas.messages import ProcessOutcome
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
@@ -20,14 +17,6 @@ from schemas.tables.imaging import IdentityFinding, Instance, StoredFile
 from schemas.tables.people import Patient
 
 IMAGES = ("dicom", "photo")
-
-
-@dataclass(frozen=True)
-class FoundPatient:
-    """One patient as the files of a set name them. PHI."""
-
-    person: PersonIdentity
-    file_ids: tuple[str, ...]
 
 
 def judge(
@@ -44,7 +33,7 @@ def judge(
     # Waits for an edit of the patient under way: one that began before these images were checked did not compare them.
     session.get_one(Patient, case.patient_id, with_for_update=True)
     patient = case_identity(session, keys, case)
-    people = [(instance.file_id, _person(key, instance)) for instance in instances]
+    people = [(instance.file_id, identity_in(key, instance.id, instance.metadata_json)) for instance in instances]
     outcomes: dict[PersonIdentity, IdentityOutcome] = {
         person: compare(patient, person).outcome for person in {person for _, person in people}
     }
@@ -54,7 +43,7 @@ def judge(
     outcome = combine(outcomes.values())
     if len(patients) > 1:
         outcome = IdentityOutcome.CONTRADICTORY
-    details: list[JsonValue] = [_detail(patient, FoundPatient(found.person, found.files)) for found in patients]
+    details: list[JsonValue] = [_detail(patient, found) for found in patients]
     finding = _finding(session, case.id, image_set, at)
     finding.outcome = outcome
     finding.details = seal_json(key, details, column_aad("identity_finding", f"{case.id}/{image_set}", "details"))
@@ -71,12 +60,7 @@ def _counts(file: StoredFile, beyond: int) -> bool:
     return (file.first_set or 0) > beyond if beyond else file.kind in IMAGES
 
 
-def _person(key: DataKey, instance: Instance) -> PersonIdentity:
-    place = column_aad("instance", instance.id, "metadata_json")
-    return identity_of_metadata(metadata_object(open_sealed(key, instance.metadata_json, place)))
-
-
-def _detail(patient: PersonIdentity, found: FoundPatient) -> JsonValue:
+def _detail(patient: PersonIdentity, found: PatientInFiles) -> JsonValue:
     """What the two people who may override see: who is in which file, and why it is not the case's patient."""
     comparison = compare(patient, found.person)
     person = found.person
@@ -88,7 +72,7 @@ def _detail(patient: PersonIdentity, found: FoundPatient) -> JsonValue:
         "issuer": person.issuer,
         "outcome": comparison.outcome.value,
         "reasons": [reason.code.value for reason in comparison.reasons],
-        "file_ids": list(found.file_ids),
+        "file_ids": list(found.files),
     }
 
 
