@@ -1,18 +1,16 @@
 """Where the bytes of a stored file lie. Several files may share one blob: each is a part of it then."""
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
-from types import TracebackType
-from typing import Self
 
 from sqlmodel import Session, col, select
 
-from infra.blobs.store import BlobDamaged, BlobInfo, BlobReader, BlobStore
+from infra.blobs.reading import Reader
+from infra.blobs.store import BlobDamaged, BlobReader, BlobStore
 from infra.removals import let_go
 from schemas.tables.imaging import StoredFile
 
 
-class BlobSlice:
+class BlobSlice(Reader):
     """A part of a blob, as a reader of its own. Closing it closes the blob's reader. See BlobReader."""
 
     def __init__(self, reader: BlobReader, begin: int, size: int) -> None:
@@ -25,32 +23,11 @@ class BlobSlice:
     def size(self) -> int:
         return self._size
 
-    def read_at(self, offset: int, length: int) -> bytes:
-        return b"".join(self.stream(offset, length))
-
-    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Raises ValueError for a negative offset or length."""
-        if offset < 0 or (length is not None and length < 0):
-            raise ValueError("offset and length count from the start of the file")
-        left = max(0, self._size - offset)
-        return self._reader.stream(self._begin + offset, left if length is None else min(left, length))
-
-    def info(self) -> BlobInfo:
-        digest = sha256()
-        for piece in self.stream():
-            digest.update(piece)
-        return BlobInfo(self._size, digest.hexdigest())
+    def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
+        return self._reader.stream(self._begin + offset, max(0, end - offset))
 
     def close(self) -> None:
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_stored(blobs: BlobStore, file: StoredFile, key: bytes) -> BlobReader:

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from activities.documents.document import ReportDocument
 from activities.documents.errors import PdfFailed, PdfLibraryMissing, PdfTimedOut, UnusablePicture
 from activities.documents.frames import DOCUMENT, FAILED, PDF, read_frame, write_frame
+from infra.closing import Closing
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _ENVIRONMENT: Final = (
@@ -32,7 +33,7 @@ _FAILURES: Final = {failure.code: failure for failure in (PdfFailed, PdfLibraryM
 _log = logging.getLogger(__name__)
 
 
-class PdfRenderer:
+class PdfRenderer(Closing):
     """Lays out one document at a time; thread-safe. The process starts with the first document, or with `warm`.
 
     A process that crashed, hung past `timeout_seconds` or made `documents_per_process` documents is replaced.
@@ -78,12 +79,6 @@ class PdfRenderer:
         """End the process; the next document starts another."""
         with self._lock:
             self._stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def pid(self) -> int | None:

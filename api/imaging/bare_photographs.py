@@ -4,8 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import PurePath
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from fastapi import Request, Response
 
@@ -14,6 +13,7 @@ from activities.imaging.parser.problems import FileProblem
 from activities.imaging.parser.results import BareCopy
 from api.imaging.downloads import attachment
 from api.imaging.parsers import in_images
+from infra.blobs.reading import Reader
 from infra.blobs.store import BlobReader
 from schemas.errors import OdontoError
 from schemas.translation import N_
@@ -29,24 +29,22 @@ class NoBareCopy(OdontoError):
     )
 
 
-class BareSource:
+class BareSource(Reader):
     """A bare copy's bytes, made of its file's while they are read. Closing it closes the file's reader."""
 
     def __init__(self, reader: BlobReader, copy: BareCopy) -> None:
         self._reader = reader
-        self._pieces = [copy.drawn] if copy.drawn else list(copy.pieces)
-        self._ends = list(accumulate(len(piece) if isinstance(piece, bytes) else piece[1] for piece in self._pieces))
+        self._made_of = [copy.drawn] if copy.drawn else list(copy.pieces)
+        self._ends = list(accumulate(len(piece) if isinstance(piece, bytes) else piece[1] for piece in self._made_of))
 
     @property
     def size(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """At most 1 MiB at a time."""
-        end = self.size if length is None else min(self.size, offset + length)
+    def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
         index = bisect_right(self._ends, offset)
         while offset < end:
-            piece = self._pieces[index]
+            piece = self._made_of[index]
             begin = self._ends[index] - (len(piece) if isinstance(piece, bytes) else piece[1])
             stop = min(end, self._ends[index])
             while offset < stop:
@@ -63,14 +61,6 @@ class BareSource:
 
     def close(self) -> None:
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 async def bare_photograph(

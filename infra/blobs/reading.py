@@ -1,15 +1,42 @@
-"""What readers of all stores share: bytes out of verified records."""
+"""What readers share: any range in pieces, and, in all stores, bytes out of verified records."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from types import TracebackType
-from typing import Self
 
 from infra.blobs.records import CLEAR_BYTES, Kind, Place, RecordCipher, Shape
 from infra.blobs.store import BlobInfo
+from infra.closing import Closing
 
 
-class RecordReader:
+class Reader(Closing):
+    """See BlobReader. What has a size, and its bytes from any offset on."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int: ...
+
+    @abstractmethod
+    def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
+        """The bytes up to ``end``, at most 1 MiB at a time; none where ``end`` lies before ``offset``."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return b"".join(self.stream(offset, length))
+
+    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Raises ValueError for a negative offset or length."""
+        if offset < 0 or (length is not None and length < 0):
+            raise ValueError("offset and length count from the start of the file")
+        return self._pieces(offset, self.size if length is None else min(self.size, offset + length))
+
+    def info(self) -> BlobInfo:
+        digest = sha256()
+        for piece in self.stream():
+            digest.update(piece)
+        return BlobInfo(self.size, digest.hexdigest())
+
+
+class RecordReader(Reader):
     """See BlobReader. A store's own reader opens the file, verifies its last record and calls ``_begin``; then every other
     record is verified when it is read."""
 
@@ -37,16 +64,6 @@ class RecordReader:
             index: open_record(self._cipher, self._shape, index, record) for index, record in enumerate(sealed, first)
         }
 
-    def read_at(self, offset: int, length: int) -> bytes:
-        return b"".join(self.stream(offset, length))
-
-    def stream(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Raises ValueError for a negative offset or length."""
-        if offset < 0 or (length is not None and length < 0):
-            raise ValueError("offset and length count from the start of the file")
-        end = self.size if length is None else min(self.size, offset + length)
-        return self._pieces(offset, end)
-
     def _pieces(self, offset: int, end: int) -> Iterator[bytes]:
         recent = self._recent
         while offset < end:
@@ -58,22 +75,8 @@ class RecordReader:
             offset += len(piece)
             yield piece
 
-    def info(self) -> BlobInfo:
-        digest = sha256()
-        for piece in self.stream():
-            digest.update(piece)
-        return BlobInfo(self.size, digest.hexdigest())
-
     def close(self) -> None:
         """Once nobody reads any more. May be called again."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_record(cipher: RecordCipher, shape: Shape, index: int, record: memoryview) -> bytes:

@@ -8,18 +8,18 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, wait
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from infra.blobs.hashes import KeptHashes
 from infra.blobs.records import CLEAR_BYTES, RECORD_BYTES, Kind, Place, RecordCipher
 from infra.blobs.store import BlobInfo, Buffer, StorageFailed
+from infra.closing import Closing
 
 _ASIDE_BYTES: Final = 256 * 1024
 """From this size on, a piece is worth the way to other threads."""
 
 
-class RecordWriter:
+class RecordWriter(Closing):
     """See BlobWriter. A store's own writer finds out where the file stands, then calls ``_begin``."""
 
     def __init__(self, blob_id: str, working: Executor, hashes: KeptHashes) -> None:
@@ -164,11 +164,3 @@ class RecordWriter:
         except BaseException:
             self._broken = True
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -6,8 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
@@ -24,6 +23,7 @@ from activities.imaging.parser.results import (
     metadata_object,
 )
 from activities.imaging.parser.wire import Operation
+from infra.closing import Closing
 
 _LOG: Final = logging.getLogger(__name__)
 PREVIEW_SIDE: Final = 512
@@ -71,7 +71,7 @@ class Scanner(Protocol):
         ...
 
 
-class ParserPool:
+class ParserPool(Closing):
     """Up to ``size`` children, started when first needed. Safe to share between threads; calls block.
 
     A child has no network, no files and limited memory (``confinement``); it is replaced after a timeout, a death, or
@@ -186,14 +186,6 @@ class ParserPool:
                 return
             if child is not None:
                 child.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _ask(
         self,
