@@ -69,7 +69,8 @@ def mixed_batches(session: Session, keys: KeyStore, access: CaseAccess) -> tuple
         .where(FileBatch.case_id == access.row.id, FileBatch.state == REFUSED)
         .order_by(col(FileBatch.created_at), col(FileBatch.id))
     ).all()
-    return tuple(_view(session, keys, access, images, batch) for batch in batches)
+    views = (_view(session, keys, access, images, batch) for batch in batches)
+    return tuple(view for view in views if view.files)  # its files may have been taken out one by one
 
 
 def _view(session: Session, keys: KeyStore, access: CaseAccess, images: CaseImages, batch: FileBatch) -> MixedBatch:

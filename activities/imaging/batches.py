@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
 from activities.imaging.identity import identity_in
-from activities.imaging.image_sets import removable
+from activities.imaging.image_sets import is_unread
 from activities.imaging.parser.problems import SENTENCES, ProblemCode
 from activities.imaging.removal import remove_files, withdraw
 from infra.file_batches import ACCEPTED, ENDED, OPEN, REFUSED
@@ -32,7 +32,7 @@ def judge_batches(session: Session, key: DataKey, case: Case) -> int:
     """Looks at the case's batches whose files have all been checked; returns how many were refused.
 
     In the caller's transaction, with the case's row locked. What was submitted and has passed stays: there the verdict
-    over the image set holds the case.
+    over the image set holds the case. What was submitted and is being checked has not passed yet.
     """
     batches = session.exec(select(FileBatch).where(FileBatch.case_id == case.id, FileBatch.state == OPEN)).all()
     return sum(_judge(session, key, case, batch) for batch in batches)
@@ -43,7 +43,7 @@ def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool
     if any(file.state == "stored" for file in files):
         return False  # the rest is checked first
     patients = distinct_patients(_people(session, key, [file.id for file in files if file.state == "ready"]))
-    if len(patients) < 2 or not all(removable(case, file.first_set) for file in files):
+    if len(patients) < 2 or not all(is_unread(case, file.first_set) for file in files):
         batch.state = ACCEPTED
         return False
     found: list[JsonValue] = [patient.model_dump(mode="json") for patient in patients]
@@ -54,6 +54,8 @@ def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool
     for file in refused:
         file.state = "unreadable"
         file.problem_code, file.problem = ProblemCode.MIXED_PATIENTS.value, SENTENCES[ProblemCode.MIXED_PATIENTS]
+    for file in files:
+        file.first_set = None  # whose they are can still be decided once the rest of the set is read
     session.flush()
     return True
 
@@ -80,7 +82,7 @@ def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) ->
     remove_files(session, removed)
     for file in files:
         if file.id not in foreign and file.problem_code == ProblemCode.MIXED_PATIENTS:
-            file.state, file.problem_code, file.problem, file.first_set = "stored", None, None, None
+            file.state, file.problem_code, file.problem = "stored", None, None
     batch.state, batch.finding = OPEN, None
     session.flush()
     return removed

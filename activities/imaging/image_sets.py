@@ -1,7 +1,8 @@
 """Image sets: which files a submission was made of, and the hash that a signature covers (invariants 7 and 11).
 
 Set ``n`` holds every file that was submitted with it or with an earlier set and was not removed since. A file leaves a
-set in one case only: the set is held for attention, before anybody has read it (see ``removable``).
+set only before anybody has read it: while the set is held for attention (see ``removable``), or when the folder or archive
+that it came with is refused (``batches``).
 """
 
 import hashlib
@@ -70,3 +71,8 @@ def removable(case: Case, first_set: int | None) -> bool:
     if first_set is None:
         return True
     return case.state == State.ATTENTION and first_set == case.image_set
+
+
+def is_unread(case: Case, first_set: int | None) -> bool:
+    """Whether nobody but the practice has seen a file of that set: its check has not let it pass."""
+    return removable(case, first_set) or (first_set or 0) > case.verified_set

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
+from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, Instance, Series, StoredFile, Study
 from schemas.tables.wires import AuditRow
@@ -126,24 +127,49 @@ async def test_after_a_refusal_the_folder_may_come_again_without_the_foreign_fil
     assert states(desk, case) == {("unreadable", "mixed_patients"): 2, ("ready", None): 1}
 
 
-async def test_a_mixed_folder_that_was_submitted_unchecked_counts_for_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("state", [State.PROCESSING, State.ATTENTION, State.RELEASED])
+async def test_a_mixed_folder_that_was_submitted_unchecked_counts_for_nothing(desk: Desk, state: State) -> None:
+    """Whoever submits faster than files are checked, or adds them late, gets no override by two people for it."""
     case = desk.open_case()
-    for name, content in {"A1": ours(1), "K1": kellers(1)}.items():
+    for name, content in {"A1": ours(1), "K1": kellers(1), "broken": ours(2)[:-9]}.items():
         await desk.upload(case, content, name, f"DISC/{name}")
-    desk.freeze(case)
-    desk.set_state(case, State.ATTENTION, image_set=1)
+    desk.freeze(case, verified=False)
+    desk.set_state(case, state)
     desk.imaging.ingest(case.id)
-    assert desk.imaging.verdict(case.id, 1).readable == 0
+    verdict = desk.imaging.verdict(case.id, 1)
+    assert (verdict.readable, verdict.identity) == (0, IdentityStanding.MATCHED)
+    desk.set_state(case, State.RELEASED, image_set=1)
     async with desk.client() as client:
         (found,) = await mixed(client, case)
+        assert found["is_removable"]
         (kept,) = (person["number"] for person in found["people"] if person["is_ours"])
-        assert (
-            await client.post(f"/api/v1/cases/{case.id}/batches/{found['batch_id']}/keep/{kept}")
-        ).status_code == 204
+        answer = await client.post(f"/api/v1/cases/{case.id}/batches/{found['batch_id']}/keep/{kept}")
+        assert answer.status_code == 204
     desk.imaging.ingest(case.id)
     with desk.world.database.read() as session:
         again = session.exec(select(StoredFile).where(StoredFile.case_id == case.id, StoredFile.state == "ready")).one()
     assert again.first_set is None, "it goes with the next submission"
+
+
+async def test_what_has_passed_stays_when_more_of_its_folder_comes(desk: Desk) -> None:
+    case = desk.open_case()
+    await desk.upload(case, ours(1), "A1", "DISC/A1")
+    desk.imaging.ingest(case.id)
+    desk.freeze(case)
+    desk.set_state(case, State.RELEASED)
+    await desk.upload(case, kellers(1), "K1", "DISC/K1")
+    desk.imaging.ingest(case.id)
+    assert states(desk, case) == {("ready", None): 2}
+    desk.freeze(case, 2, verified=False)
+    assert desk.imaging.verdict(case.id, 2).identity is IdentityStanding.MISMATCHED
+
+
+async def test_a_refused_folder_whose_files_were_taken_out_one_by_one_waits_for_nobody(desk: Desk) -> None:
+    case = await mixed_folder(desk)
+    async with desk.client() as client:
+        for file in desk.files(case):
+            assert (await client.delete(f"/api/v1/cases/{case.id}/files/{file.id}")).status_code == 204
+        assert await mixed(client, case) == []
 
 
 async def test_only_who_may_remove_files_of_this_very_case_decides(desk: Desk) -> None:
