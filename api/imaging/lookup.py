@@ -121,10 +121,3 @@ def need_instances(
         if found:
             return found
     raise NotFound()
-
-
-def need_instance(
-    session: Session, access: ImageAccess, study_uid: str, series_uid: str, sop_uid: str
-) -> FoundInstance:
-    """Raises NotFound."""
-    return need_instances(session, access, study_uid, series_uid, sop_uid)[0]

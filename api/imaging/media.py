@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -167,13 +167,14 @@ class Multipart:
         self._boundary = secrets.token_hex(16)
         self.content_type = f'{MULTIPART}; type="{inner}"; boundary={self._boundary}'
 
-    def begin(self, content_type: str, *, first: bool) -> bytes:
-        return (
-            f"{'' if first else chr(13) + chr(10)}--{self._boundary}\r\nContent-Type: {content_type}\r\n\r\n".encode()
-        )
-
-    def end(self) -> bytes:
-        return f"\r\n--{self._boundary}--\r\n".encode()
+    def body(self, parts: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+        """The answer in pieces. Of each part: its content type, and its bytes in pieces, which are asked for in turn."""
+        delimiter = f"--{self._boundary}"
+        for content_type, pieces in parts:
+            yield f"{delimiter}\r\nContent-Type: {content_type}\r\n\r\n".encode()
+            yield from pieces
+            delimiter = f"\r\n--{self._boundary}"
+        yield f"{delimiter}--\r\n".encode()
 
 
 def frame_part(media: str, transfer_syntax: str) -> str:

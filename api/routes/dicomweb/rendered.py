@@ -1,22 +1,28 @@
 """WADO-RS renderings and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): JPEG of instances and frames; the middle one
 stands for a series, the first series for a study."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.deps import ServicesDep
 from api.imaging import media
-from api.imaging.access import ImageAccess, ImageAccessDep
 from api.imaging.conditional import is_unchanged, not_modified
 from api.imaging.downloads import while_allowed
-from api.imaging.lookup import FoundInstance, need_instances
+from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
 from api.imaging.pixels import THUMBNAIL_SIDE, Pictures
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, Uid, readable
-from api.services import Services
+from api.routes.dicomweb.serving import (
+    PRIVATE,
+    DicomwebRoute,
+    OfInstance,
+    OfSeries,
+    OfStudy,
+    Retrieval,
+    private,
+    readable,
+)
 
 router = APIRouter(route_class=DicomwebRoute)
 
@@ -48,200 +54,99 @@ Frame = Annotated[int, Path(ge=1, le=999_999)]
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/rendered", response_class=Response)
-async def rendered_instance(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-    rendering: RenderingDep,
-) -> Response:
+async def rendered_instance(asked: OfInstance, rendering: RenderingDep) -> Response:
     """The instance's first frame as JPEG. ``window``: centre,width[,linear]; ``viewport``: width,height; ``quality``: 1–100."""
-    return await _rendered(request, access, services, pictures, rendering, (study, series, instance), 1)
+    return await _rendered(asked, rendering, 1)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/rendered", response_class=Response)
-async def rendered_frame(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    frame: Frame,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-    rendering: RenderingDep,
-) -> Response:
+async def rendered_frame(frame: Frame, asked: OfInstance, rendering: RenderingDep) -> Response:
     """One frame as JPEG."""
-    return await _rendered(request, access, services, pictures, rendering, (study, series, instance), frame)
+    return await _rendered(asked, rendering, frame)
 
 
-async def _rendered(
-    request: Request,
-    access: ImageAccess,
-    services: Services,
-    pictures: Pictures,
-    rendering: Rendering,
-    place: tuple[str, str, str],
-    frame: int,
-) -> Response:
-    _need_jpeg(request)
-
-    def answer() -> Response:
-        (found, *_) = _find(services, access, *place)
-        return _jpeg(rendering.draw(pictures, found, frame))
-
-    return await in_images(answer)
+async def _rendered(asked: Retrieval, rendering: Rendering, frame: int) -> Response:
+    _need_jpeg(asked.request)
+    image = await in_images(lambda: rendering.draw(asked.pictures, asked.instance(), frame))
+    return Response(image, headers=private(media.JPEG))
 
 
 @router.get("/studies/{study}/series/{series}/rendered", response_class=Response)
-async def rendered_series(
-    study: Uid,
-    series: Uid,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-    rendering: RenderingDep,
-) -> Response:
+async def rendered_series(asked: OfSeries, rendering: RenderingDep) -> Response:
     """The first frame of every instance of a series as JPEG, a part each."""
-    return await _all_rendered(request, access, services, pictures, rendering, study, series)
+    return await _all_rendered(asked, rendering)
 
 
 @router.get("/studies/{study}/rendered", response_class=Response)
-async def rendered_study(
-    study: Uid,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-    rendering: RenderingDep,
-) -> Response:
+async def rendered_study(asked: OfStudy, rendering: RenderingDep) -> Response:
     """The first frame of every instance of a study as JPEG, a part each."""
-    return await _all_rendered(request, access, services, pictures, rendering, study)
+    return await _all_rendered(asked, rendering)
 
 
-async def _all_rendered(
-    request: Request,
-    access: ImageAccess,
-    services: Services,
-    pictures: Pictures,
-    rendering: Rendering,
-    study: str,
-    series: str | None = None,
-) -> Response:
-    if not media.accepts(media.accept_of(request), media.MULTIPART):
+async def _all_rendered(asked: Retrieval, rendering: Rendering) -> Response:
+    if not media.accepts(media.accept_of(asked.request), media.MULTIPART):
         raise media.NotAcceptable()
-    found = await in_images(_find, services, access, study, series)
-    parts = media.Multipart(media.JPEG)
-
-    def body() -> Iterator[bytes]:
-        for index, each in enumerate(found):
-            yield parts.begin(media.JPEG, first=index == 0) + rendering.draw(pictures, each, 1)
-        yield parts.end()
-
-    def still() -> None:
-        _find(services, access.again(), study, series)
-
-    headers = PRIVATE | {"Content-Type": parts.content_type}
-    return StreamingResponse(while_allowed(body(), still), headers=headers)
+    found = await in_images(asked.instances)
+    answer = media.Multipart(media.JPEG)
+    body = answer.body((media.JPEG, (rendering.draw(asked.pictures, each, 1),)) for each in found)
+    return StreamingResponse(while_allowed(body, asked.check_again), headers=private(answer.content_type))
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/thumbnail")
-async def frame_thumbnail(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    frame: Frame,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-) -> Response:
+async def frame_thumbnail(frame: Frame, asked: OfInstance) -> Response:
     """One frame as a small JPEG."""
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
-        return pictures.rendered(found[0], frame, max_side=THUMBNAIL_SIDE, quality=82)
+        return asked.pictures.rendered(found[0], frame, max_side=THUMBNAIL_SIDE, quality=82)
 
-    return await _thumbnail(request, access, services, draw, str(frame), study, series, instance)
+    return await _thumbnail(asked, draw, str(frame))
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}/thumbnail")
-async def instance_thumbnail(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-) -> Response:
+async def instance_thumbnail(asked: OfInstance) -> Response:
     """The instance's middle frame as a small JPEG."""
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
-        return pictures.thumbnail(found[0])
+        return asked.pictures.thumbnail(found[0])
 
-    return await _thumbnail(request, access, services, draw, "t", study, series, instance)
+    return await _thumbnail(asked, draw, "t")
 
 
 @readable(router, "/studies/{study}/series/{series}/thumbnail")
-async def series_thumbnail(
-    study: Uid, series: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
-) -> Response:
+async def series_thumbnail(asked: OfSeries) -> Response:
     """The series' middle image as a small JPEG."""
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
-        return pictures.thumbnail(found[len(found) // 2])
+        return asked.pictures.thumbnail(found[len(found) // 2])
 
-    return await _thumbnail(request, access, services, draw, "s", study, series)
+    return await _thumbnail(asked, draw, "s")
 
 
 @readable(router, "/studies/{study}/thumbnail")
-async def study_thumbnail(
-    study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
-) -> Response:
+async def study_thumbnail(asked: OfStudy) -> Response:
     """The middle image of the study's first series as a small JPEG."""
 
     def draw(found: Sequence[FoundInstance]) -> bytes:
         first = [each for each in found if each.series.id == found[0].series.id]
-        return pictures.thumbnail(first[len(first) // 2])
+        return asked.pictures.thumbnail(first[len(first) // 2])
 
-    return await _thumbnail(request, access, services, draw, "y", study)
+    return await _thumbnail(asked, draw, "y")
 
 
-async def _thumbnail(
-    request: Request,
-    access: ImageAccess,
-    services: Services,
-    draw: Callable[[Sequence[FoundInstance]], bytes],
-    what: str,
-    study: str,
-    series: str | None = None,
-    instance: str | None = None,
-) -> Response:
-    _need_jpeg(request)
+async def _thumbnail(asked: Retrieval, draw: Callable[[Sequence[FoundInstance]], bytes], what: str) -> Response:
+    """``what`` tells in the entity tag which picture of the same images it is."""
+    _need_jpeg(asked.request)
 
     def answer() -> Response:
-        found = _find(services, access, study, series, instance)
+        found = asked.instances()
         etag = f'"{media.tag_of_all(each.etag for each in found)}-{what}"'
-        return not_modified(etag, PRIVATE) if is_unchanged(request, etag) else _jpeg(draw(found), etag)
+        if is_unchanged(asked.request, etag):
+            return not_modified(etag, PRIVATE)
+        return Response(draw(found), headers=private(media.JPEG, etag))
 
     return await in_images(answer)
-
-
-def _find(
-    services: Services, access: ImageAccess, study: str, series: str | None = None, instance: str | None = None
-) -> Sequence[FoundInstance]:
-    with services.database.read() as session:
-        return need_instances(session, access, study, series, instance)
 
 
 def _need_jpeg(request: Request) -> None:
     if not media.accepts(media.accept_of(request), media.JPEG):
         raise media.NotAcceptable()
-
-
-def _jpeg(image: bytes, etag: str | None = None) -> Response:
-    return Response(image, media_type=media.JPEG, headers=PRIVATE | ({"ETag": etag} if etag else {}))

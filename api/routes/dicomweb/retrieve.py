@@ -4,22 +4,30 @@ Frames go out as they are stored, from byte ranges; decoded only for clients tha
 for syntaxes that no browser reads, whose metadata describes the decoded frames.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 
-from api.deps import ServicesDep
 from api.imaging import media
-from api.imaging.access import ImageAccess, ImageAccessDep
 from api.imaging.conditional import Content, is_unchanged, not_modified
 from api.imaging.downloads import send, while_allowed
-from api.imaging.lookup import FoundInstance, need_instance, need_instances
+from api.imaging.lookup import FoundInstance
 from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, Uid, need_json, readable, root_of
-from api.services import Services
+from api.routes.dicomweb.serving import (
+    PRIVATE,
+    DicomwebRoute,
+    OfInstance,
+    OfSeries,
+    OfStudy,
+    Retrieval,
+    need_json,
+    private,
+    readable,
+    root_of,
+)
 from schemas.errors import InvalidInput
 
 router = APIRouter(route_class=DicomwebRoute)
@@ -30,216 +38,137 @@ MAX_BYTES: Final = 128 << 20
 
 
 @readable(router, "/studies/{study}/metadata")
-async def study_metadata(study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep) -> Response:
+async def study_metadata(asked: OfStudy) -> Response:
     """Metadata of all instances of a study."""
-    return await in_images(_metadata, request, access, services, study)
+    return await in_images(_metadata, asked)
 
 
 @readable(router, "/studies/{study}/series/{series}/metadata")
-async def series_metadata(
-    study: Uid, series: Uid, request: Request, access: ImageAccessDep, services: ServicesDep
-) -> Response:
+async def series_metadata(asked: OfSeries) -> Response:
     """Metadata (DICOM JSON, PS3.18 annex F) without bulk data, as it was written at ingest."""
-    return await in_images(_metadata, request, access, services, study, series)
+    return await in_images(_metadata, asked)
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}/metadata")
-async def instance_metadata(
-    study: Uid, series: Uid, instance: Uid, request: Request, access: ImageAccessDep, services: ServicesDep
-) -> Response:
+async def instance_metadata(asked: OfInstance) -> Response:
     """Metadata of one instance."""
-    return await in_images(_metadata, request, access, services, study, series, instance)
+    return await in_images(_metadata, asked)
 
 
-def _metadata(
-    request: Request,
-    access: ImageAccess,
-    services: Services,
-    study: str,
-    series: str | None = None,
-    instance: str | None = None,
-) -> Response:
-    need_json(request)
-    with services.database.read() as session:
-        found = need_instances(session, access, study, series, instance)
+def _metadata(asked: Retrieval) -> Response:
+    need_json(asked.request)
+    found = asked.instances()
     etag = _etag_of_all(found)
-    if is_unchanged(request, etag):
+    if is_unchanged(asked.request, etag):
         return not_modified(etag, PRIVATE)
-    root = root_of(request)
+    root = root_of(asked.request)
     body = b"[" + b",".join(each.metadata(root) for each in found) + b"]"
-    return Response(body, media_type=media.JSON, headers=PRIVATE | {"ETag": etag})
+    return Response(body, headers=private(media.JSON, etag))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}", response_class=Response)
 async def frames(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
     frames: Annotated[str, Path(pattern=r"^[0-9]{1,6}(,[0-9]{1,6})*$")],
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
+    asked: OfInstance,
 ) -> Response:
     """Frames by number from 1, each a part with its transfer syntax; one alone as ``application/octet-stream``, too."""
     numbers = [int(number) for number in frames.split(",")]
     if len(numbers) > MAX_FRAMES:
         raise InvalidInput(f"Ask for at most {MAX_FRAMES} frames at a time.")
+    return await in_images(_frames, asked, numbers)
 
-    def answer() -> Response:
-        found = _find(services, access, study, series, instance)
-        stored = found.instance.transfer_syntax_uid
-        form = media.frames_as(
-            media.accept_of(request), media.EXPLICIT_LE if found.is_served_decoded else stored, count=len(numbers)
-        )
-        decoded = found.is_served_decoded or (form.decoded and stored not in media.SAME_AS_EXPLICIT)
-        syntax = media.EXPLICIT_LE if decoded or stored in media.SAME_AS_EXPLICIT else stored
-        etag = f'"{found.etag[1:-1]}-{"d" if decoded else "s"}"'
-        if is_unchanged(request, etag):
-            return not_modified(etag, PRIVATE)
-        part = media.frame_part(form.media, syntax)
-        there = pictures.frames(found, numbers, decoded=decoded)
-        if form.single:
-            (frame,) = there
-            return Response(frame, media_type=None, headers=_typed(part, etag))
-        parts = media.Multipart(form.media)
-        body = bytearray()
-        for index, frame in enumerate(there):
-            if index and len(body) + len(frame) > MAX_BYTES:
-                raise InvalidInput("These frames are too large to be sent together. Ask for fewer at a time.")
-            body += parts.begin(part, first=index == 0)
-            body += frame
-        body += parts.end()
-        return Response(bytes(body), media_type=None, headers=_typed(parts.content_type, etag))
 
-    return await in_images(answer)
+def _frames(asked: Retrieval, numbers: list[int]) -> Response:
+    found = asked.instance()
+    stored = found.instance.transfer_syntax_uid
+    form = media.frames_as(
+        media.accept_of(asked.request), media.EXPLICIT_LE if found.is_served_decoded else stored, count=len(numbers)
+    )
+    decoded = found.is_served_decoded or (form.decoded and stored not in media.SAME_AS_EXPLICIT)
+    syntax = media.EXPLICIT_LE if decoded or stored in media.SAME_AS_EXPLICIT else stored
+    etag = f'"{found.etag[1:-1]}-{"d" if decoded else "s"}"'
+    if is_unchanged(asked.request, etag):
+        return not_modified(etag, PRIVATE)
+    part = media.frame_part(form.media, syntax)
+    there = asked.pictures.frames(found, numbers, decoded=decoded)
+    if form.single:
+        (frame,) = there
+        return Response(frame, media_type=None, headers=private(part, etag))
+    answer = media.Multipart(form.media)
+    body = b"".join(answer.body((part, (frame,)) for frame in _bounded(there)))
+    return Response(body, media_type=None, headers=private(answer.content_type, etag))
+
+
+def _bounded(frames: Iterator[bytes]) -> Iterator[bytes]:
+    """Raises InvalidInput at the frame that is too much."""
+    total = 0
+    for frame in frames:
+        if total and total + len(frame) > MAX_BYTES:
+            raise InvalidInput("These frames are too large to be sent together. Ask for fewer at a time.")
+        total += len(frame)
+        yield frame
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}/bulkdata/{tag}")
-async def bulk_data(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    tag: Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8}$")],
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-) -> Response:
+async def bulk_data(tag: Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8}$")], asked: OfInstance) -> Response:
     """A value that the metadata refers to (BulkDataURI), or a range of it."""
-    found = await in_images(_find, services, access, study, series, instance)
+    found = await in_images(asked.instance)
     offset, length = found.bulk(int(tag, 16))
 
-    def still() -> None:
-        _find(services, access.again(), study, series, instance)
-
     def read(begin: int, size: int) -> Iterator[bytes]:
-        return pictures.whole(found, offset + begin, size)
+        return asked.pictures.whole(found, offset + begin, size)
 
     etag = f'"{found.etag[1:-1]}-{tag.lower()}"'
-    if not media.octets_in_parts(media.accept_of(request)):
-        return send(request, Content(length, etag, PRIVATE | {"Content-Type": media.OCTETS}, read), still)
-    if is_unchanged(request, etag):
-        return not_modified(etag, PRIVATE)
-    parts = media.Multipart(media.OCTETS)
-
-    def body() -> Iterator[bytes]:
-        yield parts.begin(media.OCTETS, first=True)
-        yield from read(0, length)
-        yield parts.end()
-
-    return StreamingResponse(while_allowed(body(), still), headers=_typed(parts.content_type, etag))
+    if media.octets_in_parts(media.accept_of(asked.request)):
+        return _in_parts(asked, media.OCTETS, [(media.OCTETS, read(0, length))], etag)
+    return send(asked.request, Content(length, etag, private(media.OCTETS), read), asked.check_again)
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}")
-async def retrieve_instance(
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    request: Request,
-    access: ImageAccessDep,
-    services: ServicesDep,
-    pictures: PicturesDep,
-) -> Response:
+async def retrieve_instance(asked: OfInstance) -> Response:
     """The instance as it came, as one part or, for ``Accept: application/dicom``, as it is, or a range of it."""
-    return await _whole(request, access, services, pictures, study, series, instance)
+    return await _whole(asked)
 
 
 @readable(router, "/studies/{study}/series/{series}")
-async def retrieve_series(
-    study: Uid, series: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
-) -> Response:
+async def retrieve_series(asked: OfSeries) -> Response:
     """All instances of a series, a part each."""
-    return await _whole(request, access, services, pictures, study, series)
+    return await _whole(asked)
 
 
 @readable(router, "/studies/{study}")
-async def retrieve_study(
-    study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
-) -> Response:
+async def retrieve_study(asked: OfStudy) -> Response:
     """All instances of a study, a part each."""
-    return await _whole(request, access, services, pictures, study)
+    return await _whole(asked)
 
 
-async def _whole(
-    request: Request,
-    access: ImageAccess,
-    services: Services,
-    pictures: Pictures,
-    study: str,
-    series: str | None = None,
-    instance: str | None = None,
-) -> Response:
-    def find(access: ImageAccess) -> Sequence[FoundInstance]:
-        with services.database.read() as session:
-            return need_instances(session, access, study, series, instance)
-
-    def still() -> None:
-        find(access.again())
-
-    found = await in_images(find, access)
-    form = media.instances_as(
-        media.accept_of(request), {each.instance.transfer_syntax_uid for each in found}, count=len(found)
-    )
+async def _whole(asked: Retrieval) -> Response:
+    found = await in_images(asked.instances)
+    syntaxes = [each.instance.transfer_syntax_uid for each in found]
+    form = media.instances_as(media.accept_of(asked.request), set(syntaxes), count=len(found))
     if form == media.DICOM:
-        return send(request, as_it_came(found[0], pictures), still)
-    etag = _etag_of_all(found)
-    if is_unchanged(request, etag):
-        return not_modified(etag, PRIVATE)
-    return _in_parts(found, pictures, etag, still)
+        return send(asked.request, as_it_came(found[0], asked.pictures), asked.check_again)
+    parts = (
+        (media.instance_part(syntax), asked.pictures.whole(each)) for syntax, each in zip(syntaxes, found, strict=True)
+    )
+    return _in_parts(asked, media.DICOM, parts, _etag_of_all(found))
 
 
 def as_it_came(found: FoundInstance, pictures: Pictures) -> Content:
-    content_type = media.instance_part(found.instance.transfer_syntax_uid)
-
     def read(offset: int, length: int) -> Iterator[bytes]:
         return pictures.whole(found, offset, length)
 
-    return Content(found.file.size, found.etag, PRIVATE | {"Content-Type": content_type}, read)
+    content_type = media.instance_part(found.instance.transfer_syntax_uid)
+    return Content(found.file.size, found.etag, private(content_type), read)
 
 
-def _in_parts(
-    found: Sequence[FoundInstance], pictures: Pictures, etag: str, still: Callable[[], object]
-) -> StreamingResponse:
-    parts = media.Multipart(media.DICOM)
-
-    def body() -> Iterator[bytes]:
-        for index, each in enumerate(found):
-            yield parts.begin(media.instance_part(each.instance.transfer_syntax_uid), first=index == 0)
-            yield from pictures.whole(each)
-        yield parts.end()
-
-    return StreamingResponse(while_allowed(body(), still), headers=_typed(parts.content_type, etag))
-
-
-def _find(services: Services, access: ImageAccess, study: str, series: str, instance: str) -> FoundInstance:
-    with services.database.read() as session:
-        return need_instance(session, access, study, series, instance)
+def _in_parts(asked: Retrieval, inner: str, parts: Iterable[tuple[str, Iterable[bytes]]], etag: str) -> Response:
+    if is_unchanged(asked.request, etag):
+        return not_modified(etag, PRIVATE)
+    answer = media.Multipart(inner)
+    pieces = while_allowed(answer.body(parts), asked.check_again)
+    return StreamingResponse(pieces, headers=private(answer.content_type, etag))
 
 
 def _etag_of_all(found: Sequence[FoundInstance]) -> str:
     return f'"{media.tag_of_all(each.etag for each in found)}"'
-
-
-def _typed(content_type: str, etag: str) -> dict[str, str]:
-    return PRIVATE | {"Content-Type": content_type, "ETag": etag}

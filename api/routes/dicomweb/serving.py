@@ -1,6 +1,7 @@
-"""What the routes of DICOMweb share: their errors, their headers, and the way to pixels."""
+"""What the routes of DICOMweb share: their errors, their headers, and the way from an address to what it names."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -10,8 +11,11 @@ from fastapi.routing import APIRoute
 from api.deps import ServicesDep
 from api.errors import field_errors, invalid
 from api.imaging import media
+from api.imaging.access import ImageAccess, ImageAccessDep
+from api.imaging.lookup import FoundInstance, need_instances
 from api.imaging.parsers import ParsersDep
 from api.imaging.pixels import Pictures
+from api.services import Services
 from schemas.errors import InvalidInput
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
@@ -60,11 +64,60 @@ def readable(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:
     return register
 
 
+def private(content_type: str, etag: str | None = None) -> dict[str, str]:
+    """Headers of an answer that is the requester's alone."""
+    return PRIVATE | {"Content-Type": content_type} | ({"ETag": etag} if etag else {})
+
+
 async def get_pictures(services: ServicesDep, parsers: ParsersDep) -> Pictures:
     return Pictures(services.database, services.blobs, parsers)
 
 
 PicturesDep = Annotated[Pictures, Depends(get_pictures)]
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What a request's address names, and who asks for it. ``uids``: of a study, of a series in it, of an instance in that,
+    as far as the address goes."""
+
+    request: Request
+    access: ImageAccess
+    services: Services
+    pictures: Pictures
+    uids: tuple[str, ...]
+
+    def instances(self) -> Sequence[FoundInstance]:
+        """All of it that the requester may see, at least one. Blocking. Raises NotFound."""
+        with self.services.database.read() as session:
+            return need_instances(session, self.access, *self.uids)
+
+    def instance(self) -> FoundInstance:
+        """The one that was named, or the first. Blocking. Raises NotFound."""
+        return self.instances()[0]
+
+    def check_again(self) -> None:
+        """While the answer is under way: raises when the requester may not have it any more. Blocking."""
+        replace(self, access=self.access.again()).instances()
+
+
+async def of_study(
+    study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
+) -> Retrieval:
+    return Retrieval(request, access, services, pictures, (study,))
+
+
+async def of_series(series: Uid, study: Annotated[Retrieval, Depends(of_study)]) -> Retrieval:
+    return replace(study, uids=(*study.uids, series))
+
+
+async def of_instance(instance: Uid, series: Annotated[Retrieval, Depends(of_series)]) -> Retrieval:
+    return replace(series, uids=(*series.uids, instance))
+
+
+OfStudy = Annotated[Retrieval, Depends(of_study)]
+OfSeries = Annotated[Retrieval, Depends(of_series)]
+OfInstance = Annotated[Retrieval, Depends(of_instance)]
 
 
 def root_of(request: Request) -> str:

@@ -8,11 +8,10 @@ from api.deps import ServicesDep
 from api.imaging import media
 from api.imaging.access import ImageAccessDep
 from api.imaging.downloads import send
-from api.imaging.lookup import FoundInstance, need_instance
 from api.imaging.parsers import in_images
 from api.routes.dicomweb.rendered import Rendering
 from api.routes.dicomweb.retrieve import as_it_came
-from api.routes.dicomweb.serving import PRIVATE, DicomwebRoute, PicturesDep, readable
+from api.routes.dicomweb.serving import DicomwebRoute, PicturesDep, Retrieval, private, readable
 
 router = APIRouter(route_class=DicomwebRoute)
 
@@ -42,19 +41,12 @@ async def retrieve_by_address(
 ) -> Response:
     """``contentType``: ``application/dicom``, or ``image/jpeg`` for a frame of it."""
 
-    def find() -> FoundInstance:
-        with services.database.read() as session:
-            return need_instance(session, access, study, series, instance)
-
-    def still() -> None:
-        with services.database.read() as session:
-            need_instance(session, access.again(), study, series, instance)
-
+    asked = Retrieval(request, access, services, pictures, (study, series, instance))
     if media.accepts(content_type, media.JPEG):
         window = None if center is None or width is None else f"{center},{width}"
         rendering = Rendering(window, f"{columns},{rows}", quality)
-        image = await in_images(lambda: rendering.draw(pictures, find(), frame))
-        return Response(image, media_type=media.JPEG, headers=PRIVATE)
+        image = await in_images(lambda: rendering.draw(pictures, asked.instance(), frame))
+        return Response(image, headers=private(media.JPEG))
     if not media.accepts(content_type, media.DICOM):
         raise media.NotAcceptable()
-    return send(request, as_it_came(await in_images(find), pictures), still)
+    return send(request, as_it_came(await in_images(asked.instance), pictures), asked.check_again)
