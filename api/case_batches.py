@@ -126,7 +126,7 @@ def remove_whole_batch(services: Services, access: CaseAccess, batch_id: str) ->
     """Removes all of a refused batch; otherwise as ``keep_of_batch``."""
     with services.database.write() as session:
         case, batch = _locked(session, access, batch_id)
-        spare = _settle(session, access, case, batch, remove_batch(session, batch), act="batch.remove")
+        spare = _settle(session, access, case, batch, remove_batch(session, access.key, batch), act="batch.remove")
     services.feed.wake()
     remove(services.database, services.blobs, spare)
 

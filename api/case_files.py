@@ -13,7 +13,7 @@ from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
 from activities.imaging.file_facts import FileFacts, facts_of, missing_images
-from activities.imaging.identity import identity_of_metadata
+from activities.imaging.identity import identity_in
 from activities.imaging.image_sets import SUBMITTABLE, removable
 from activities.imaging.parser.problems import ProblemCode
 from activities.records.projection import state_of
@@ -25,7 +25,6 @@ from api.standing import CaseAccess
 from infra.database import now
 from infra.file_names import name_of
 from infra.keystore import KeyStore
-from infra.sealing import column_aad, open_json
 from infra.uploads import count_under_way
 from schemas.access import Right, may
 from schemas.identity import IdentityOutcome
@@ -196,7 +195,7 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
             loose = removable(images.case, newest_set or None)
             part = _Part(series, study, frames, size, loose, bool(strange) and shows_strangers, bool(written))
             by_study.setdefault(study.id, []).append(part)
-    return tuple(_study_line(images, parts) for parts in by_study.values())
+    return tuple(_study_line(session, images, parts) for parts in by_study.values())
 
 
 class _Part(NamedTuple):
@@ -209,7 +208,7 @@ class _Part(NamedTuple):
     bears_writing: bool
 
 
-def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
+def _study_line(session: Session, images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
     largest = max(parts, key=lambda part: part.frames)
     texts = (description_of(images.key, part.series) for part in parts)
     return StudyLine(
@@ -220,15 +219,26 @@ def _study_line(images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
         size=sum(part.size for part in parts),
         is_removable=all(part.is_loose for part in parts),
         thumbnail=f"/dicomweb/studies/{largest.study.study_uid}/series/{largest.series.series_uid}/thumbnail",
-        stranger=_named_in(images, largest.study) if any(part.is_strangers for part in parts) else None,
+        stranger=next((_named_in(session, images, part.series) for part in parts if part.is_strangers), None),
         bears_writing=any(part.bears_writing for part in parts),
     )
 
 
-def _named_in(images: CaseImages, study: Study) -> str:
-    """Patient's Name (0010,0010) as it is read, or empty."""
-    attributes = open_json(images.key, study.attributes, column_aad("study", study.id, "attributes"))
-    return identity_of_metadata(attributes).full_name if isinstance(attributes, dict) else ""
+def _named_in(session: Session, images: CaseImages, series: Series) -> str:
+    """Patient's Name (0010,0010) as it is read, or empty, of the first image in the series that is not the patient's."""
+    strange = session.exec(
+        images.narrow(
+            select(Instance)
+            .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+            .where(
+                Instance.series_id == series.id,
+                Instance.identity == IdentityOutcome.CONTRADICTORY,
+                StoredFile.state == "ready",
+            )
+            .order_by(col(Instance.number), col(Instance.id))
+        )
+    ).first()
+    return "" if strange is None else identity_in(images.key, strange.id, strange.metadata_json).full_name
 
 
 def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:

@@ -58,7 +58,7 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> l
         raise NotFound()
     if not all(removable(case, file.first_set) for file in files):
         raise FileFrozen()
-    remove_files(session, files)
+    remove_files(session, access.key, files)
     moment = now()
     for file in files:
         write_audit(session, scope=case.id, act="file.remove", actor=acting(access), at=moment, subject_id=file.id)

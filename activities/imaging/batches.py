@@ -50,7 +50,7 @@ def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool
     batch.finding = seal_json(key, found, column_aad(_TABLE, batch.id, "finding"))
     batch.state = REFUSED
     refused = [file for file in files if file.state == "ready"]
-    withdraw(session, refused)
+    withdraw(session, key, refused)
     for file in refused:
         file.state = "unreadable"
         file.problem_code, file.problem = ProblemCode.MIXED_PATIENTS.value, SENTENCES[ProblemCode.MIXED_PATIENTS]
@@ -79,7 +79,7 @@ def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) ->
     }
     files = _files(session, batch.id)
     removed = [file for file in files if file.id in foreign]
-    remove_files(session, removed)
+    remove_files(session, key, removed)
     for file in files:
         if file.id not in foreign and file.problem_code == ProblemCode.MIXED_PATIENTS:
             file.state, file.problem_code, file.problem = "stored", None, None
@@ -88,10 +88,10 @@ def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) ->
     return removed
 
 
-def remove_batch(session: Session, batch: FileBatch) -> list[StoredFile]:
+def remove_batch(session: Session, key: DataKey, batch: FileBatch) -> list[StoredFile]:
     """Lets go of all of its files; returns them. As in ``keep_patient``."""
     files = _files(session, batch.id)
-    remove_files(session, files)
+    remove_files(session, key, files)
     batch.state, batch.finding = ENDED, None
     session.flush()
     return list(files)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
@@ -51,6 +51,8 @@ SERIES_TAGS: Final = (
     "00400245",
 )
 """Attributes of the series level (PS3.18 table 10.6.3-4), with laterality and body part."""
+Level: TypeAlias = Literal["study", "series"]
+_TAGS: Final[dict[Level, tuple[str, ...]]] = {"study": STUDY_TAGS, "series": SERIES_TAGS}
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class CaseRecorder:
                 case_id=self._case.id,
                 practice_id=self._case.practice_id,
                 study_uid=facts.study_uid,
-                attributes=self._attributes("study", study_id, attributes, STUDY_TAGS),
+                attributes=sealed_attributes(self._key, "study", study_id, attributes),
                 created_at=self._at,
             )
             self._session.add(study)
@@ -174,16 +176,18 @@ class CaseRecorder:
                 series_uid=facts.series_uid,
                 modality=facts.modality,
                 number=facts.series_number,
-                attributes=self._attributes("series", series_id, attributes, SERIES_TAGS),
+                attributes=sealed_attributes(self._key, "series", series_id, attributes),
                 created_at=self._at,
             )
             self._session.add(series)
             self._session.flush()
         return series
 
-    def _attributes(self, table: str, row_id: str, metadata: dict[str, JsonValue], tags: tuple[str, ...]) -> bytes:
-        kept: JsonValue = {tag: metadata[tag] for tag in tags if tag in metadata}
-        return seal_json(self._key, kept, column_aad(table, row_id, "attributes"))
+
+def sealed_attributes(key: DataKey, table: Level, row_id: str, metadata: dict[str, JsonValue]) -> bytes:
+    """The column ``attributes`` of a study's or a series' row, of what one of its instances says."""
+    kept: JsonValue = {tag: metadata[tag] for tag in _TAGS[table] if tag in metadata}
+    return seal_json(key, kept, column_aad(table, row_id, "attributes"))
 
 
 def _set_problem(file: StoredFile, code: ProblemCode) -> None:

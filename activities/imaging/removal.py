@@ -1,21 +1,25 @@
 """Taking files out of a case before anybody has read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlmodel import Session, col, delete, select
 
 from activities.imaging.parser.problems import ProblemCode
+from activities.imaging.parser.results import metadata_object
 from activities.imaging.previews import drop_previews
+from activities.imaging.records import sealed_attributes
+from infra.keys import DataKey
+from infra.sealing import column_aad, open_sealed
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 
-def remove_files(session: Session, files: Sequence[StoredFile]) -> None:
+def remove_files(session: Session, key: DataKey, files: Sequence[StoredFile]) -> None:
     """Marks files of one case as removed and takes back what ingest wrote of them; their blobs are for the caller to let go
     of, afterwards.
 
     Files that clashed with them under one SOP instance UID are to be checked again.
     """
-    withdraw(session, files)
+    withdraw(session, key, files)
     if any(file.kind == "dicom" for file in files):
         clashed = session.exec(
             select(StoredFile).where(
@@ -31,24 +35,38 @@ def remove_files(session: Session, files: Sequence[StoredFile]) -> None:
     session.flush()
 
 
-def withdraw(session: Session, files: Sequence[StoredFile]) -> None:
-    """Takes back what ingest wrote of files of one case: instances, previews, and series and studies left without any."""
+def withdraw(session: Session, key: DataKey, files: Sequence[StoredFile]) -> None:
+    """Takes back what ingest wrote of files of one case: instances, previews, series and studies left without any, and what
+    these said of series and studies that stay."""
     ids = [file.id for file in files]
     written = session.exec(select(Instance.id, Instance.series_id).where(col(Instance.file_id).in_(ids))).all()
     touched = {series_id for _, series_id in written}
     drop_previews(session, [*ids, *(instance_id for instance_id, _ in written)])
     session.exec(delete(Instance).where(col(Instance.file_id).in_(ids)))
     session.flush()
-    _drop_empty(session, touched)
+    series = session.exec(select(Series).where(col(Series.id).in_(touched)).order_by(col(Series.id))).all()
+    studies = session.exec(select(Study).where(col(Study.id).in_({each.study_id for each in series}))).all()
+    rows: list[Series | Study] = [*series, *studies]
+    for row in rows:
+        _describe_anew(session, key, row)
 
 
-def _drop_empty(session: Session, series_ids: Iterable[str]) -> None:
-    for series_id in sorted(series_ids):
-        if session.exec(select(Instance.id).where(Instance.series_id == series_id).limit(1)).first() is not None:
-            continue
-        series = session.get_one(Series, series_id)
-        session.delete(series)
-        session.flush()
-        if session.exec(select(Series.id).where(Series.study_id == series.study_id).limit(1)).first() is None:
-            session.delete(session.get_one(Study, series.study_id))
-            session.flush()
+def _describe_anew(session: Session, key: DataKey, row: Series | Study) -> None:
+    """Drops a row without images. What the others say of it is taken of those that stay: the removed ones may have named
+    another patient. Images that readers see come before those that nobody has let pass."""
+    own = Instance.series_id == row.id if isinstance(row, Series) else Series.study_id == row.id
+    left = session.exec(
+        select(Instance)
+        .join(Series, col(Series.id) == col(Instance.series_id))
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(own)
+        .order_by(col(StoredFile.first_set).is_(None), col(StoredFile.first_set), col(StoredFile.created_at))
+        .limit(1)
+    ).first()
+    if left is None:
+        session.delete(row)
+    else:
+        place = column_aad("instance", left.id, "metadata_json")
+        metadata = metadata_object(open_sealed(key, left.metadata_json, place))
+        row.attributes = sealed_attributes(key, "series" if isinstance(row, Series) else "study", row.id, metadata)
+    session.flush()

@@ -97,7 +97,7 @@ def remove_late_images(writing: Writing) -> None:
             StoredFile.case_id == row.id, col(StoredFile.first_set) > verified, StoredFile.state != "removed"
         )
     ).all()
-    remove_files(session, files)
+    remove_files(session, writing.case_key, files)
     # The worker's sweep deletes the blobs: a step does not wait for the storage.
     let_go_of(session, files)
     writing.noted.update(removed=len(files))
