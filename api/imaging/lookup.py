@@ -6,6 +6,7 @@ The same study may be in several cases, of one practice or of two. Whoever may s
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from sqlmodel import Session, col, func, select
@@ -16,7 +17,7 @@ from schemas.errors import NotFound
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
-_MOST_STUDIES: Final = 1000
+_STUDIES_AT_ONCE: Final = 1000
 _REFERENCE: Final = b'"BulkDataURI":"'
 
 
@@ -65,16 +66,19 @@ class FoundInstance:
 
 
 def studies(session: Session, access: ImageAccess, study_uid: str | None = None) -> Iterator[FoundStudy]:
-    """The requester's studies, the newest first."""
+    """The requester's studies, the newest first; read from the database as far as somebody goes on."""
     statement = select(Study, Case).join(Case, col(Case.id) == col(Study.case_id))
     if study_uid is not None:
         statement = statement.where(Study.study_uid == study_uid)
-    statement = access.narrow(statement).order_by(col(Study.created_at).desc(), col(Study.id)).limit(_MOST_STUDIES)
-    rows = session.exec(statement).all()
-    opened = access.opens(session, list({case.id: case for _, case in rows}.values()))
-    for study, case in rows:
-        if case.id in opened:
-            yield FoundStudy(study, opened[case.id])
+    statement = access.narrow(statement).order_by(col(Study.created_at).desc(), col(Study.id))
+    for begin in count(0, _STUDIES_AT_ONCE):
+        rows = session.exec(statement.offset(begin).limit(_STUDIES_AT_ONCE)).all()
+        opened = access.opens(session, list({case.id: case for _, case in rows}.values()))
+        for study, case in rows:
+            if case.id in opened:
+                yield FoundStudy(study, opened[case.id])
+        if len(rows) < _STUDIES_AT_ONCE:
+            return
 
 
 def series_of(session: Session, found: FoundStudy) -> Sequence[tuple[Series, int]]:

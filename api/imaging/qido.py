@@ -40,6 +40,7 @@ _INSTANCE_TAGS: Final = (
 """Attributes of the instance level (PS3.18 table 10.6.3-5)."""
 _MOST: Final = 1000
 _TAG: Final = re.compile(r"[0-9A-F]{8}")
+_UID: Final = re.compile(r"[0-9.]+")
 _EVERYTHING: Final = "all"
 
 
@@ -80,6 +81,11 @@ class Query:
         return (
             {"Warning": '299 odontoflow "Some query keys are not supported and were ignored."'} if self.ignored else {}
         )
+
+    def one_uid(self, tag: str) -> str | None:
+        """The one UID that is wanted, by which the database can look; None where any, or several, will do."""
+        wanted = self.match.get(tag, "")
+        return wanted if _UID.fullmatch(wanted) else None
 
     def page(self, found: Iterable[Attributes]) -> list[Attributes]:
         """What matches, of what is found, as far as the page reaches: the rest is not looked for."""
@@ -143,7 +149,7 @@ def search_all_instances(session: Session, access: ImageAccess, query: Query, ba
 
     def found() -> Iterator[Attributes]:
         for study, _ in _studies(session, access, query):
-            for instance in instances(session, study, query.match.get("0020000E"), query.match.get("00080018")):
+            for instance in instances(session, study, query.one_uid("0020000E"), query.one_uid("00080018")):
                 yield _instance(instance, base, query.include, (*STUDY_TAGS, *SERIES_TAGS, *_INSTANCE_TAGS))
 
     return query.page(found())
@@ -154,7 +160,7 @@ def _studies(
 ) -> Iterator[tuple[FoundStudy, Sequence[tuple[Series, int]]]]:
     """Each study that has images once, with its series: of several copies the newest."""
     seen: set[str] = set()
-    for study in studies(session, access, query.match.get("0020000D") or None):
+    for study in studies(session, access, query.one_uid("0020000D")):
         if study.study.study_uid in seen:
             continue
         there = series_of(session, study)
