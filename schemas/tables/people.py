@@ -22,8 +22,8 @@ class Organization(SQLModel, table=True):
     jurisdiction: str = code_field(16, default="")
     """ISO 3166 code of the country or state whose registration a reader needs."""
     paper: str = code_field(16, default="A4")
-    address: str = Field("", sa_type=text_type(500))
-    phone: str = Field("", sa_type=text_type(60))
+    address: str = Field(default="", sa_type=text_type(500))
+    phone: str = Field(default="", sa_type=text_type(60))
     accent_colour: str = code_field(16, default="#0f5ea8")
     key_id: str = id_field()
     """The practice's key: its blind search index."""
