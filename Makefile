@@ -6,7 +6,7 @@ ARGS ?=
 SETUP = @PYTHON="$(PYTHON)" sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test lint format bench requirements settings-page docs messages screenshots clean
+.PHONY: help run setup setup-dev test lint format bench bench-peers requirements settings-page docs messages screenshots clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ format: ## lay out the Python code
 bench: ## the benchmarks of docs/performance.md
 	$(SETUP) --dev
 	@exec .venv/bin/python -m bench $(ARGS)
+
+bench-peers: ## install what P8 is compared with: a pinned @tus/server below bench/
+	$(SETUP) --dev
+	@cd bench/peers/tus_server && exec ../../../.venv/bin/npm ci --ignore-scripts --omit=optional
 
 requirements: ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade takes new versions)
 	$(SETUP) --dev

@@ -17,6 +17,10 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "P2": "bench.starts",
     "P3": "bench.lifecycles",
     "P4": "bench.recovery",
+    "P8": "bench.uploads",
+    "P9": "bench.storing",
+    "P10": "bench.frames",
+    "P11": "bench.pictures",
     "P14": "bench.startup",
 }
 

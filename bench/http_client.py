@@ -20,6 +20,10 @@ class Browser:
         assert status == 200, answer
         self._headers["Authorization"] = f"Bearer {answer['token']}"
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": self._headers["Authorization"]}
+
     def post(self, path: str, body: Mapping[str, Any], key: str | None = None) -> tuple[int, Any]:
         headers = self._headers if key is None else {**self._headers, "Idempotency-Key": key}
         return self._send("POST", path, json.dumps(body).encode(), headers)

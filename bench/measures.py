@@ -34,6 +34,8 @@ class Figure:
     ours: Sequence[float]
     anchor: Sequence[float] = ()
     more_is_better: bool = False
+    is_bound: bool = False
+    """The goal bounds our own value, in its unit, not the ratio."""
 
     @property
     def ratio(self) -> Spread | None:
@@ -44,9 +46,37 @@ class Figure:
     @property
     def is_met(self) -> bool | None:
         """None where there is nothing to be compared."""
-        if self.goal is None or self.ratio is None:
+        judged = Spread.of(self.ours) if self.is_bound else self.ratio
+        if self.goal is None or judged is None:
             return None
-        return self.ratio.middle >= self.goal if self.more_is_better else self.ratio.middle <= self.goal
+        return judged.middle >= self.goal if self.more_is_better else judged.middle <= self.goal
+
+    @property
+    def _verdict(self) -> str:
+        if self.goal is None:
+            return "–"
+        return {True: "yes", False: "**no**", None: "**not measured**"}[self.is_met]
+
+    @property
+    def _aim(self) -> str:
+        if self.goal is None:
+            return "–"
+        return f"{'≥' if self.more_is_better else '≤'} {self.goal:g}{f' {self.unit}' if self.is_bound else ''}"
+
+    def row(self) -> str:
+        """Of the table."""
+        digits = 1 if self.unit in {"ms", "MiB"} else 0 if self.unit == "MB/s" else 2
+        cells = [
+            self.key,
+            self.what,
+            f"{Spread.of(self.ours).text(digits)} {self.unit}",
+            f"{Spread.of(self.anchor).text(digits)} {self.unit}" if self.anchor else "–",
+            self.anchor_is or "–",
+            self.ratio.text(2) if self.ratio else "–",
+            self._aim,
+            self._verdict,
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
 @dataclass
@@ -70,18 +100,4 @@ def table(figures: Sequence[Figure]) -> str:
         "| | What | Ours | Anchor | Anchor is | Ratio | Goal | Met |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for figure in figures:
-        digits = 1 if figure.unit == "ms" else 2
-        ratio, met = figure.ratio, figure.is_met
-        cells = [
-            figure.key,
-            figure.what,
-            f"{Spread.of(figure.ours).text(digits)} {figure.unit}",
-            f"{Spread.of(figure.anchor).text(digits)} {figure.unit}" if figure.anchor else "–",
-            figure.anchor_is or "–",
-            ratio.text(2) if ratio else "–",
-            "–" if figure.goal is None else f"{'≥' if figure.more_is_better else '≤'} {figure.goal:g}",
-            "–" if met is None else ("yes" if met else "**no**"),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(figure.row() for figure in figures)])
