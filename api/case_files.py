@@ -18,6 +18,7 @@ from activities.imaging.image_sets import SUBMITTABLE, removable
 from activities.imaging.parser.problems import ProblemCode
 from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
+from api.case_arrangement import CaseHome
 from api.imaging.access import CaseImages, images_of, up_to_set
 from api.imaging.files import DIRECTORY, description_of
 from api.listing import Held
@@ -122,7 +123,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     return CaseFiles(
         studies=studies,
         files=files,
-        arrangement=arrangement_of(session, images.key, images.case.id, arrived),
+        arrangement=arrangement_of(session, CaseHome(access), arrived),
         broken=tuple(
             BrokenFile(
                 file.id, name_of(images.key, file)["name"], file.problem or "", removable(images.case, file.first_set)

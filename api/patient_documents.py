@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from activities.imaging.removal import forget_words
 from api.cursors import read_cursor
 from api.patients import load_patient
 from api.services import Services
@@ -27,6 +28,13 @@ from schemas.tables.documents import PatientDocument
 from schemas.tables.people import Patient
 
 _WITHOUT_PICTURE: Final = defer(PatientDocument.preview)  # type: ignore[arg-type] # SQLModel types a column as its value
+
+
+class Found(NamedTuple):
+    """A document that is there, checked or not. PHI."""
+
+    row: PatientDocument
+    name: str
 
 
 class Opened(NamedTuple):
@@ -52,6 +60,29 @@ def find_documents(
         statement = statement.where(or_(added < moment, and_(added == moment, col(PatientDocument.id) > document_id)))
     newest = statement.order_by(col(PatientDocument.created_at).desc(), col(PatientDocument.id))
     return session.exec(newest.limit(limit)).all()
+
+
+def documents_by_id(session: Session, patient: Patient, ids: Sequence[str]) -> Sequence[PatientDocument]:
+    """In the order of the ids; what is not there any more is left out."""
+    statement = (
+        select(PatientDocument)
+        .where(
+            PatientDocument.patient_id == patient.id,
+            col(PatientDocument.id).in_(ids),
+            PatientDocument.state != "removed",
+        )
+        .options(_WITHOUT_PICTURE)
+    )
+    rows = {row.id: row for row in session.exec(statement).all()}
+    return [rows[each] for each in ids if each in rows]
+
+
+def find_document(session: Session, keys: KeyStore, patient: Patient, document_id: str) -> Found:
+    """One that may be edited. Raises NotFound."""
+    rows = documents_by_id(session, patient, [document_id])
+    if not rows:
+        raise NotFound()
+    return Found(rows[0], name_of(keys.data_key(patient.key_id), rows[0])["name"])
 
 
 def document_views(
@@ -123,6 +154,7 @@ def discard_document(services: Services, practice_id: str, patient_id: str, docu
         if row.state == "removed":
             return
         row.state, row.preview = "removed", None
+        forget_words(session, [row.id])
         let_go(session, [row.id])
         _note(session, row, "remove", actor)
     services.feed.wake()

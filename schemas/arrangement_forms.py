@@ -1,4 +1,5 @@
-"""What the API accepts and answers about the order of a case's images and documents, and the words beside them."""
+"""What the API accepts and answers about the order of images and documents, of a case or of a patient's record, and the words
+beside them."""
 
 from typing import Annotated
 
@@ -20,19 +21,24 @@ def _one_line(text: str) -> str:
     return text
 
 
-class Labels(Form):
-    """Words of the practice beside a study or a file. Empty: the name that it came with. Teeth as FDI (ISO 3950)."""
+class Notes(Form):
+    """Words of the practice beside a document of a record, which has its name already. Teeth as FDI (ISO 3950)."""
 
-    title: Annotated[str, Line] = ""
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=DESCRIPTION_LENGTH)] = ""
     teeth: tuple[str, ...] = ()
-
-    _title = field_validator("title")(_one_line)
 
     @field_validator("teeth")
     @classmethod
     def _are_teeth(cls, teeth: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(tooth.code for tooth in in_order({parse(code, Notation.FDI) for code in teeth}))
+
+
+class Labels(Notes):
+    """Words of the practice beside a study or a file. ``title`` empty: the name that it came with."""
+
+    title: Annotated[str, Line] = ""
+
+    _title = field_validator("title")(_one_line)
 
 
 class GroupEdit(Form):
@@ -49,7 +55,7 @@ class Move(Form):
 
 
 class ArrangedItemView(BaseModel):
-    """A study or a file, in its place. ``is_open``: it may still be moved and described."""
+    """A study, a file or a document, in its place. ``is_open``: it may still be moved and described."""
 
     id: str
     labels: Labels
@@ -66,3 +72,7 @@ class ArrangedGroupView(BaseModel):
 
 class ArrangementView(BaseModel):
     groups: list[ArrangedGroupView]
+
+
+class NewGroup(BaseModel):
+    id: str

@@ -10,6 +10,7 @@ from activities.imaging.previews import drop_previews
 from activities.imaging.records import sealed_attributes
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_sealed
+from schemas.tables.arrangement import ArrangedItem
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 
@@ -32,7 +33,13 @@ def remove_files(session: Session, key: DataKey, files: Sequence[StoredFile]) ->
             other.state, other.problem_code, other.problem = "stored", None, None
     for file in files:
         file.state = "removed"
+    forget_words(session, [file.id for file in files])
     session.flush()
+
+
+def forget_words(session: Session, item_ids: Sequence[str]) -> None:
+    """What the practice wrote beside something that is removed goes with it, and its place too."""
+    session.exec(delete(ArrangedItem).where(col(ArrangedItem.id).in_(item_ids)))
 
 
 def withdraw(session: Session, key: DataKey, files: Sequence[StoredFile]) -> None:
@@ -64,6 +71,7 @@ def _describe_anew(session: Session, key: DataKey, row: Series | Study) -> None:
         .limit(1)
     ).first()
     if left is None:
+        forget_words(session, [row.id])
         session.delete(row)
     else:
         place = column_aad("instance", left.id, "metadata_json")

@@ -10,6 +10,7 @@ from sqlmodel import select
 from activities.imaging.image_sets import FileFrozen
 from activities.imaging.parser.pool import ParserPool
 from api.arrangement import describe, step
+from api.case_arrangement import CaseHome
 from api.standing import load_case
 from schemas.arrangement_forms import Labels
 from schemas.lifecycle import State
@@ -161,6 +162,6 @@ async def test_a_move_that_waited_for_a_submission_finds_the_case_as_it_is_then(
         before = load_case(session, world.keys, case.id, world.person("dentist"))
     desk.set_state(case, State.PROCESSING)
     with pytest.raises(FileFrozen), world.database.write() as session:
-        describe(session, before, study, Labels(title="Too late"))
+        describe(session, CaseHome(before), study, Labels(title="Too late"))
     with pytest.raises(FileFrozen), world.database.write() as session:
-        step(session, before, study, up=False)
+        step(session, CaseHome(before), study, up=False)

@@ -44,7 +44,8 @@ async def test_a_name_is_changed_and_a_wrong_one_comes_back(practice: Site) -> N
     document_id = put(practice, patient)
     path = f"/patients/{patient.id}/documents/{document_id}"
     async with practice.as_("staff") as client:
-        form = read(await client.get(f"/patients/{patient.id}")).form(path)
+        assert path in read(await client.get(f"/patients/{patient.id}")).links
+        form = read(await client.get(path)).form(path)
         assert form.fields["name"] == ["Consent.pdf"]
         refused = await form.send(client, name=" ")
         assert refused.status_code == 422
@@ -53,7 +54,7 @@ async def test_a_name_is_changed_and_a_wrong_one_comes_back(practice: Site) -> N
         assert "The document has its new name." in read(answer).text
         assert "<b>Consent" not in answer.text
         assert "<b>Consent</b>, signed.pdf" in read(answer).text
-        assert (await client.get(path)).url.path == f"/patients/{patient.id}"
+        assert answer.url.path == f"/patients/{patient.id}"
 
 
 async def test_a_document_is_removed_once_it_was_asked_for(practice: Site) -> None:
@@ -93,3 +94,78 @@ async def test_a_long_list_goes_on_from_page_to_page(practice: Site) -> None:
     assert [len(each) for each in named] == [50, 2]
     assert not named[0] & named[1]
     assert any(link.startswith(f"/patients/{patient.id}#") for link in second.links)
+
+
+async def order_of(site: Site, patient: Patient, query: str = "") -> list[str]:
+    """Ids of the documents that may be moved, from top to bottom."""
+    async with site.as_("staff") as client:
+        page = read(await client.get(f"/patients/{patient.id}{query}"))
+    return [form.action.split("/")[-2] for form in page.forms if form.action.endswith("/move")]
+
+
+async def test_documents_are_put_in_order_without_a_script(practice: Site) -> None:
+    patient = practice.world.add_patient()
+    first, second, third = (put(practice, patient, name=f"Letter{number}.pdf") for number in range(3))
+    assert await order_of(practice, patient) == [third, second, first], "the newest first, as long as nobody moved one"
+    async with practice.as_("staff") as client:
+        for document_id, direction, expected in (
+            (first, "up", [third, first, second]),
+            (third, "down", [first, third, second]),
+            (second, "down", [first, third, second]),
+        ):
+            path = f"/patients/{patient.id}/arrangement/{document_id}/move"
+            answer = await client.post(path, data={"direction": direction})
+            assert answer.url.path == f"/patients/{patient.id}"
+            assert await order_of(practice, patient) == expected
+        shown = (await client.get(f"/patients/{patient.id}")).text
+        assert f'data-arrange="/api/v1/patients/{patient.id}/arrangement"' in shown
+        assert shown.count("data-item=") == 3
+
+
+async def test_words_teeth_and_a_heading_are_given_to_a_document(practice: Site) -> None:
+    patient = practice.world.add_patient()
+    document_id = put(practice, patient)
+    url = f"/patients/{patient.id}"
+    path = f"{url}/documents/{document_id}"
+    async with practice.as_("dentist") as client:
+        form = read(await client.get(path)).form(path)
+        saved = read(
+            await form.send(client, description="For the extraction", teeth=["38"], new_group="Before treatment")
+        )
+        assert "It is saved." in saved.text
+        for shown in ("For the extraction", "38", "Before treatment"):
+            assert shown in saved.text
+        again = read(await client.get(path)).form(path)
+        (group_id,) = again.fields["group"]
+        assert (again.fields["name"], again.fields["description"]) == (["Consent.pdf"], ["For the extraction"])
+        heading = read(await client.get(f"{url}/groups/{group_id}")).form(f"{url}/groups/{group_id}")
+        renamed = read(await heading.send(client, name="At the first visit"))
+        assert "At the first visit" in renamed.text
+        removed = read(await client.post(f"{url}/groups/{group_id}/remove"))
+        assert "At the first visit" not in removed.text
+        assert "For the extraction" in removed.text
+        wrong = await again.send(client, name="x", description="y" * 1001)
+        assert wrong.status_code == 422
+    async with practice.as_("practice_scheduler") as client:
+        assert (await client.get(path)).status_code == 403
+
+
+async def test_a_heading_is_met_on_each_page_that_it_reaches(practice: Site) -> None:
+    patient = practice.world.add_patient()
+    ids = [put(practice, patient, name=f"Letter{number:02}.pdf") for number in range(53)]
+    async with practice.as_("staff") as client:
+        group = {"group": "", "new_group": "Letters"}
+        for each in ids[:4]:
+            path = f"/patients/{patient.id}/documents/{each}"
+            form = read(await client.get(path)).form(path)
+            await form.send(client, **group)
+            again = read(await client.get(path)).form(path)
+            group = {"group": again.fields["group"][0], "new_group": ""}
+        first = await client.get(f"/patients/{patient.id}")
+        more = next(link for link in read(first).links if "documents=" in link)
+        second = await client.get(more.partition("#")[0])
+    assert first.text.count("data-item=") == 50
+    assert f'data-next="{ids[1]}"' in first.text, "what is dropped at its end comes before the next page's"
+    assert "Letters" in read(second).text
+    assert f'data-previous="{ids[0]}"' in second.text
+    assert await order_of(practice, patient, "?" + more.partition("#")[0].partition("?")[2]) == ids[1:4]

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from starlette.responses import HTMLResponse
 
 from activities.imaging.parser.pool import ParserPool
-from api.arrangement import add_group, arrangement_of, items_of
-from api.imaging.access import images_of
+from api.arrangement import add_group, arrangement_of
+from api.case_arrangement import CaseHome
 from api.standing import load_case
 from schemas.tables.case import Case
 from tests.activities.imaging import files
@@ -42,14 +42,14 @@ def order_of(desk: Desk, case: Case) -> list[tuple[str, ...]]:
     """Ids, a group after the other; those of none first."""
     with desk.world.database.read() as session:
         access = load_case(session, desk.world.keys, case.id, desk.world.person("dentist"))
-        shown = list(items_of(session, images_of(access)))
-        return [group.items for group in arrangement_of(session, access.key, case.id, shown).groups]
+        home = CaseHome(access)
+        return [group.items for group in arrangement_of(session, home, list(home.items(session))).groups]
 
 
 def group_of(desk: Desk, case: Case) -> str:
     with desk.world.database.write() as session:
         access = load_case(session, desk.world.keys, case.id, desk.world.person("dentist"))
-        return add_group(session, access, "Before treatment")
+        return add_group(session, CaseHome(access), "Before treatment")
 
 
 @pytest.fixture
@@ -61,7 +61,11 @@ def address(desk: Desk, case: Case, bundle: None) -> Iterator[str]:
         lists = zip(["", group], order_of(desk, case), strict=True)
         bodies = "".join(
             f'<ul class="studies" data-arrange="/api/v1/cases/{case.id}/arrangement" data-group="{name}" style="min-height:60px">'
-            + "".join(f'<li class="study" data-item="{item}">{item}</li>' for item in items)
+            + "".join(
+                f'<li class="study" data-item="{item}">{item}<form method="post" action="/nowhere" data-arrange-step>'
+                '<button name="direction" value="up">Up</button><button name="direction" value="down">Down</button></form></li>'
+                for item in items
+            )
             + ("<li>is being checked</li>" if not name else "")
             + "</ul>"
             for name, items in lists
@@ -123,4 +127,22 @@ def test_what_the_server_refuses_goes_back_and_says_why(browser: Browser, desk: 
     shown = page.locator("ul >> nth=0 >> [data-item]").evaluate_all("items => items.map(item => item.dataset.item)")
     assert shown == [first, second, third]
     assert order_of(desk, case) == [(first, second, third), ()]
+    page.context.close()
+
+
+def test_a_step_by_the_keyboard_leaves_the_focus_on_its_button(
+    browser: Browser, desk: Desk, case: Case, address: str
+) -> None:
+    (first, second, third), _ = order_of(desk, case)
+    page = opened(browser, desk, "dentist", address)
+    up = page.locator(f'[data-item="{third}"] button[value=up]')
+    up.focus()
+    for expected in ([first, third, second], [third, first, second], [third, first, second]):
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-item]").first).to_have_attribute("data-item", expected[0])
+        expect(up).to_be_focused()
+        shown = page.locator("[data-item]").evaluate_all("items => items.map(item => item.dataset.item)")
+        assert shown == expected
+        page.wait_for_function("() => !document.querySelector('[data-live-hold]')")
+        assert order_of(desk, case) == [tuple(expected), ()]
     page.context.close()

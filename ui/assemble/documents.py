@@ -1,34 +1,80 @@
-"""A patient's treatment documents: the record's own, and those of the patient's cases."""
+"""A patient's treatment documents: the record's own in the practice's order, and those of the patient's cases."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from api.arrangement import Arrangement
 from api.case_files import DocumentLine
+from schemas.arrangement_forms import Labels
 from schemas.document_forms import DocumentView
+from schemas.tables.documents import PatientDocument
 from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
-from ui.views import DocumentRow, FormState
+from ui.views import DocumentGroup, DocumentRow
 
 _KINDS: Final[Mapping[str, str]] = {"photo": N_("Photograph"), "document": N_("Document")}
 _STATES: Final = {"stored": "checking", "ready": "ready", "unreadable": "problem"}
 
 
-def own_rows(
-    views: Sequence[DocumentView],
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page of a long list: from ``begin`` up to, without it, ``end`` of ``total`` documents in their order."""
+
+    begin: int
+    end: int
+    total: int
+
+    @property
+    def goes_on(self) -> bool:
+        return self.end < self.total
+
+
+def part_after(ids: Sequence[str], after: str, limit: int) -> Part:
+    """What follows on ``after``; from the start, where that one is not there any more."""
+    begin = ids.index(after) + 1 if after in ids else 0
+    return Part(begin, min(begin + limit, len(ids)), len(ids))
+
+
+def own_groups(
+    arrangement: Arrangement,
+    views: Mapping[str, DocumentView],
+    part: Part,
     patient_id: str,
     looker: Looker,
     *,
     may_edit: bool,
-    tried: Mapping[str, FormState] | None = None,
-) -> tuple[DocumentRow, ...]:
-    """``tried``: forms that came back with an error, by document."""
-    return tuple(_own(view, patient_id, looker, may_edit, (tried or {}).get(view.id)) for view in views)
+) -> tuple[DocumentGroup, ...]:
+    """The headings of one page. ``views`` are of its documents; one without any is where it would stand among the others."""
+    found: list[DocumentGroup] = []
+    begin = 0
+    for group in arrangement.groups:
+        end = begin + len(group.items)
+        shown = group.items[max(part.begin - begin, 0) : max(part.end - begin, 0)]
+        is_here = part.begin <= begin < part.end or (begin >= part.end and not part.goes_on)
+        if shown or (not group.items and is_here and may_edit and group.id) or (group.id is None and part.begin == 0):
+            rows = (
+                _own(views[each], arrangement.labels_of(each), patient_id, looker, may_edit=may_edit)
+                for each in shown
+                if each in views
+            )
+            found.append(
+                DocumentGroup(
+                    id=group.id or "",
+                    name=group.name,
+                    rows=tuple(rows),
+                    next_id=group.items[part.end - begin] if shown and end > part.end else "",
+                    previous_id=group.items[part.begin - begin - 1] if shown and begin < part.begin else "",
+                    edit_url=f"/patients/{patient_id}/groups/{group.id}" if may_edit and group.id else "",
+                )
+            )
+        begin = end
+    return tuple(found)
 
 
-def _own(view: DocumentView, patient_id: str, looker: Looker, may_edit: bool, tried: FormState | None) -> DocumentRow:
+def _own(view: DocumentView, labels: Labels, patient_id: str, looker: Looker, *, may_edit: bool) -> DocumentRow:
     url = f"/patients/{patient_id}/documents/{view.id}"
-    form = tried or FormState(values={"name": view.name}, nonce=new_nonce())
     return DocumentRow(
         id=view.id,
         name=view.name,
@@ -41,10 +87,18 @@ def _own(view: DocumentView, patient_id: str, looker: Looker, may_edit: bool, tr
         url=view.download_url or "",
         preview=view.thumbnail_url or "",
         problem=looker.say(view.problem) if view.problem else "",
-        rename=form if may_edit else None,
+        description=labels.description,
+        teeth=looker.teeth(labels.teeth),
+        nonce=new_nonce() if may_edit else "",
         edit_url=url if may_edit else "",
+        move_url=f"/patients/{patient_id}/arrangement/{view.id}/move" if may_edit else "",
         remove_url=f"{url}/remove" if may_edit else "",
     )
+
+
+def about_document(row: PatientDocument, name: str, looker: Looker) -> str:
+    """Which one it is, for the page on which it is edited."""
+    return ", ".join((name, looker.say(_KINDS.get(row.kind, N_("File"))), looker.day(row.created_at)))
 
 
 def rows_of_cases(lines: Sequence[DocumentLine], numbers: Mapping[str, str], looker: Looker) -> tuple[DocumentRow, ...]:

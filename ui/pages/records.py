@@ -1,6 +1,6 @@
 """One patient's record, as its page shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Query
@@ -8,14 +8,13 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from activities.records.opening import demographics_of
+from api.arrangement import arrangement_of
 from api.case_files import documents_of
-from api.cursors import write_cursor
 from api.listing import Held, with_standing
-from api.patient_documents import document_views, find_documents
+from api.patient_documents import document_views, documents_by_id
 from api.patient_facts import cases_of_patient
-from api.patients import (
-    duplicates_of,
-)
+from api.patients import duplicates_of, practice_actor
+from api.record_arrangement import RecordHome
 from api.row_facts import row_facts
 from api.services import Services
 from schemas.access import PracticeRight, may_in_practice
@@ -24,7 +23,7 @@ from schemas.forms import Demographics
 from schemas.tables.people import Patient
 from schemas.translation import N_
 from ui.assemble.case_rows import case_rows
-from ui.assemble.documents import own_rows, rows_of_cases
+from ui.assemble.documents import own_groups, part_after, rows_of_cases
 from ui.assemble.files import UPLOADS
 from ui.assemble.looker import Looker
 from ui.assemble.patients import (
@@ -52,12 +51,11 @@ def record_again(
     patient: Patient,
     form: FormState | None = None,
     *,
-    tried: Mapping[str, FormState] | None = None,
     conflict: tuple[tuple[str, str, str], ...] = (),
     status: int,
 ) -> Response:
     with services.database.read() as session:
-        view = record_view(session, services, shell, patient, edit=form, conflict=conflict, tried=tried)
+        view = record_view(session, services, shell, patient, edit=form, conflict=conflict)
     return answer("pages/patient.html", shell.page(view.name, "patients"), status=status, view=view)
 
 
@@ -70,9 +68,8 @@ def record_view(
     edit: FormState | None = None,
     conflict: tuple[tuple[str, str, str], ...] = (),
     after: str = "",
-    tried: Mapping[str, FormState] | None = None,
 ) -> PatientView:
-    """``after``: further documents. ``tried``: forms of documents that came back with an error."""
+    """``after``: further documents."""
     looker, keys = shell.looker, services.keys
     who = demographics_of(keys, patient)
     rows = with_standing(session, looker.person, cases_of_patient(session, patient))
@@ -98,9 +95,7 @@ def record_view(
         sexes=sex_options(looker),
         cases=case_rows(rows, facts, looker),
         duplicates=duplicates(opened(session, services, doubles), looker, why=SAME),
-        documents=documents_view(session, services, patient, rows, looker, after=after, tried=tried)
-        if may_see
-        else None,
+        documents=documents_view(session, services, patient, rows, looker, after=after) if may_see else None,
     )
 
 
@@ -112,24 +107,32 @@ def documents_view(
     looker: Looker,
     *,
     after: str = "",
-    tried: Mapping[str, FormState] | None = None,
 ) -> DocumentsView:
-    """A page of the record's own documents; those of cases are beside the first one."""
-    found = find_documents(session, patient, limit=_DOCUMENTS + 1, cursor=after or None)
-    shown = found[:_DOCUMENTS]
+    """A page of the record's own documents in their order, after the one named ``after``; those of cases are beside the
+    first one."""
+    home = RecordHome(
+        patient, services.keys.data_key(patient.key_id), practice_actor(looker.person, patient.practice_id)
+    )
+    arrangement = arrangement_of(session, home, list(home.items(session)))
+    ids = [item_id for group in arrangement.groups for item_id in group.items]
+    part = part_after(ids, after, _DOCUMENTS)
+    shown = documents_by_id(session, patient, ids[part.begin : part.end])
+    views = {view.id: view for view in document_views(session, services.keys, patient, shown)}
     may_edit = may_in_practice(PracticeRight.EDIT_DOCUMENTS, looker.person, patient.practice_id)
     url = f"/patients/{patient.id}"
-    following = f"?documents={write_cursor(shown[-1].created_at, shown[-1].id)}" if len(found) > _DOCUMENTS else ""
-    of_cases = [] if after else documents_of(session, services.keys, rows)
+    is_first = part.begin == 0
     return DocumentsView(
         patient_id=patient.id,
-        rows=own_rows(
-            document_views(session, services.keys, patient, shown), patient.id, looker, may_edit=may_edit, tried=tried
+        groups=own_groups(arrangement, views, part, patient.id, looker, may_edit=may_edit),
+        of_cases=rows_of_cases(
+            documents_of(session, services.keys, rows) if is_first else (),
+            {row.id: row.number for row, _ in rows},
+            looker,
         ),
-        of_cases=rows_of_cases(of_cases, {row.id: row.number for row, _ in rows}, looker),
         upload_url=UPLOADS if may_edit else "",
         max_bytes=services.settings.document_max_bytes,
-        live_url=f"{url}/documents?documents={after}" if after else f"{url}/documents",
-        newest_url=f"{url}#documents-head" if after else "",
-        next_url=f"{url}{following}#documents-head" if following else "",
+        arrange_url=f"/api/v1{url}/arrangement" if may_edit and ids else "",
+        live_url=f"{url}/documents" if is_first else f"{url}/documents?documents={after}",
+        first_url="" if is_first else f"{url}#documents-head",
+        next_url=f"{url}?documents={ids[part.end - 1]}#documents-head" if part.goes_on else "",
     )

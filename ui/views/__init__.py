@@ -7,18 +7,10 @@ name, a reason) arrive ready; words of the interface are in the templates.
 
 from ui.views.account import AccountView, SessionRow, TokenRow, TokensView
 from ui.views.admin import AuditRow, AuditView, MailboxView, MailView, UserRow, UsersView
+from ui.views.arranging import ArrangeView, GroupPageView
 from ui.views.case import CaseView, ChatView, Message, TimelineEntry
-from ui.views.documents import DocumentRow, DocumentsView
-from ui.views.files import (
-    ArrangeView,
-    FileGroupView,
-    FilesView,
-    GroupPageView,
-    MixedPerson,
-    MixedView,
-    StudyView,
-    UploadProblem,
-)
+from ui.views.documents import DocumentGroup, DocumentRow, DocumentsView
+from ui.views.files import FileGroupView, FilesView, MixedPerson, MixedView, StudyView, UploadProblem
 from ui.views.forms import Action, FormState, Option
 from ui.views.images import ImagesView
 from ui.views.lists import BoardBand, BoardView, CaseGroup, CaseRow, Filter, PoolView, WorklistView
@@ -45,6 +37,7 @@ __all__ = [
     "ChatView",
     "Chip",
     "Clock",
+    "DocumentGroup",
     "DocumentRow",
     "DocumentsView",
     "Duplicate",

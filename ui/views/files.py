@@ -1,10 +1,7 @@
 """Files of a case, one row a study: a dentist sees "CBCT, 400 images", not 400 rows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-
-from ui.views.forms import FormState, Option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +41,6 @@ class FileGroupView:
     name: str
     studies: tuple[StudyView, ...] = ()
     edit_url: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrangeView:
-    """The page of one study or file: its words, its teeth, its group. ``name`` is what it came with."""
-
-    url: str
-    back_url: str
-    number: str
-    name: str
-    form: FormState
-    groups: tuple[Option, ...]
-    tooth_labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupPageView:
-    """The page of one heading."""
-
-    url: str
-    remove_url: str
-    back_url: str
-    number: str
-    form: FormState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

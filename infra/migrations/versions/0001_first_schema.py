@@ -498,18 +498,25 @@ def upgrade() -> None:
     op.create_table(
         "file_group",
         sa.Column("id", text_type(64), nullable=False),
-        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=True),
+        sa.Column("patient_id", text_type(64), nullable=True),
         sa.Column("name", SEALED, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("(case_id IS NULL) <> (patient_id IS NULL)", name="ck_group_belongs_to_one"),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["report_case.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patient.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("file_group", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_file_group_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_file_group_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
         "identity_finding",
@@ -819,10 +826,12 @@ def upgrade() -> None:
     op.create_table(
         "arranged_item",
         sa.Column("id", text_type(64), nullable=False),
-        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=True),
+        sa.Column("patient_id", text_type(64), nullable=True),
         sa.Column("group_id", text_type(64), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("labels", SEALED, nullable=True),
+        sa.CheckConstraint("(case_id IS NULL) <> (patient_id IS NULL)", name="ck_item_belongs_to_one"),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["report_case.id"],
@@ -831,11 +840,16 @@ def upgrade() -> None:
             ["group_id"],
             ["file_group.id"],
         ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patient.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("arranged_item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_arranged_item_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_arranged_item_group_id"), ["group_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arranged_item_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
         "grant_code",

@@ -27,11 +27,11 @@ CASE_ARRANGED: Final = replace(
         viewer_url=f"{CASE_URL}/images",
     ),
 )
+_CRUMBS: Final = (("Cases", "/"), ("HL-2422", CASE_URL))
 ARRANGE: Final = ArrangeView(
     url=f"{CASE_URL}/arrangement/s2",
-    back_url=CASE_URL,
-    number="HL-2422",
-    name="Panoramic, 12 Nov 2026",
+    crumbs=_CRUMBS,
+    lead="Panoramic, 12 Nov 2026",
     form=FormState(
         values={"title": _NAMED.name, "description": _NAMED.description, "teeth": ["38", "48"], "group": "grp1"}
     ),
@@ -41,7 +41,6 @@ ARRANGE: Final = ArrangeView(
 GROUP: Final = GroupPageView(
     url="/x",
     remove_url="/x",
-    back_url=CASE_URL,
-    number="HL-2422",
+    crumbs=_CRUMBS,
     form=FormState(values={"name": "Before treatment"}),
 )

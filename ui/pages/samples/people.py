@@ -15,6 +15,7 @@ from ui.views import (
     AuditRow,
     AuditView,
     Chip,
+    DocumentGroup,
     DocumentRow,
     DocumentsView,
     Duplicate,
@@ -89,11 +90,16 @@ PATIENT: Final = PatientView(
     ),
     documents=DocumentsView(
         patient_id="pat_sample",
-        rows=(
-            DocumentRow(id="fil_1", name="Treatment plan.pdf", detail="Document", size=184_000, day="3 Nov 2026", state="ready", added_by=MARSH.name, url="/files/1", rename=FormState(values={"name": "Treatment plan.pdf"}, nonce="n"), edit_url="/files/1", remove_url="/files/1/remove"),
-            DocumentRow(id="fil_2", name="Consent, signed.jpg", detail="Photograph", size=2_400_000, day="3 Nov 2026", state="checking", is_photo=True, added_by=MARSH.name, rename=FormState(values={"name": "Consent, signed.jpg"}, nonce="n"), edit_url="/files/2", remove_url="/files/2/remove"),
-            DocumentRow(id="fil_3", name="CT 0001", detail="File", size=524_000, day="2 Nov 2026", state="problem", added_by=MARSH.name, problem="Images for a report belong to a case: please add them there. Kept here are PDF and photographs (JPEG, PNG, TIFF, WebP, HEIC).", rename=FormState(values={"name": "CT 0001"}, nonce="n"), edit_url="/files/3", remove_url="/files/3/remove"),
+        groups=(
+            DocumentGroup(rows=(
+                DocumentRow(id="fil_2", name="Consent, signed.jpg", detail="Photograph", size=2_400_000, day="3 Nov 2026", state="checking", is_photo=True, added_by=MARSH.name, nonce="n", edit_url="/files/2", move_url="/files/2/move", remove_url="/files/2/remove"),
+                DocumentRow(id="fil_3", name="CT 0001", detail="File", size=524_000, day="2 Nov 2026", state="problem", added_by=MARSH.name, problem="Images for a report belong to a case: please add them there. Kept here are PDF and photographs (JPEG, PNG, TIFF, WebP, HEIC).", nonce="n", edit_url="/files/3", move_url="/files/3/move", remove_url="/files/3/remove"),
+            )),
+            DocumentGroup(id="grp_1", name="Before treatment", edit_url="/x", rows=(
+                DocumentRow(id="fil_1", name="Treatment plan.pdf", detail="Document", description="As discussed on 3 November; the second quadrant comes first.", teeth=("24", "25"), size=184_000, day="3 Nov 2026", state="ready", added_by=MARSH.name, url="/files/1", nonce="n", edit_url="/files/1", move_url="/files/1/move", remove_url="/files/1/remove"),
+            )),
         ),
+        arrange_url="/api/v1/patients/pat_sample/arrangement",
         of_cases=(DocumentRow(id="fil_4", name="Referral letter.pdf", detail="Document", size=92_000, day="12 Mar 2024", state="ready", url="/files/4", case_number="R2403120418", case_url=CASE_URL),),
         upload_url="/api/v1/uploads",
         max_bytes=50_000_000,
