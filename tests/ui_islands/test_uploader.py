@@ -158,6 +158,38 @@ def test_an_ended_session_pauses_with_a_way_to_sign_in(page: Page, origin: str, 
     expect(row(page, large.name)).to_contain_text("1 file stored")
 
 
+@pytest.mark.parametrize("trouble", ["signed_out", "storage"])
+def test_a_question_that_is_not_answered_does_not_start_a_file_anew(
+    page: Page, origin: str, double: Double, large: Path, trouble: str
+) -> None:
+    """After a reload the offset is asked for; that the session is over, or the server not there, says nothing of the file."""
+    page.goto(f"{origin}/uploader")
+    double.cut_after = 1_000_000
+    double.down_after_cut = True
+    page.locator("input.upload-files").set_input_files(large)
+    until(page, lambda: any(len(one.data) >= 1_000_000 for one in double.uploads.values()), "nothing was sent")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    double.down = False
+    before = len(double.patched)
+    if trouble == "signed_out":
+        double.signed_out = True
+        page.locator("input.upload-files").set_input_files(large)
+        expect(page.locator(".upload-notice")).to_contain_text("Your session has ended.")
+        page.locator(".upload-continue").click()
+        page.wait_for_timeout(300)
+        double.signed_out = False
+        page.locator(".upload-continue").click()
+    else:
+        double.storage = (503, "busy")
+        page.locator("input.upload-files").set_input_files(large)
+        page.wait_for_timeout(1000)
+        double.storage = None
+    expect(row(page, large.name)).to_contain_text("1 file stored")
+    assert double.patched[before][1] >= 1_000_000
+    assert len(double.uploads) == 1
+
+
 def test_a_refused_file_is_one_sentence_and_the_others_go_on(
     page: Page, origin: str, double: Double, tmp_path: Path
 ) -> None:

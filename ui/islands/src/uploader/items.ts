@@ -48,7 +48,8 @@ export interface Transfer {
   terminate(): Promise<void>;
 }
 
-export type OpenTransfer = (item: Item, onSent: (bytes: number) => void, onEnd: (ended: Ended) => void) => Transfer;
+/** `onSent` is told how much the server has; `known` where that was not sent now, but before. */
+export type OpenTransfer = (item: Item, onSent: (bytes: number, known?: boolean) => void, onEnd: (ended: Ended) => void) => Transfer;
 
 /** Why nothing moves; `null` while it does. */
 export type Halt = "paused" | "offline" | "signed-out" | "no-answer" | "storage-full" | "storage-away" | null;

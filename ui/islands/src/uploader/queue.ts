@@ -206,11 +206,11 @@ export class UploadQueue {
     item.state = "sending";
     const transfer: Transfer = this.options.open(
       item,
-      (bytes) => {
+      (bytes, known = false) => {
         if (item.transfer !== transfer) return;
         const fresh = bytes - item.sent;
         item.sent = bytes;
-        if (fresh > 0) this.options.onBytes?.(fresh);
+        if (fresh > 0 && !known) this.options.onBytes?.(fresh);
         this.options.onChange();
       },
       (ended) => {

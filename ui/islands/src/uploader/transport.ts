@@ -1,4 +1,4 @@
-import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpStack } from "tus-js-client";
+import { DefaultHttpStack, DetailedError, Upload, type HttpRequest, type HttpResponse, type HttpStack } from "tus-js-client";
 import { problemFrom, type Problem } from "../shared/http";
 import { tooLargeWords, type Ended, type Item, type OpenTransfer } from "./items";
 import { fingerprint, type ResumeStore } from "./resume";
@@ -82,13 +82,31 @@ export interface TusOptions {
   abilities: () => Promise<ServerAbilities>;
 }
 
+/**
+ * The question how much of a file is there was not answered, which says nothing of the file. tus-js-client would take any
+ * answer but a success for "there is no such upload", forget its address, and send the file from its beginning.
+ */
+class NotTold extends Error {
+  constructor(readonly status: number) {
+    super(`The upload's offset was asked for, and answered with ${status}.`);
+  }
+}
+
+function tellsNothing(request: HttpRequest, response: HttpResponse): boolean {
+  const status = response.getStatus();
+  return request.getMethod() === "HEAD" && (status === 401 || status === 408 || status === 429 || status >= 500);
+}
+
 function statusOf(error: Error | DetailedError): number {
-  return error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : 0;
+  if (!(error instanceof DetailedError)) return 0;
+  // An answer to HEAD has no words: behind 502 to 504 may be a server that starts, or its storage. It is waited for.
+  if (error.causingError instanceof NotTold) return error.causingError.status > 500 ? 0 : error.causingError.status;
+  return error.originalResponse?.getStatus() ?? 0;
 }
 
 /** tus 1.0: 409 offset mismatch, 423 locked, 460 checksum mismatch are cured by asking for the offset again. */
 function passes(status: number): boolean {
-  return status === 0 || status === 409 || status === 423 || status === 429 || status === 460 || status >= 500;
+  return status === 0 || status === 408 || status === 409 || status === 423 || status === 429 || status === 460 || status >= 500;
 }
 
 function problemOf(error: Error | DetailedError): Problem {
@@ -173,7 +191,9 @@ export function tusTransfers(options: TusOptions): OpenTransfer {
         removeFingerprintOnSuccess: false,
         retryDelays: [300, 1500, 4000],
         onShouldRetry: (error) => navigator.onLine && passes(statusOf(error)) && !isOfStorage(error),
-        onAfterResponse: (_request, response) => {
+        onAfterResponse: (request, response) => {
+          if (tellsNothing(request, response)) throw new NotTold(response.getStatus());
+          if (request.getMethod() === "HEAD") onSent(Number(response.getHeader("Upload-Offset")) || 0, true);
           wasThere ||= Boolean(response.getHeader("Upload-Duplicate-Of"));
         },
         onProgress: (sent) => onSent(sent),

@@ -163,10 +163,33 @@ test("system files and the programs of a patient CD are left out, images are not
 
 test("the rate follows the last seconds only", () => {
   const meter = new RateMeter(8000);
+  meter.add(100_000, 0);
+  expect(meter.perSecond(500)).toBe(0);
+  meter.reset();
   meter.add(8_000_000, 0);
   for (let at = 10_000; at <= 18_000; at += 1000) meter.add(1_000_000, at);
   expect(meter.perSecond(18_000)).toBeCloseTo(1_125_000, -3);
   expect(meter.perSecond(40_000)).toBe(0);
+});
+
+test("what the server had before is no speed", () => {
+  const moved: number[] = [];
+  let tell: (bytes: number, known?: boolean) => void = () => undefined;
+  const queue = new UploadQueue({
+    open: (_item, sent) => {
+      tell = sent;
+      return { stop: async () => undefined, terminate: async () => undefined };
+    },
+    onChange: () => undefined,
+    onSettled: () => undefined,
+    onBytes: (bytes) => moved.push(bytes),
+    maxBytes: 1000,
+  });
+  queue.add([picked("volume.dcm", 500)]);
+  tell(400, true);
+  tell(450);
+  expect(queue.items[0]?.sent).toBe(450);
+  expect(moved).toEqual([50]);
 });
 
 test("nothing that is kept for resuming tells a name; old entries go", async () => {
