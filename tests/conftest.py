@@ -1,10 +1,12 @@
-"""Fixtures for every test. The servers start on first use and once a session."""
+"""Fixtures for every test. The servers and the children that read files start on first use and once a session."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from activities.imaging.parser.pool import ParserPool
 from tests.servers.chromium import chromium
 from tests.servers.mariadb import mariadb_server, mariadb_url
 from tests.servers.seaweedfs import seaweedfs
@@ -23,6 +25,13 @@ __all__ = [
 
 
 settings.register_profile("thorough", max_examples=1000)
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[ParserPool]:
+    """One reader of files, for tests that need no bounds of their own. It is replaced when a file kills it."""
+    with ParserPool(1) as pool:
+        yield pool
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
-
-from sqlalchemy import Engine
+from tempfile import TemporaryDirectory
 
 from activities.records.opening import open_case
 from activities.records.projection import state_of
@@ -226,11 +226,22 @@ def populate(database: Database, keys: KeyStore, policy: SlaPolicy = DEFAULT_POL
     return world
 
 
+@cache
+def _migrated() -> bytes:
+    """A database file with the current schema and nothing in it. Made once: the migrations take longer than most tests."""
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "empty.db"
+        engine = make_engine(f"sqlite:///{place}")
+        upgrade_engine(engine)
+        engine.dispose()
+        return place.read_bytes()
+
+
 @contextmanager
 def sqlite_world(folder: Path, policy: SlaPolicy = DEFAULT_POLICY) -> Iterator[World]:
-    engine: Engine = make_engine(f"sqlite:///{folder / 'test.db'}")
-    upgrade_engine(engine)
-    database = Database(engine)
+    place = folder / "test.db"
+    place.write_bytes(_migrated())
+    database = Database(make_engine(f"sqlite:///{place}"))
     try:
         yield populate(database, KeyStore(database, MasterKeys.generate()), policy)
     finally:

@@ -1,14 +1,11 @@
 """Putting the images and documents of a case in order, and naming them."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from activities.imaging.image_sets import FileFrozen
-from activities.imaging.parser.pool import ParserPool
 from api.arrangement import describe, step
 from api.case_arrangement import CaseHome
 from api.standing import load_case
@@ -18,19 +15,7 @@ from schemas.tables.arrangement import ArrangedItem, FileGroup
 from schemas.tables.case import Case
 from schemas.tables.wires import AuditRow
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
+from tests.api.imaging_app import Desk
 
 
 async def with_three(desk: Desk) -> tuple[Case, list[str]]:

@@ -2,9 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
 from email.parser import BytesParser
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,26 +11,13 @@ import pydicom
 import pytest
 from PIL import Image
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 
 OCTETS = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def put(desk: Desk, case: Case, *contents: bytes, name: str = "dentist") -> list[str]:

@@ -21,8 +21,8 @@ PROFILE = bytes(range(256)) * 20
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path_factory.mktemp("client"), pool) as desk:
+def desk(tmp_path_factory: pytest.TempPathFactory, pool: ParserPool) -> Iterator[Desk]:
+    with imaging_desk(tmp_path_factory.mktemp("client"), pool) as desk:
         yield desk
 
 

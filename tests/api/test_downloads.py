@@ -1,14 +1,13 @@
 """A download under way ends with the right to it: its session, its case, or the link behind which it began."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from starlette.requests import ClientDisconnect
 
-from activities.imaging.parser.pool import ParserPool
 from api.deps import look_again
 from api.imaging.downloads import while_allowed
 from api.patient_images import VisitImages
@@ -19,13 +18,7 @@ from schemas.errors import NotSignedIn
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
+from tests.api.imaging_app import Desk
 
 
 @pytest.fixture(autouse=True)

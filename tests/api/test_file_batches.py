@@ -1,30 +1,21 @@
 """A folder or an archive with two patients in it is refused as a whole, with who is in which file, and two ways out."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, Instance, Series, StoredFile, Study
 from schemas.tables.wires import AuditRow
 from tests.activities.imaging import files, zips
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 
 KELLER = {"PatientName": "Keller^Urs", "PatientID": "K-7", "PatientBirthDate": "19500101", "PatientSex": "M"}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 def ours(number: int) -> bytes:

@@ -3,17 +3,13 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 from sqlmodel import select
 
 from activities.imaging.image_sets import image_set_hash
-from activities.imaging.parser.pool import ParserPool
 from activities.records.projection import state_of
 from api.case_files import case_files
 from api.standing import load_case
@@ -28,19 +24,7 @@ from schemas.tables.report import ReportVersion
 from schemas.tables.wires import AuditRow, OutboxItem
 from tests.activities.documents.samples import content, signed
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, creation, imaging_desk
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
+from tests.api.imaging_app import Desk, creation
 
 
 async def listed(desk: Desk, case: Case, name: str = "dentist") -> list[dict[str, Any]]:

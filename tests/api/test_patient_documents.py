@@ -2,15 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from activities.treatment_documents import LEFT_AFTER, DocumentChecker
 from infra.blobs.store import StorageFailed
 from infra.database import now
@@ -20,17 +17,11 @@ from schemas.tables.imaging import StoredFile, Upload
 from schemas.tables.people import Patient
 from schemas.tables.wires import AuditRow, BlobRemoval, FeedEvent
 from tests.activities.imaging.files import dicom_file
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 from tests.api.stories import photograph
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 PART = "application/offset+octet-stream"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 @pytest.fixture

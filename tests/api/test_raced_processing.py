@@ -1,26 +1,16 @@
 """Requests that race the checking of a file: before its verdict nothing of it goes out, and of an unreadable one never."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 
 STUDY, SERIES, INSTANCE = "1.2", "1.3", "1.4"
 BROKEN = files.dicom_file(study=STUDY, series=SERIES, SOPInstanceUID="1.5", number=2)[:-100]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 def addresses(case: Case, file_id: str, instance: str) -> tuple[str, ...]:

@@ -1,23 +1,13 @@
 """What goes out of photographs, of documents in DICOM's wrapping, and of a disc's table of contents."""
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from PIL import Image
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from tests.activities.imaging import files, pictures
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 from tests.api.test_patient_documents import listed, send
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def test_no_address_of_a_photograph_tells_where_it_was_taken(desk: Desk) -> None:

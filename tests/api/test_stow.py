@@ -1,8 +1,7 @@
 """STOW-RS: instances go into a case by the way of the uploads, or the answer says which did not and why."""
 
 import io
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from api.imaging.multipart import Begin, MalformedMultipart, PartReader
 from infra.access_tokens import make_token
 from infra.removals import sweep
@@ -21,21 +19,9 @@ from schemas.tables.case import Case
 from schemas.tables.wires import BlobRemoval
 from schemas.token_forms import Scope
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 
 TYPE = 'multipart/related; type="application/dicom"; boundary=bo.un-dary'
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 def body_of(*parts: bytes, kind: str = "application/dicom") -> bytes:

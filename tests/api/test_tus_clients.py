@@ -15,9 +15,8 @@ import pytest
 import uvicorn
 from tusclient.client import TusClient
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.tables.case import Case
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 from tests.api.tus import stored
 from worker.up.engine import free_port
 
@@ -85,12 +84,6 @@ class Line:
             asyncio.run_coroutine_threadsafe(self._end(serving), self._loop).result(10)
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join(10)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 @pytest.fixture

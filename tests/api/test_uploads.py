@@ -16,7 +16,6 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from api.app import create_app
 from api.origin import SameOriginOnly
 from api.tus.door import MethodOverride
@@ -28,14 +27,8 @@ from schemas.tables.case import Case
 from schemas.tables.imaging import Upload
 from schemas.tables.people import Membership, Session
 from schemas.tables.wires import AuditRow, OutboxItem
-from tests.api.imaging_app import Desk, creation, imaging_desk
+from tests.api.imaging_app import Desk, creation
 from tests.api.tus import begin, offset_of, part, stored
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def test_a_file_sent_in_parts_is_stored_as_it_was(desk: Desk) -> None:

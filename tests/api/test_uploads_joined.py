@@ -2,27 +2,18 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from infra.uploads import FINAL, UploadDesk
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import Upload
 from schemas.tables.wires import AuditRow
-from tests.api.imaging_app import Desk, creation, imaging_desk
+from tests.api.imaging_app import Desk, creation
 from tests.api.tus import offset_of, part, stored
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def send_part(client: httpx.AsyncClient, case: Case, content: bytes, length: int | None = None) -> str:

@@ -1,20 +1,12 @@
 """Uploads at bad moments: a line that fell silent, a storage that is full or away, the same file once more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
-from activities.imaging.parser.pool import ParserPool
-from tests.api.imaging_app import Desk, creation, imaging_desk
+from tests.api.imaging_app import Desk, creation
 from tests.api.tus import begin, offset_of, part, stored
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def test_who_comes_back_after_a_lost_line_goes_on_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,25 +1,15 @@
 """Uploads and downloads where the files lie in a bucket, and the bucket comes and goes."""
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from activities.imaging.parser.pool import ParserPool
 from infra.blobs.opening import open_blobs
 from infra.settings import Settings
-from tests.api.imaging_app import Desk, creation, imaging_desk
+from tests.api.imaging_app import Desk, creation
 from tests.servers.seaweedfs import SeaweedFS
 from worker.up.engine import free_port
 
 PART = "application/offset+octet-stream"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 async def test_a_storage_that_is_away_is_told_and_costs_nothing_that_was_confirmed(

@@ -15,8 +15,8 @@ from tests.hostile.corpus import CORPUS
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as desk:
+def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
+    with imaging_desk(tmp_path, pool) as desk:
         desk.app.include_router(health.router)
         yield desk
 

@@ -1,6 +1,5 @@
 """The advanced viewer's page, its configuration, and the DICOMweb service of one case alone that it is given."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +9,15 @@ import pytest
 
 from activities.imaging.parser.pool import ParserPool
 from schemas.tables.case import Case
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
+from tests.ui.advanced_viewer import viewer_desk
 from tests.ui_islands import synthetic
 from ui.ohif_files import ROOT
-from ui.pages import advanced_viewer
-from ui.security_headers import SecurityHeaders
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as opened:
-        opened.app.include_router(advanced_viewer.router)
-        advanced_viewer.install(opened.app)
-        opened.app.add_middleware(SecurityHeaders)
+def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
+    with viewer_desk(tmp_path, pool) as opened:
         yield opened
 
 
@@ -35,12 +30,7 @@ def case(desk: Desk) -> Case:
 async def study(desk: Desk, case: Case) -> str:
     """UID of a study of the case."""
     ds = synthetic.panoramic().instances[0]
-    ds.PatientName, ds.PatientID = "Muster^Anna", "A-100"
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    written = io.BytesIO()
-    ds.save_as(written, enforce_file_format=True)
-    await desk.upload(case, written.getvalue())
+    await desk.upload(case, synthetic.part10(ds))
     desk.imaging.ingest(case.id)
     return str(ds.StudyInstanceUID)
 

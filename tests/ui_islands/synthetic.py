@@ -16,6 +16,14 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLos
 
 STUDY: Final = "1.2.826.0.1.3680043.8.498.1"
 CT_SLICES: Final = 24
+ANNA: Final = {
+    "PatientName": "Muster^Anna",
+    "PatientID": "A-100",
+    "PatientBirthDate": "19800214",
+    "PatientSex": "F",
+    "StudyDate": "20260101",
+}
+"""The patient of the desk's cases."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +183,17 @@ def frame_of(ds: Dataset, number: int) -> bytes:
         return list(generate_frames(ds.PixelData, number_of_frames=count))[number - 1]
     size = len(ds.PixelData) // count
     return bytes(ds.PixelData[size * (number - 1) : size * number])
+
+
+def part10(ds: Dataset) -> bytes:
+    """As a scanner's software writes it for Anna Muster (PS3.10 §7.1). Completes the instance."""
+    for name, value in ANNA.items():
+        setattr(ds, name, value)
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    out = BytesIO()
+    ds.save_as(out, enforce_file_format=True)
+    return out.getvalue()
 
 
 def jpeg(width: int, height: int) -> bytes:

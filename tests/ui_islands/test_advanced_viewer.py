@@ -14,41 +14,28 @@ from pydicom.uid import JPEGLSLossless
 
 from activities.imaging.parser.pool import ParserPool
 from schemas.tables.case import Case
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
+from tests.ui.advanced_viewer import viewer_desk
 from tests.ui_islands import synthetic
 from tests.ui_islands.double import served
 from ui.ohif_files import OhifFiles
-from ui.pages import advanced_viewer
-from ui.security_headers import SecurityHeaders
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as opened:
-        opened.app.include_router(advanced_viewer.router)
-        advanced_viewer.install(opened.app)
-        opened.app.add_middleware(SecurityHeaders)
+def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
+    with viewer_desk(tmp_path, pool) as opened:
         yield opened
 
 
 @pytest.fixture
 def case(desk: Desk) -> Case:
     """A case with a cone beam series of which every image is packed as JPEG-LS."""
-    return _with_series(desk)
-
-
-def _with_series(desk: Desk) -> Case:
     case = desk.open_case()
     for ds in synthetic.cone_beam().instances[:6]:
-        ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = "Muster^Anna", "A-100", "19800214", "F"
-        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
         ds.compress(JPEGLSLossless, generate_instance_uid=False)
-        written = io.BytesIO()
-        ds.save_as(written, enforce_file_format=True)
         # In a thread of its own: the browser's loop runs in this one.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, desk.upload(case, written.getvalue(), f"{ds.SOPInstanceUID}.dcm")).result()
+            thread.submit(asyncio.run, desk.upload(case, synthetic.part10(ds), f"{ds.SOPInstanceUID}.dcm")).result()
     desk.imaging.ingest(case.id)
     return case
 

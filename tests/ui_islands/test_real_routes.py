@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 from fastapi.staticfiles import StaticFiles
@@ -20,18 +19,10 @@ from tests.ui_islands.double import STATIC, served
 
 refused: list[str] = []
 
-PATIENT: Final = {
-    "PatientName": "Muster^Anna",
-    "PatientID": "A-100",
-    "PatientBirthDate": "19800214",
-    "PatientSex": "F",
-    "StudyDate": "20260101",
-}
-
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ParserPool(1) as pool, imaging_desk(tmp_path, pool) as opened:
+def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
+    with imaging_desk(tmp_path, pool) as opened:
         yield opened
 
 
@@ -66,11 +57,7 @@ def export(tmp_path: Path) -> Path:
     folder.mkdir()
     for series in (synthetic.cone_beam(), synthetic.panoramic()):
         for ds in series.instances:
-            for name, value in PATIENT.items():
-                setattr(ds, name, value)
-            ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-            ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-            ds.save_as(folder / f"{ds.SOPInstanceUID}.dcm", enforce_file_format=True)
+            (folder / f"{ds.SOPInstanceUID}.dcm").write_bytes(synthetic.part10(ds))
     (folder / "face.jpg").write_bytes(synthetic.jpeg(800, 600))
     return folder
 
