@@ -247,6 +247,7 @@ CORPUS: Final[tuple[Hostile, ...]] = (
     Hostile("name that leads elsewhere", lambda: files.dicom_file(number=3), None, "..\\..\\windows\\system32\\a.dcm"),
     Hostile("character set that is none", lambda: files.dicom_file(SpecificCharacterSet="../../etc/passwd"), None),
     Hostile("identifier with a path", lambda: files.dicom_file(StudyInstanceUID=None, series="1.2.3"), Code.MISSING_UIDS),
+    Hostile("identifier that leads to the folder above", lambda: files.dicom_file(study="..", series="."), Code.MISSING_UIDS),
     Hostile("numbers that are none", lambda: files.dicom_file(WindowCenter=["nan"], WindowWidth=["inf"], RescaleSlope="1e400"), Code.DAMAGED),
     Hostile("empty", lambda: b"", Code.EMPTY),
     Hostile("noise", lambda: np.random.default_rng(1).bytes(5000), Code.NOT_AN_IMAGE),

@@ -23,7 +23,8 @@ from activities.imaging.parser.syntaxes import EXPLICIT_LE, Coding, syntax_of
 config.settings.reading_validation_mode = config.IGNORE
 config.settings.writing_validation_mode = config.IGNORE
 
-_UID: Final = re.compile(r"[0-9.]{1,64}")
+_UID: Final = re.compile(r"[0-9][0-9.]{0,63}")
+"""As loosely written as devices do (PS3.5 §9.1 asks for more), but never "..": browsers leave a folder with that."""
 _JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _ENCLOSED: Final = 0x00420011
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})

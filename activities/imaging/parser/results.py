@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from activities.imaging.parser.limits import MAX_BULK
 from activities.imaging.parser.problems import ProblemCode
 
-Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
+Uid = Annotated[str, Field(pattern=r"^[0-9][0-9.]{0,63}$")]
+Number = Annotated[int, Field(gt=-(1 << 31), lt=1 << 31)]
 _MAX_OFFSET: Final = 1 << 48
 
 
@@ -36,8 +37,8 @@ class DicomFacts(_Answer):
     sop_class_uid: Annotated[str, Field(pattern=r"^[0-9.]{0,64}$")]
     transfer_syntax_uid: Uid
     modality: str = Field(max_length=16)
-    series_number: int | None
-    number: int | None
+    series_number: Number | None
+    number: Number | None
     frames: int = Field(ge=0, le=20_000)
     """0 for an encapsulated document, whose place is the only entry of ``ranges``."""
     rows: int = Field(ge=0, le=65535)
