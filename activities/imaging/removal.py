@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, delete, select
 
+from activities.imaging.image_sets import is_unread
 from activities.imaging.parser.problems import ProblemCode
 from activities.imaging.parser.results import metadata_object
 from activities.imaging.previews import drop_previews
@@ -11,6 +12,7 @@ from activities.imaging.records import sealed_attributes
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_sealed
 from schemas.tables.arrangement import ArrangedItem
+from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 
@@ -18,10 +20,12 @@ def remove_files(session: Session, key: DataKey, files: Sequence[StoredFile]) ->
     """Marks files of one case as removed and takes back what ingest wrote of them; their blobs are for the caller to let go
     of, afterwards.
 
-    Files that clashed with them under one SOP instance UID are to be checked again.
+    Files that clashed with them under one SOP instance UID are to be checked again, and wait for the next image set: whoever
+    has confirmed, or is to confirm, the images of this one has not seen them.
     """
     withdraw(session, key, files)
     if any(file.kind == "dicom" for file in files):
+        case = session.get_one(Case, files[0].case_id)
         clashed = session.exec(
             select(StoredFile).where(
                 StoredFile.case_id == files[0].case_id,
@@ -31,6 +35,8 @@ def remove_files(session: Session, key: DataKey, files: Sequence[StoredFile]) ->
         ).all()
         for other in clashed:
             other.state, other.problem_code, other.problem = "stored", None, None
+            if is_unread(case, other.first_set):
+                other.first_set = None
     for file in files:
         file.state = "removed"
     forget_words(session, [file.id for file in files])

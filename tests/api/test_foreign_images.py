@@ -82,3 +82,33 @@ async def test_who_decides_on_a_foreign_image_reads_its_name_and_not_our_patient
             access = load_case(session, desk.world.keys, case.id, desk.world.person("dentist"))
             (study,) = case_files(session, access).studies
         assert study.stranger == (None if number < 2 else "Urs Keller")
+
+
+async def test_an_image_that_takes_the_place_of_a_removed_one_waits_for_the_next_submission(desk: Desk) -> None:
+    """Two people decide on what the check found. What was hidden then by another image of its number is not among it."""
+
+    def image(number: int, **of: str) -> bytes:
+        return files.dicom_file(
+            study=STUDY, series=f"{STUDY}.1", SOPInstanceUID=f"{STUDY}.1.1", number=number, patient=of or None
+        )
+
+    case = desk.open_case()
+    first = await desk.upload(case, image(1))
+    desk.imaging.ingest(case.id)
+    await desk.upload(case, image(2, PatientName="Zed^Third", PatientID="Z"))
+    await desk.upload(case, kellers(3))
+    desk.freeze(case, verified=False)
+    desk.set_state(case, State.PROCESSING)
+    desk.imaging.ingest(case.id)
+    desk.set_state(case, State.ATTENTION)
+    found = desk.imaging.verdict(case.id, 1)
+    assert (found.readable, found.identity) == (2, "mismatched")
+    async with desk.client() as client:
+        assert (await client.delete(f"/api/v1/cases/{case.id}/files/{first}")).status_code == 204
+    desk.imaging.ingest(case.id)
+    assert [(file.state, file.first_set) for file in desk.files(case)] == [
+        ("removed", 1),
+        ("ready", None),
+        ("ready", 1),
+    ]
+    assert desk.imaging.verdict(case.id, 1).readable == 1
