@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlmodel import col, select
 
 from activities.records.opening import form_of
 from api.messages import unread_counts
+from infra import keystore
 from schemas.tables.case import Case, Message
 from schemas.tables.imaging import StoredFile
 from schemas.tables.wires import DataKey
@@ -35,19 +37,30 @@ def cases(site: Site) -> list[Case]:
         return list(session.exec(select(Case)).all())
 
 
+asked_here: ContextVar[list[str] | None] = ContextVar("asked_here", default=None)
+
+
 @contextmanager
 def counting() -> Iterator[list[str]]:
-    """The queries of requests; the feed's own look-outs for news come and go beside them."""
+    """The queries of the requests within, in whichever thread; not those of the feed, which looks out for news meanwhile."""
     seen: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if statement.startswith("SELECT") and "feed_event.id >" not in statement:
+        if statement.startswith("SELECT") and asked_here.get() is seen:
             seen.append(statement)
 
     # Keys are looked up beside the requests' own engine.
     event.listen(Engine, "before_cursor_execute", note)
+    before = asked_here.set(seen)
     yield seen
+    asked_here.reset(before)
     event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def lasting_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that a busy machine takes seconds for asks for no key twice."""
+    monkeypatch.setattr(keystore, "CACHE_SECONDS", 3600)
 
 
 def forget_keys(site: Site) -> None:
@@ -221,6 +234,7 @@ async def test_each_role_lands_where_its_work_is(practice: Site) -> None:
         assert (await client.get("/")).url.path == "/admin/users"
 
 
+@pytest.mark.usefixtures("lasting_keys")
 @pytest.mark.parametrize("url", ["/", "/api/v1/cases"])
 async def test_a_list_asks_no_more_for_thirty_cases_than_for_three(practice: Site, url: str) -> None:
     asked: list[list[str]] = []
@@ -228,15 +242,13 @@ async def test_a_list_asks_no_more_for_thirty_cases_than_for_three(practice: Sit
         for number in (3, 27):
             for _ in range(number):
                 practice.world.add_case()
-            tries = []
-            for _ in range(3):  # the feed's own thread may ask something meanwhile
-                forget_keys(practice)
-                with counting() as seen:
-                    page = await client.get(url)
-                tries.append(seen)
-            asked.append(min(tries, key=len))
+            forget_keys(practice)
+            with counting() as seen:
+                page = await client.get(url)
+            asked.append(seen)
             shown = set(re.findall(r"case_[0-9a-z]{8,}", page.text))
             assert shown == {row.id for row in cases(practice)}
+    assert asked[0]
     assert len(asked[1]) <= len(asked[0]), set(asked[1]) - set(asked[0])
 
 
