@@ -130,9 +130,10 @@ class Caller:
                 break
         return found["outcome"], found["code"] or ""
 
-    async def upload(self, name: str, case_id: str, content: bytes) -> None:
-        """Half of the file comes with the creation, the rest goes where the server says that it stands."""
-        words = {"case_id": case_id, "filename": "image.dcm", "filetype": "application/dicom"}
+    async def upload(self, name: str, home: dict[str, str], content: bytes, filename: str) -> None:
+        """To a case or a patient's record. Half of the file comes with the creation, the rest goes where the server says that
+        it stands."""
+        words = {**home, "filename": filename}
         metadata = ",".join(f"{word} {b64encode(value.encode()).decode()}" for word, value in words.items())
         creation = {**_BYTES, "Upload-Length": str(len(content)), "Upload-Metadata": metadata}
         half = content[: len(content) // 2]

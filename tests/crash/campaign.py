@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.crash.caller import Caller, Surprising, Unanswered
+from tests.crash.findings import Findings
 from tests.crash.installation import Installation, installation
 from tests.crash.killer import Killer
 from tests.crash.ledger import Ledger
 from tests.crash.lives import PEOPLE, Life, Plan, plans
-from tests.crash.reckoning import Findings, reckon
+from tests.crash.reckoning import reckon
 from tests.servers.tools import program
 
 AT_ONCE: Final = 8
@@ -56,7 +57,7 @@ class Outcome:
             yield f"recovery, until who waited for {what} had it: {_spread(waits)}"
         yield f"quiet after {findings.quiet_after:.1f} s"
         yield f"effects: {findings.effects}, tried more than once: {findings.tried_again}; mails: {findings.mails}"
-        yield f"uploads: {findings.files}; histories replayed: {findings.histories}, longest {findings.longest_history} events"
+        yield f"files: {findings.files}, documents: {findings.documents}; histories replayed: {findings.histories}, longest {findings.longest_history} events"
         yield from (f"WRONG: {text}" for text in self.wrong)
         yield f"verdict: {'WRONG' if self.wrong else 'nothing lost, nothing doubled, every case finished'}"
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.lifecycle import Action, State
@@ -47,6 +46,12 @@ class LifeStory:
     patient_id: str = ""
     case_id: str = ""
     files: list[bytes] = field(default_factory=list)
+    """What the case is to have in the end: of an archive, what was in it."""
+    archives: list[bytes] = field(default_factory=list)
+    documents: list[bytes] = field(default_factory=list)
+    """Of the patient's record."""
+    uploads: int = 0
+    """To the case, archives among them."""
     texts: list[str] = field(default_factory=list)
     """The impression of the first report, and each addendum, as they were saved."""
     said: list[str] = field(default_factory=list)
@@ -58,8 +63,8 @@ class LifeStory:
         return Action.ACCEPT in self.actions
 
     @property
-    def hashes(self) -> list[str]:
-        return sorted(sha256(content).hexdigest() for content in self.files)
+    def versions(self) -> int:
+        return self.actions.count(Action.SIGN) + self.actions.count(Action.KEEP_REPORT)
 
 
 @dataclass

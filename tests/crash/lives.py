@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,9 @@ from schemas.clinical import Purpose
 from schemas.forms import ReportDraftBody
 from schemas.lifecycle import Action, State
 from schemas.report_parts import Modality
-from tests.activities.imaging.files import dicom_file
+from schemas.state import LateCheck
+from tests.activities.imaging.files import dicom_file, pdf
+from tests.activities.imaging.zips import zipped
 from tests.crash.caller import PATIENCE_S, Caller, Surprising, Unanswered, command_id_of, need, new_key
 from tests.crash.ledger import LifeStory, Told
 from worker.demo.reports import demo_report
@@ -52,6 +54,7 @@ _STATES: Final = {
     End.WITHDRAWN: State.ENTERED_IN_ERROR,
 }
 _DECK: Final = (*[End.RELEASED] * 7, *(end for end in End if end is not End.RELEASED))
+_UNCHECKED: Final = (End.DRAFT_CANCELLED, End.SUBMISSION_CANCELLED)
 _LAST: Final = {
     End.REVIEW_CANCELLED: Action.CANCEL,
     End.REJECTED: Action.REJECT,
@@ -68,6 +71,9 @@ class Plan:
     is_asked: bool
     has_new_images: bool
     is_amended: bool
+    is_archived: bool
+    has_late_image: bool
+    has_document: bool
 
     @property
     def actions(self) -> Sequence[Action]:
@@ -81,6 +87,8 @@ class Plan:
         if self.end in _LAST:
             return [*steps, _LAST[self.end]]
         steps += [Action.SIGN, Action.RELEASE]
+        if self.has_late_image:
+            steps += [Action.ADD_IMAGES, Action.KEEP_REPORT]
         if self.is_amended:
             steps += [Action.AMEND, Action.SIGN]
         return [*steps, Action.ENTER_IN_ERROR] if self.end is End.WITHDRAWN else steps
@@ -99,6 +107,10 @@ def plans(chance: random.Random) -> Iterator[Plan]:
                 is_asked=chance.random() < 0.35,
                 has_new_images=chance.random() < 0.5,
                 is_amended=chance.random() < 0.35,
+                # Of a case that ends before it was checked, nobody could say whether its archive was opened.
+                is_archived=chance.random() < 0.5 and end not in _UNCHECKED,
+                has_late_image=chance.random() < 0.4,
+                has_document=chance.random() < 0.5,
             )
 
 
@@ -143,19 +155,36 @@ class Life:
         caller.ledger.applied.append(
             Told(story.case_id, command_id_of(opened.json()["practice_id"], key), Action.CREATE)
         )
-        await self._add_file()
+        await (self._add_archive() if self.plan.is_archived else self._add_file())
+        if self.plan.has_document:
+            document = pdf() + self._number.encode()
+            await caller.upload("dentist", {"patient_id": story.patient_id}, document, "letter.pdf")
+            story.documents.append(document)
 
     async def _add_file(self) -> None:
-        story = self.story
+        await self._upload(self._next_image(), "image.dcm")
+
+    async def _add_archive(self) -> None:
+        archive = zipped({"1": self._next_image(), "2": self._next_image()})
+        self.story.archives.append(archive)
+        await self._upload(archive, "scan.zip")
+
+    def _next_image(self) -> bytes:
+        """One more that the case is to have."""
+        files = self.story.files
         patient = {
             "PatientName": "Muster^Anna",
             "PatientID": self._number,
             "PatientBirthDate": "19800214",
             "PatientSex": "F",
         }
-        content = dicom_file(number=len(story.files) + 1, size=32, patient=patient)
-        await self._caller.upload("dentist", story.case_id, content)
-        story.files.append(content)
+        files.append(dicom_file(number=len(files) + 1, size=32, patient=patient))
+        return files[-1]
+
+    async def _upload(self, content: bytes, name: str) -> None:
+        story = self.story
+        await self._caller.upload("dentist", {"case_id": story.case_id}, content, name)
+        story.uploads += 1
         path = f"/api/v1/cases/{story.case_id}/files/settled"
         need(await self._caller.ask("dentist", "POST", path, json={}), 202)
 
@@ -164,15 +193,20 @@ class Life:
 
     async def _until(self, state: State, *, other_than: str = "") -> dict[str, Any]:
         """The case once it stands there, with a reader other than that one."""
+        return await self._once(
+            lambda case: case["state"] == state and (case["assignee"] or {}).get("id") != other_than, state
+        )
+
+    async def _once(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_S
         with self._caller.ledger.waiting(by_the_system=True):
             while True:
                 answer = await self._caller.ask("dentist", "GET", f"/api/v1/cases/{self.story.case_id}")
                 case: dict[str, Any] = need(answer, 200).json()
-                if case["state"] == state and (case["assignee"] or {}).get("id") != other_than:
+                if is_so(case):
                     return case
                 if time.monotonic() > deadline:
-                    raise Unanswered(f"{self.story.case_id} stands at {case['state']}, not at {state}")
+                    raise Unanswered(f"{self.story.case_id} stands at {case['state']}, not at {what}")
                 await asyncio.sleep(_LOOK_S)
 
     async def _submit(self) -> None:
@@ -214,6 +248,14 @@ class Life:
 
     async def _release(self) -> None:
         await self._act("dentist", Action.RELEASE)
+
+    async def _add_images(self) -> None:
+        await self._add_file()
+        await self._act("dentist", Action.ADD_IMAGES)
+
+    async def _keep_report(self) -> None:
+        case = await self._once(lambda case: (case["late_images"] or {}).get("check") == LateCheck.OFFERED, "offered")
+        await self._act(self._reader, Action.KEEP_REPORT, password=DEMO_PASSWORD, image_set=case["image_set"])
 
     async def _amend(self) -> None:
         await self._act(self._reader, Action.AMEND, kind="appended", reason="The practice asked about the sinuses.")

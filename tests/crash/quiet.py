@@ -14,6 +14,7 @@ from infra.database import Database
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import is_open
 from schemas.tables.case import CaseCommand
+from schemas.tables.documents import PatientDocument
 from schemas.tables.mail import OutgoingMail
 from schemas.tables.wires import AuditRow, EffectRow, OutboxItem
 from tests.crash.ledger import LifeStory
@@ -26,6 +27,7 @@ _WAITING: Final[dict[str, tuple[type[SQLModel], ColumnElement[bool]]]] = {
     "mails": (OutgoingMail, col(OutgoingMail.done_at).is_(None)),
     "effects": (EffectRow, col(EffectRow.done_at).is_(None)),
     "audit rows outside the chain": (AuditRow, col(AuditRow.chain_seq).is_(None)),
+    "unchecked documents": (PatientDocument, col(PatientDocument.state) == "stored"),
     "commands without an outcome": (CaseCommand, col(CaseCommand.outcome) == RECEIVED),
 }
 

@@ -3,9 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, func, select
 from temporalio.client import Client
@@ -14,7 +12,6 @@ from temporalio.worker import Replayer
 from activities.records.commands import APPLIED
 from activities.records.signing import opened_version
 from infra.audit import verify_audit
-from infra.blobs.local import LocalBlobStore
 from infra.codec import SYSTEM_KEY, data_converter
 from infra.database import Database
 from infra.key_file import load_master_keys
@@ -22,18 +19,18 @@ from infra.keystore import KeyStore
 from infra.mail import stable_message_id
 from infra.sealing import column_aad, open_json
 from infra.settings import Settings
-from infra.stored_files import open_stored
 from schemas.ids import case_workflow_id
 from schemas.lifecycle import Action, is_open
 from schemas.mail import MailOutcome
 from schemas.state import EffectKind
 from schemas.tables.case import Case, CaseCommand, CaseTransition, Message
-from schemas.tables.imaging import StoredFile, Upload
 from schemas.tables.mail import OutgoingMail
 from schemas.tables.people import Patient
 from schemas.tables.release import MailboxMessage, ReleaseGrant
 from schemas.tables.report import ReportPdf, ReportVersion
 from schemas.tables.wires import EffectRow, FeedEvent, Notification
+from tests.crash.findings import Findings
+from tests.crash.keeping import Keeping
 from tests.crash.ledger import Ledger, LifeStory
 from tests.crash.quiet import wait_until_quiet
 from tests.workflows.engine import Documents, Imaging, LiveCase, Practice, quiet
@@ -43,25 +40,7 @@ from workflows.case import CaseWorkflow
 from workflows.gateway import Gateway
 from workflows.runner import unsandboxed
 
-
-@dataclass
-class Findings:
-    """``wrong`` is empty when every promise held; the rest are figures."""
-
-    wrong: list[str] = field(default_factory=list)
-    quiet_after: float = 0.0
-    effects: int = 0
-    tried_again: int = 0
-    """Effects whose first attempt did not finish."""
-    mails: int = 0
-    files: int = 0
-    histories: int = 0
-    longest_history: int = 0
-    """In events."""
-
-    def expect(self, is_so: bool, otherwise: str) -> None:
-        if not is_so:
-            self.wrong.append(otherwise)
+_KEPT: Final = "Images were added after the signature."
 
 
 async def reckon(settings: Settings, ledger: Ledger) -> Findings:
@@ -82,8 +61,8 @@ class Reckoning:
         self._ledger = ledger
         self._practice = practice
         self._database, self._keys = practice.world.database, practice.world.keys
-        self._blobs = LocalBlobStore(settings.blob_folder)
         self._found = Findings()
+        self._keeping = Keeping(settings.blob_folder, self._keys, self._found)
 
     async def findings_of_all(self) -> Findings:
         begun = time.monotonic()
@@ -102,7 +81,7 @@ class Reckoning:
         with self._database.read() as session:
             self._check_commands(session)
             self._check_mails(session)
-            self._check_blobs(session)
+            self._keeping.check_blobs(session)
             for what, table in (("patients", Patient), ("cases", Case)):
                 count = session.exec(select(func.count()).select_from(table)).one()
                 self._found.expect(count == len(self._ledger.stories), f"{count} {what}")
@@ -170,12 +149,6 @@ class Reckoning:
                 times == wanted_times, f"the patient of {story.case_id} got {times} mails, not {wanted_times}"
             )
 
-    def _check_blobs(self, session: Session) -> None:
-        """What lies in the store is what the record knows: nothing is left of what came twice or not whole."""
-        there = Counter(path.name for path in self._settings.blob_folder.rglob("*") if path.is_file())
-        known = Counter(f"{file_id}.blob" for file_id in session.exec(select(StoredFile.id)).all())
-        self._found.expect(there == known, f"the store has {there - known} too many and {known - there} too few")
-
     def _check_case(self, story: LifeStory) -> None:
         case = LiveCase(self._practice, story.case_id)
         try:
@@ -186,14 +159,15 @@ class Reckoning:
         with self._database.read() as session:
             self._check_effects(session, story)
             self._check_reports(session, story)
-            self._check_files(session, story)
+            self._keeping.check_files(session, story)
+            self._keeping.check_documents(session, story)
             self._check_chat(session, story)
 
     def _check_timeline(self, story: LifeStory, case: LiveCase) -> None:
         """Invariants 2, 4 and 14, and that people's steps are those that people took."""
         steps, row = case.timeline(), case.world.case(story.case_id)
         assert [step.seq for step in steps] == list(range(1, len(steps) + 1)), "seq has a gap"
-        assert (row.seq, row.state, row.version) == (len(steps), story.end, story.actions.count(Action.SIGN)), (
+        assert (row.seq, row.state, row.version) == (len(steps), story.end, story.versions), (
             f"it stands at {row.state}, step {row.seq} of {len(steps)}, version {row.version}"
         )
         by_people = [step.action for step in steps if step.actor_relation != "system"]
@@ -202,7 +176,7 @@ class Reckoning:
         acts = [audit.act for audit in case.audit("done") if audit.act.startswith("case.")]
         assert acts == ["case.create", *(f"case.{step.action}" for step in steps)], f"the audit trail has {acts}"
         others = Counter(audit.act for audit in case.audit("done") if audit.act in {"file.store", "chat.post"})
-        assert others == Counter({"file.store": len(story.files), "chat.post": len(story.said)}), f"audited: {others}"
+        assert others == Counter({"file.store": story.uploads, "chat.post": len(story.said)}), f"audited: {others}"
         denied = [audit.command_id for audit in case.audit("denied")]
         assert set(denied) <= set(self._ledger.undone), "a step was denied to somebody who was told nothing of it"
 
@@ -225,7 +199,15 @@ class Reckoning:
             select(ReportVersion).where(ReportVersion.case_id == story.case_id).order_by(col(ReportVersion.version))
         ).all()
         signed = [opened_version(self._keys, row) for row in rows]
-        words = [report.addenda[-1].text if report.addenda else report.content.impression for report in signed]
+        kept = [report for report in signed if report.reason == _KEPT]
+        self._found.expect(
+            len(kept) == story.actions.count(Action.KEEP_REPORT), f"{story.case_id} has {len(kept)} reports that stand"
+        )
+        words = [
+            report.addenda[-1].text if report.addenda else report.content.impression
+            for report in signed
+            if report not in kept
+        ]
         self._found.expect(words == story.texts, f"the reports of {story.case_id} do not say what was saved")
         stored = Counter(session.exec(select(ReportPdf.version).where(ReportPdf.case_id == story.case_id)).all())
         for row, following in zip(rows, [*rows[1:], None], strict=False):
@@ -238,25 +220,6 @@ class Reckoning:
                 f"version {row.version} of {story.case_id} has {stored[row.version]} documents",
             )
         self._found.expect(len(stored) <= len(rows), f"{story.case_id} has documents of no version")
-
-    def _check_files(self, session: Session, story: LifeStory) -> None:
-        """Every acknowledged upload is one file, with the bytes that were sent."""
-        files = session.exec(select(StoredFile).where(StoredFile.case_id == story.case_id)).all()
-        uploads = session.exec(select(Upload.state).where(Upload.case_id == story.case_id)).all()
-        self._found.files += len(files)
-        sent = sorted(sha256(content).hexdigest() for content in story.files)
-        self._found.expect(
-            sorted(file.sha256 for file in files) == sent, f"the files of {story.case_id} are not those that were sent"
-        )
-        self._found.expect(uploads == ["complete"] * len(sent), f"the uploads of {story.case_id} are {uploads}")
-        if story.is_read:
-            is_whole = all((file.state, file.first_set is not None) == ("ready", True) for file in files)
-            self._found.expect(is_whole, f"files of {story.case_id} were forgotten: {[file.state for file in files]}")
-        secret = self._keys.of_scope(story.case_id).secret
-        for file in files:
-            with open_stored(self._blobs, file, secret) as reader:
-                stored = reader.info().sha256
-            self._found.expect(stored == file.sha256, f"the bytes of {file.id} are not those that were sent")
 
     def _check_chat(self, session: Session, story: LifeStory) -> None:
         """Every message that was answered for is there once, with its words."""
