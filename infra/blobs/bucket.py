@@ -12,6 +12,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from boto3.exceptions import Boto3Error
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from urllib3.exceptions import HTTPError
+
 from infra.blobs.store import BlobFinished, BlobMissing, StorageFailed, StorageFull
 from infra.settings import Settings
 
@@ -52,10 +58,8 @@ class Unfinished(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
-    # Half a second of imports, for installations that have such a storage.
-    from boto3.session import Session  # noqa: PLC0415
-
+def session() -> Any:
+    """One a process: it reads what boto3 has of the storage's interface, which takes longer than a request."""
     return Session()
 
 
@@ -80,11 +84,9 @@ class Bucket:
             return self._clients[answer_seconds]
 
     def _connect(self, answer_seconds: int) -> Any:
-        from botocore.config import Config  # noqa: PLC0415
-
         settings = self._settings
         secret = settings.s3_secret_access_key
-        return _session().client(
+        return session().client(
             "s3",
             endpoint_url=settings.s3_endpoint or None,
             region_name=settings.s3_region,
@@ -131,8 +133,6 @@ class Bucket:
             if not once:
                 call(**arguments)
                 return
-            from botocore.exceptions import ClientError  # noqa: PLC0415
-
             try:
                 call(IfNoneMatch="*", **arguments)
             except ClientError as error:
@@ -149,8 +149,6 @@ class Bucket:
 
     def piece(self, name: str, first: int, length: int, *, etag: str | None = None) -> Piece:
         """Bytes from ``first`` on, fewer where the object ends. With ``etag``: of that very object, or BlobMissing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415
-
         same = {"IfMatch": etag} if etag else {}
         with _facts():
             try:
@@ -236,10 +234,6 @@ def _code(error: Any) -> str:
 @contextlib.contextmanager
 def _facts() -> Iterator[None]:
     """The storage's errors as facts. What it says in words stays out of them."""
-    from boto3.exceptions import Boto3Error  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
     try:
         yield
     except ClientError as error:

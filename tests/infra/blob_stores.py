@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import SQLModel
 
+from infra.blobs import bucket
 from infra.blobs.bucket import Bucket
 from infra.blobs.local import LocalBlobStore
 from infra.blobs.opening import open_blobs
@@ -93,6 +94,8 @@ def new_moto_shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
     from boto3.session import Session
     from moto import mock_aws
 
+    # A session that other tests have begun knows nothing of the double.
+    bucket.session.cache_clear()
     with mock_aws():
         Session().client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
         prefixes = (f"{number}/" for number in itertools.count())
