@@ -7,11 +7,11 @@ file outside the database, so that cutting off the end of the table is seen too.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
@@ -56,7 +56,36 @@ def write_audit(
         at=at,
         row_hash="",
     )
-    session.connection().execute(_ADD, row.model_dump(exclude={"id"}) | {"row_hash": row_hash(row)})
+    session.connection().execute(_ADD, _complete(row))
+
+
+def write_audits(
+    session: Session, *, scope: str, act: str, actor: Actor, at: datetime, subject_ids: Sequence[str]
+) -> None:
+    """Adds a row for each of those to which one and the same was done, in their order. As ``write_audit``."""
+    if not subject_ids:
+        return
+    first = take_numbers(session, f"{_SCOPE}{scope}", len(subject_ids))
+    rows = [
+        AuditRow(
+            scope=scope,
+            scope_seq=number,
+            act=act,
+            outcome="done",
+            actor_id=actor.user_id,
+            actor_role=actor.role,
+            session_id=actor.session_id,
+            subject_id=subject_id,
+            at=at,
+            row_hash="",
+        )
+        for number, subject_id in enumerate(subject_ids, first)
+    ]
+    session.connection().execute(_ADD, [_complete(row) for row in rows])
+
+
+def _complete(row: AuditRow) -> dict[str, Any]:
+    return row.model_dump(exclude={"id"}) | {"row_hash": row_hash(row)}
 
 
 def row_hash(row: AuditRow) -> str:

@@ -1,25 +1,22 @@
 """Several files of a case that come in one piece: one blob, with a row for each file in it, all or none."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlmodel import Session
 
-from infra.audit import write_audit
+from infra.audit import write_audits
 from infra.blobs.store import BlobStore
 from infra.database import Database, now
 from infra.file_names import sealed_name
 from infra.keys import DataKey
-from infra.outbox import enqueue_once
 from infra.removals import discard, keep, let_go
-from schemas.decisions import files_fact
 from schemas.errors import OdontoError
 from schemas.ids import new_id
-from schemas.lifecycle import State
-from schemas.messages import Actor, FactKind
+from schemas.messages import Actor
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 
@@ -69,19 +66,23 @@ class Pack:
     def finish(self, actor: Actor, still_welcome: Callable[[Session], None]) -> list[str]:
         """The ids of the files, which wait to be checked from now on, in their order.
 
-        ``still_welcome`` is asked with the case's row locked. Where it raises, nothing is kept.
+        ``still_welcome`` is asked with the case's row locked. Where it raises, nothing is kept. The caller has them checked;
+        where it dies before, the sweep of unchecked files tells the case.
         """
         self._writer.finish()
         try:
             with self._database.write() as session:
-                case = session.get_one(Case, self._case.id, with_for_update=True)
+                session.get_one(Case, self._case.id, with_for_update=True)
                 still_welcome(session)
-                rows = self._rows(actor)
+                moment = now()
+                rows = [self._row(part, actor.user_id, moment) for part in self._parts]
                 session.add_all(rows)
                 keep(session, self._blob_id)
                 session.flush()
-                self._tell(session, rows, actor, files_fact(State(case.state)))
-                return [row.id for row in rows]
+                ids = [row.id for row in rows]
+                scope = self._case.id
+                write_audits(session, scope=scope, act="file.store", actor=actor, at=moment, subject_ids=ids)
+                return ids
         except OdontoError:
             discard(self._database, self._blobs, self._blob_id)
             raise
@@ -90,10 +91,6 @@ class Pack:
         """Removes what was written."""
         self._writer.abort()
         discard(self._database, self._blobs, self._blob_id)
-
-    def _rows(self, actor: Actor) -> Sequence[StoredFile]:
-        moment = now()
-        return [self._row(part, actor.user_id, moment) for part in self._parts]
 
     def _row(self, part: _Part, user_id: str, at: datetime) -> StoredFile:
         file_id = new_id("fil")
@@ -111,8 +108,3 @@ class Pack:
             uploaded_by=user_id,
             created_at=at,
         )
-
-    def _tell(self, session: Session, rows: Sequence[StoredFile], actor: Actor, fact: FactKind) -> None:
-        for row in rows:
-            write_audit(session, scope=row.case_id, act="file.store", actor=actor, at=row.created_at, subject_id=row.id)
-        enqueue_once(session, fact, self._case.id)

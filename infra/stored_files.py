@@ -32,7 +32,7 @@ class BlobSlice(Reader):
 
 def open_stored(blobs: BlobStore, file: StoredFile, key: bytes) -> BlobReader:
     """The file's bytes. Raises BlobMissing, BlobDamaged, StorageFailed."""
-    reader = blobs.reader(file.blob_id, key)
+    reader = blobs.shared(file.blob_id, key)
     if (file.blob_offset, file.size) == (0, reader.size):
         return reader
     try:

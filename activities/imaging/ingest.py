@@ -36,7 +36,7 @@ from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Preview, Series, StoredFile
 
 _log: Final = logging.getLogger(__name__)
-_BATCH: Final = 32
+_BATCH: Final = 100
 _BATCH_SECONDS: Final = 0.5
 
 OnProgress = Callable[[str, int, int], None]

@@ -1,7 +1,7 @@
 """Writing what was found in a file: study, series and instance rows, each once, sealed under the case's key."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -16,7 +16,7 @@ from activities.imaging.parser.results import DicomFacts, Examined, metadata_obj
 from activities.imaging.previews import PHOTO, keep_preview
 from infra.keys import DataKey
 from infra.sealing import column_aad, seal, seal_json
-from schemas.identity import PersonIdentity, compare
+from schemas.identity import IdentityOutcome, PersonIdentity, compare
 from schemas.ids import new_id
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
@@ -72,6 +72,11 @@ class CaseRecorder:
         self._key = key
         self._patient = patient
         self._at = at
+        self._studies: dict[str, Study] = {}
+        self._series_of: dict[tuple[str, str], Series] = {}
+        self._outcomes: dict[PersonIdentity, IdentityOutcome] = {}
+        self._there: dict[tuple[str, str], str] = {}
+        """The file of each instance that is known, by series and SOP Instance UID."""
 
     def record(self, findings: Iterable[Finding]) -> list[StoredFile]:
         """Writes them; returns the files that were already there, which are removed.
@@ -85,7 +90,17 @@ class CaseRecorder:
             .order_by(col(StoredFile.id))
             .with_for_update()
         ).all()
+        self._find_instances({found.dicom.sop_uid for found in by_id.values() if found.dicom is not None})
         return [file for file in waiting if self._record_one(file, by_id[file.id])]
+
+    def _find_instances(self, sop_uids: Collection[str]) -> None:
+        if sop_uids:
+            rows = self._session.exec(
+                select(Instance.series_id, Instance.sop_uid, Instance.file_id).where(
+                    Instance.case_id == self._case.id, col(Instance.sop_uid).in_(sop_uids)
+                )
+            )
+            self._there |= {(series_id, sop_uid): file_id for series_id, sop_uid, file_id in rows}
 
     def _record_one(self, file: StoredFile, found: Examined) -> bool:
         file.kind = found.kind
@@ -102,13 +117,11 @@ class CaseRecorder:
         return False
 
     def _record_instance(self, file: StoredFile, facts: DicomFacts, metadata: bytes) -> bool:
-        attributes = metadata_object(metadata)
-        series = self._series(self._study(facts, attributes), facts, attributes)
-        there = self._session.exec(
-            select(Instance).where(Instance.series_id == series.id, Instance.sop_uid == facts.sop_uid)
-        ).one_or_none()
+        series = self._series(self._study(facts, metadata), facts, metadata)
+        there = self._there.get((series.id, facts.sop_uid))
         if there is not None:
             return self._meet_again(file, there)
+        self._there[series.id, facts.sop_uid] = file.id
         instance_id = new_id("sty")
         self._session.add(
             Instance(
@@ -128,16 +141,20 @@ class CaseRecorder:
                 bulk_index=json.dumps(facts.bulk, separators=(",", ":")),
                 metadata_json=seal(self._key, metadata, column_aad("instance", instance_id, "metadata_json")),
                 burned_in=facts.burned_in,
-                identity=compare(self._patient, identity_of_facts(facts.identity)).outcome,
+                identity=self._identity(identity_of_facts(facts.identity)),
             )
         )
-        self._session.flush()
         file.state = "ready"
         return False
 
-    def _meet_again(self, file: StoredFile, there: Instance) -> bool:
+    def _identity(self, person: PersonIdentity) -> IdentityOutcome:
+        if person not in self._outcomes:
+            self._outcomes[person] = compare(self._patient, person).outcome
+        return self._outcomes[person]
+
+    def _meet_again(self, file: StoredFile, first_id: str) -> bool:
         """The same SOP instance once more. The same bytes are kept once; other bytes under one UID are for a person."""
-        first = self._session.get_one(StoredFile, there.file_id)
+        first = self._session.get_one(StoredFile, first_id)
         if first.sha256 == file.sha256:
             _set_problem(file, ProblemCode.DUPLICATE)
             file.state = "removed"
@@ -145,7 +162,10 @@ class CaseRecorder:
         _set_problem(file, ProblemCode.CONFLICTING_INSTANCE)
         return False
 
-    def _study(self, facts: DicomFacts, attributes: dict[str, JsonValue]) -> Study:
+    def _study(self, facts: DicomFacts, metadata: bytes) -> Study:
+        known = self._studies.get(facts.study_uid)
+        if known is not None:
+            return known
         study = self._session.exec(
             select(Study).where(Study.case_id == self._case.id, Study.study_uid == facts.study_uid)
         ).one_or_none()
@@ -156,14 +176,18 @@ class CaseRecorder:
                 case_id=self._case.id,
                 practice_id=self._case.practice_id,
                 study_uid=facts.study_uid,
-                attributes=sealed_attributes(self._key, "study", study_id, attributes),
+                attributes=sealed_attributes(self._key, "study", study_id, metadata_object(metadata)),
                 created_at=self._at,
             )
             self._session.add(study)
             self._session.flush()
+        self._studies[facts.study_uid] = study
         return study
 
-    def _series(self, study: Study, facts: DicomFacts, attributes: dict[str, JsonValue]) -> Series:
+    def _series(self, study: Study, facts: DicomFacts, metadata: bytes) -> Series:
+        known = self._series_of.get((study.id, facts.series_uid))
+        if known is not None:
+            return known
         series = self._session.exec(
             select(Series).where(Series.study_id == study.id, Series.series_uid == facts.series_uid)
         ).one_or_none()
@@ -176,11 +200,12 @@ class CaseRecorder:
                 series_uid=facts.series_uid,
                 modality=facts.modality,
                 number=facts.series_number,
-                attributes=sealed_attributes(self._key, "series", series_id, attributes),
+                attributes=sealed_attributes(self._key, "series", series_id, metadata_object(metadata)),
                 created_at=self._at,
             )
             self._session.add(series)
             self._session.flush()
+        self._series_of[study.id, facts.series_uid] = series
         return series
 
 

@@ -5,9 +5,10 @@ The body goes into one blob, part by part, as it arrives. A request that breaks 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import groupby
+from typing import Final, cast
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
@@ -96,16 +97,22 @@ async def _heard(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _take(pack: Pack, pieces: Sequence[Begin | bytes]) -> None:
-    for piece in pieces:
-        if not isinstance(piece, Begin):
-            pack.append(piece)
-            continue
-        kind = piece.headers.get("content-type", "application/dicom").partition(";")[0].strip().lower()
-        if kind != "application/dicom":
-            raise NotMultipart()
-        if pack.files >= MAX_PARTS:
-            raise TooManyParts()
-        pack.begin_file(f"instance-{pack.files + 1:04}.dcm")
+    """What belongs to one file goes in as one piece: it is sealed and hashed aside then."""
+    for begins, group in groupby(pieces, key=lambda piece: isinstance(piece, Begin)):
+        if begins:
+            for piece in group:
+                _begin(pack, cast(Begin, piece))
+        else:
+            pack.append(b"".join(cast(Iterator[bytes], group)))
+
+
+def _begin(pack: Pack, part: Begin) -> None:
+    kind = part.headers.get("content-type", "application/dicom").partition(";")[0].strip().lower()
+    if kind != "application/dicom":
+        raise NotMultipart()
+    if pack.files >= MAX_PARTS:
+        raise TooManyParts()
+    pack.begin_file(f"instance-{pack.files + 1:04}.dcm")
 
 
 @dataclass(frozen=True)

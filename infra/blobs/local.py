@@ -6,6 +6,7 @@ crash leaves the state before or after.
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +15,9 @@ from tempfile import TemporaryFile
 from infra.blobs.hashes import KeptHashes
 from infra.blobs.local_writer import LocalWriter
 from infra.blobs.paths import BlobPaths, read_all, storage_errors
-from infra.blobs.reading import RecordReader, open_record
+from infra.blobs.reading import Reader, RecordReader, open_record
 from infra.blobs.records import HEADER_BYTES, RECORD_BYTES, RecordCipher, record_offset, shape_of
+from infra.blobs.shared import SharedReaders
 from infra.blobs.store import BlobMissing
 
 
@@ -29,12 +31,16 @@ class LocalBlobStore:
         self._working = ThreadPoolExecutor(8, thread_name_prefix="blob-work")
         self._syncing = ThreadPoolExecutor(8, thread_name_prefix="blob-sync")
         self._hashes = KeptHashes()
+        self._shared = SharedReaders(self.reader)
 
     def writer(self, blob_id: str, key: bytes) -> LocalWriter:
         return LocalWriter(BlobPaths.of(self._folder, blob_id), key, self._working, self._hashes, self._syncing)
 
     def reader(self, blob_id: str, key: bytes) -> "LocalReader":
         return LocalReader(BlobPaths.of(self._folder, blob_id), key)
+
+    def shared(self, blob_id: str, key: bytes) -> Reader:
+        return self._shared.get(blob_id, key)
 
     def delete(self, blob_id: str) -> None:
         paths = BlobPaths.of(self._folder, blob_id)
@@ -44,6 +50,7 @@ class LocalBlobStore:
                 path.unlink(missing_ok=True)
             if paths.shard.exists():
                 paths.sync_names()
+        self._shared.forget(blob_id)
 
     def exists(self, blob_id: str) -> bool:
         return BlobPaths.of(self._folder, blob_id).done.exists()
@@ -59,15 +66,12 @@ class LocalBlobStore:
 
 class LocalReader(RecordReader):
     def __init__(self, paths: BlobPaths, key: bytes) -> None:
-        self._blob_id = paths.blob_id
-        with storage_errors(paths.blob_id):
-            try:
-                self._descriptor = os.open(paths.done, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                raise BlobMissing(blob_id=paths.blob_id) from None
+        self._paths = paths
+        self._opening = threading.Lock()
+        self._descriptor = -1
         try:
             with storage_errors(paths.blob_id):
-                shape = shape_of(os.fstat(self._descriptor).st_size)
+                shape = shape_of(os.fstat(self._opened()).st_size)
                 header = read_all(self._descriptor, HEADER_BYTES, 0)
             cipher = RecordCipher.of_header(paths.blob_id, key, header)
             last = open_record(cipher, shape, shape.full, self._fetch(shape.full, 1)[0])
@@ -76,12 +80,26 @@ class LocalReader(RecordReader):
             self.close()
             raise
 
+    def _opened(self) -> int:
+        """The descriptor. Raises BlobMissing."""
+        with self._opening:
+            if self._descriptor < 0:
+                try:
+                    self._descriptor = os.open(self._paths.done, os.O_RDONLY | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    raise BlobMissing(blob_id=self._paths.blob_id) from None
+            return self._descriptor
+
     def _fetch(self, first: int, count: int) -> Sequence[memoryview]:
-        with storage_errors(self._blob_id):
+        with storage_errors(self._paths.blob_id):
+            descriptor = self._opened()
             return [
-                memoryview(read_all(self._descriptor, RECORD_BYTES, record_offset(index)))
+                memoryview(read_all(descriptor, RECORD_BYTES, record_offset(index)))
                 for index in range(first, first + count)
             ]
+
+    def rest(self) -> None:
+        self.close()
 
     def close(self) -> None:
         if self._descriptor >= 0:

@@ -42,13 +42,13 @@ class RecordReader(Reader):
 
     _ahead = 1
     """Records that are fetched at once where more than one is wanted."""
+    _kept = 2
+    """Records that stay in memory beside those that were fetched last: neighbouring frames and small reads share some."""
 
     def _begin(self, cipher: RecordCipher, shape: Shape, opened: Mapping[int, bytes]) -> None:
         self._cipher = cipher
         self._shape = shape
-        # The records read last are kept: neighbouring frames and small reads often share one. Never changed, only
-        # replaced, because threads share it.
-        self._recent = opened
+        self._recent = opened  # never changed, only replaced, because threads share it
 
     def _fetch(self, first: int, count: int) -> Sequence[memoryview]:
         """So many sealed records, from that index on."""
@@ -70,10 +70,15 @@ class RecordReader(Reader):
             index, start = divmod(offset, CLEAR_BYTES)
             if index not in recent:
                 wanted = (end - 1) // CLEAR_BYTES - index + 1
-                recent = self._recent = self._records(index, min(wanted, self._ahead))
+                fetched = self._records(index, min(wanted, self._ahead))
+                before = list(self._recent.items())[-self._kept :]
+                recent = self._recent = {**dict(before), **fetched}
             piece = recent[index][start : start + end - offset]
             offset += len(piece)
             yield piece
+
+    def rest(self) -> None:
+        """Lets go of what need not be held while nobody reads; the next one who reads gets it back."""
 
     def close(self) -> None:
         """Once nobody reads any more. May be called again."""

@@ -13,10 +13,11 @@ from typing import Final
 from infra.blobs.bucket import Bucket
 from infra.blobs.hashes import KeptHashes
 from infra.blobs.leases import Leases
-from infra.blobs.reading import RecordReader, open_record
+from infra.blobs.reading import Reader, RecordReader, open_record
 from infra.blobs.records import HEADER_BYTES, RECORD_BYTES, RecordCipher, record_offset, shape_of
 from infra.blobs.s3_names import S3Names
 from infra.blobs.s3_writer import S3Wires, S3Writer
+from infra.blobs.shared import SharedReaders
 from infra.blobs.store import BlobDamaged, BlobInfo
 from infra.database import now
 
@@ -38,6 +39,7 @@ class S3BlobStore:
             working=ThreadPoolExecutor(8, thread_name_prefix="blob-work"),
             sending=ThreadPoolExecutor(8, thread_name_prefix="blob-send"),
         )
+        self._shared = SharedReaders(self.reader)
 
     def writer(self, blob_id: str, key: bytes) -> S3Writer:
         def read_again() -> BlobInfo:
@@ -49,6 +51,9 @@ class S3BlobStore:
     def reader(self, blob_id: str, key: bytes) -> "S3Reader":
         return S3Reader(self._bucket, S3Names.of(blob_id), key)
 
+    def shared(self, blob_id: str, key: bytes) -> Reader:
+        return self._shared.get(blob_id, key)
+
     def delete(self, blob_id: str) -> None:
         names = S3Names.of(blob_id)
         # The lease first: from now on no writer can finish it.
@@ -57,6 +62,7 @@ class S3BlobStore:
             if upload.name == names.done:
                 self._bucket.give_up(names.done, upload.upload_id)
         self._bucket.delete(names.done)
+        self._shared.forget(blob_id)
         for name in self._bucket.names(names.tails):
             self._bucket.delete(name)
 

@@ -150,6 +150,11 @@ class BlobStore(Protocol):
         """Raises BlobMissing (also while unfinished), BlobDamaged (also when cut short), StorageFailed."""
         ...
 
+    def shared(self, blob_id: str, key: bytes) -> BlobReader:
+        """The same, for who reads a part of a file of which others are wanted, too: it may be open already, with its last
+        records in memory."""
+        ...
+
     def delete(self, blob_id: str) -> None:
         """Remove a file, finished or not; a writer that has it cannot finish it any more. Nothing there: nothing done."""
         ...

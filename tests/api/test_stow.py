@@ -1,7 +1,7 @@
 """STOW-RS: instances go into a case by the way of the uploads, or the answer says which did not and why."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from activities.imaging.ingest import ImagingActivities
 from api.imaging.multipart import Begin, MalformedMultipart, PartReader
 from infra.access_tokens import make_token
+from infra.outbox import is_waiting
 from infra.removals import sweep
 from schemas.lifecycle import State
+from schemas.messages import FactKind
 from schemas.tables.case import Case
 from schemas.tables.wires import BlobRemoval
 from schemas.token_forms import Scope
@@ -62,6 +65,25 @@ async def test_instances_are_in_the_case_when_they_are_answered(desk: Desk) -> N
     again = await store(desk, case, body_of(sent[0]))
     assert (again.status_code, len(again.json()["00081199"]["Value"])) == (200, 1)
     assert sorted(row.state for row in desk.files(case)) == ["ready", "ready", "ready", "removed"]
+
+
+async def test_a_case_is_told_of_images_once_they_are_checked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told before, it would have its worker check them a second time, beside the request that does."""
+    case = desk.open_case()
+    told = []
+
+    def told_meanwhile(imaging: ImagingActivities, case_id: str) -> int:
+        told.append(is_told())
+        return check(imaging, case_id)
+
+    def is_told() -> bool:
+        with desk.world.database.read() as session:
+            return is_waiting(session, FactKind.FILES_SETTLED, case.id)
+
+    check: Callable[[ImagingActivities, str], int] = ImagingActivities.ingest
+    monkeypatch.setattr(ImagingActivities, "ingest", told_meanwhile)
+    assert (await store(desk, case, body_of(files.dicom_file(study="1.2")))).status_code == 200
+    assert [*told, is_told()] == [False, True]
 
 
 async def test_what_cannot_be_kept_is_named_with_its_reason(desk: Desk) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
-from infra.audit import AuditSealer, row_hash, verify_audit, write_audit
+from infra.audit import AuditSealer, row_hash, verify_audit, write_audit, write_audits
 from infra.database import Database
 from schemas.messages import Actor
 from schemas.tables.wires import AuditRow
@@ -167,6 +167,21 @@ def test_an_anchor_is_written_for_each_sealing_and_nothing_when_there_is_nothing
         assert sealer.seal() == 1
     assert [json.loads(line)["chain_seq"] for line in anchor.read_text().splitlines()] == [1, 2]
     assert anchor.stat().st_mode & 0o077 == 0
+
+
+def test_one_act_on_many_has_a_row_for_each_in_their_order(database: Database, anchor: Path) -> None:
+    write(database, "case_1")
+    with database.write() as session:
+        write_audits(session, scope="case_1", act="file.store", actor=ACTOR, at=NOW, subject_ids=["fil_2", "fil_1"])
+        write_audits(session, scope="case_1", act="file.store", actor=ACTOR, at=NOW, subject_ids=[])
+    with database.read() as session:
+        rows = session.exec(select(AuditRow).order_by(col(AuditRow.scope_seq))).all()
+    assert [(row.scope_seq, row.act, row.subject_id) for row in rows] == [
+        (1, "case.submit", None), (2, "file.store", "fil_2"), (3, "file.store", "fil_1"),
+    ]  # fmt: skip
+    assert all(row.row_hash == row_hash(row) for row in rows)
+    assert AuditSealer(database, anchor).seal() == 3
+    assert verify_audit(database, anchor) == []
 
 
 def test_an_act_that_is_rolled_back_leaves_no_row_and_no_gap(database: Database, anchor: Path) -> None:

@@ -21,10 +21,13 @@ from api.tus.intake import need_room
 from api.tus.protocol import UploadTooLarge
 from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination
+from infra.outbox import enqueue_once
 from infra.packs import Pack
 from infra.removals import remove
 from schemas.access import Person
+from schemas.decisions import files_fact
 from schemas.errors import InvalidInput
+from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from schemas.translation import N_
@@ -121,6 +124,7 @@ async def _store(
     file_ids = await in_thread(pack.finish, destination.actor, welcome)
     imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers)
     await in_images(imaging.ingest, case.id)
+    await in_images(_tell, services, case.id)
     root = root_of(request)
 
     def outcome() -> list[Stored]:
@@ -132,6 +136,13 @@ async def _store(
     services.feed.wake()
     status, module = answer_of(stored, root, study)
     return JSONResponse(module, status, media_type=media.JSON)
+
+
+def _tell(services: Services, case_id: str) -> None:
+    """Once they are checked: a case that was told before would have its worker check them at the same time."""
+    with services.database.write() as session:
+        case = session.get_one(Case, case_id)
+        enqueue_once(session, files_fact(State(case.state)), case_id)
 
 
 def _send_back(services: Services, person: Person, case_id: str, strays: list[Stored]) -> None:
