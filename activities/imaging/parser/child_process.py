@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from activities.imaging.parser import limits
-from activities.imaging.parser.wire import FRAME, RANGE, Type
+from activities.imaging.parser.wire import FRAME, RANGE, Operation, Type
 
 _PROGRAM: Final = Path(__file__).with_name("child.py")
 _BOUNDS: Final[dict[int, int]] = {Type.BLOB: limits.MAX_BLOB, Type.PIECE: limits.MAX_PIECE}
@@ -86,7 +86,7 @@ class Child:
 
     def ask(
         self,
-        operation: str,
+        operation: Operation,
         source: Source,
         arguments: dict[str, Any],
         seconds: float,
@@ -107,6 +107,8 @@ class Child:
         while True:
             kind, payload = self._receive(deadline)
             if kind == Type.NEED:
+                if len(payload) != RANGE.size:
+                    raise ChildLost
                 offset, length = RANGE.unpack(payload)
                 if length > limits.MAX_READ or offset + length > source.size:
                     raise ChildLost
@@ -117,9 +119,12 @@ class Child:
                 continue
             if kind != Type.ANSWER:
                 raise ChildLost
-            facts = json.loads(payload)
-            blobs = [self._blob(deadline) for _ in range(min(int(facts.pop("blobs")), 2))]
-            return facts, blobs
+            try:
+                facts = json.loads(payload)
+                count = min(int(facts.pop("blobs")), 2)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                raise ChildLost from None
+            return facts, [self._blob(deadline) for _ in range(count)]
 
     def _blob(self, deadline: float) -> bytes:
         kind, payload = self._receive(deadline)

@@ -1,6 +1,5 @@
 """Warm child processes that read files; each reads many, and one that hangs or dies costs one file and no more."""
 
-import base64
 import logging
 import queue
 import threading
@@ -8,20 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
-from pydantic import ValidationError
-
 from activities.imaging.parser import limits
+from activities.imaging.parser.answers import bare_copy_of, examined_of, picture_of, raise_problem
 from activities.imaging.parser.child_process import Child, ChildLost, ChildSlow, Sink, Source
 from activities.imaging.parser.problems import FileProblem, ProblemCode
-from activities.imaging.parser.results import (
-    BareCopy,
-    DicomFacts,
-    Examined,
-    Member,
-    PhotoFacts,
-    Picture,
-    metadata_object,
-)
+from activities.imaging.parser.results import BareCopy, Examined, Member, Picture
 from activities.imaging.parser.wire import Operation
 from infra.closing import Closing
 
@@ -105,13 +95,9 @@ class ParserPool(Closing):
             return Examined(kind="other", problem=ProblemCode.INFECTED)
         arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY, "archive_bytes": self._archive_bytes}
         try:
-            facts, blobs = self._ask(Operation.EXAMINE, source, arguments)
+            return examined_of(*self._ask(Operation.EXAMINE, source, arguments), source.size)
         except FileProblem as problem:
             return Examined(kind="other", problem=problem.code)
-        try:
-            return _examined(facts, blobs, source.size)
-        except (ValidationError, ValueError, KeyError, TypeError):
-            return Examined(kind="other", problem=ProblemCode.UNSAFE)
 
     def decode(self, source: Source, frame: int, ranges: list[int] | None = None, *, key: str = "") -> bytes:
         """One frame (from 0), decoded: explicit VR little endian, colours as RGB. Raises FileProblem.
@@ -120,7 +106,7 @@ class ParserPool(Closing):
         """
         frame_bytes = Collected(limits.MAX_FRAME_BYTES)
         facts, _ = self._ask(Operation.DECODE, source, {"frame": frame, "ranges": ranges}, key=key, sink=frame_bytes)
-        _raise_problem(facts)
+        raise_problem(facts)
         return bytes(frame_bytes.content)
 
     def render(
@@ -136,20 +122,15 @@ class ParserPool(Closing):
     ) -> Picture:
         """One frame (from 0) as JPEG through its own window or the given one (centre, width). Raises FileProblem."""
         arguments = {"frame": frame, "ranges": ranges, "window": window, "max_side": max_side, "quality": quality}
-        return _picture(*self._ask(Operation.RENDER, source, arguments, key=key))
+        return picture_of(*self._ask(Operation.RENDER, source, arguments, key=key))
 
     def redraw(self, source: Source, *, max_side: int, quality: int = PREVIEW_QUALITY) -> Picture:
         """A photograph anew as JPEG: upright, without metadata, no larger than ``max_side``. Raises FileProblem."""
-        return _picture(*self._ask(Operation.REDRAW, source, {"max_side": max_side, "quality": quality}))
+        return picture_of(*self._ask(Operation.REDRAW, source, {"max_side": max_side, "quality": quality}))
 
     def bare(self, source: Source) -> BareCopy:
         """A photograph's file without its metadata. Raises FileProblem."""
-        facts, blobs = self._ask(Operation.BARE, source, {"quality": BARE_QUALITY})
-        _raise_problem(facts)
-        try:
-            return _bare(facts, blobs, source.size)
-        except (ValidationError, ValueError, KeyError, TypeError, IndexError):
-            raise FileProblem(ProblemCode.UNSAFE) from None
+        return bare_copy_of(*self._ask(Operation.BARE, source, {"quality": BARE_QUALITY}), source.size)
 
     def unpack(self, source: Source, member: Member, sink: Sink) -> None:
         """One entry of an archive, to ``sink``. Raises FileProblem where it is not whole, and what source or sink raise.
@@ -167,7 +148,7 @@ class ParserPool(Closing):
 
         seconds = self._seconds + member.size / UNPACKED_A_SECOND
         facts, _ = self._ask(Operation.UNPACK, source, member.model_dump(), sink=counted, seconds=seconds)
-        _raise_problem(facts)
+        raise_problem(facts)
         if left:
             raise FileProblem(ProblemCode.UNSAFE)
 
@@ -189,7 +170,7 @@ class ParserPool(Closing):
 
     def _ask(
         self,
-        operation: str,
+        operation: Operation,
         source: Source,
         arguments: dict[str, Any],
         *,
@@ -230,75 +211,3 @@ class ParserPool(Closing):
             yield child
         finally:
             self._slots.put(child if child is not None and child.is_usable() else None)
-
-
-def _raise_problem(facts: dict[str, Any]) -> None:
-    if code := facts.get("problem"):
-        raise FileProblem(ProblemCode(code))
-
-
-def _picture(facts: dict[str, Any], blobs: list[bytes]) -> Picture:
-    _raise_problem(facts)
-    try:
-        return Picture(image=_jpeg(blobs[0]), width=facts["width"], height=facts["height"])
-    except (ValueError, KeyError, IndexError):
-        raise FileProblem(ProblemCode.UNSAFE) from None
-
-
-def _jpeg(image: bytes) -> bytes:
-    if not image.startswith(b"\xff\xd8\xff"):
-        raise ValueError("not a JPEG")
-    return image
-
-
-def _bare(facts: dict[str, Any], blobs: list[bytes], size: int) -> BareCopy:
-    if not facts["pieces"]:
-        return BareCopy(drawn=_jpeg(blobs[0]))
-    pieces: list[tuple[int, int] | bytes] = []
-    for piece in facts["pieces"]:
-        if isinstance(piece, str):
-            pieces.append(base64.b64decode(piece))
-            continue
-        offset, length = piece
-        if length < 1 or offset < -1 or length > size or (offset >= 0 and offset + length > size):
-            raise ValueError("a piece outside of the file")
-        last = pieces[-1] if pieces else b""
-        if offset >= 0 and isinstance(last, tuple) and last[0] >= 0 and last[0] + last[1] == offset:
-            pieces[-1] = (last[0], last[1] + length)  # one read of the storage instead of two
-            continue
-        pieces.append((offset, length))
-    copy = BareCopy(pieces=tuple(pieces))
-    if copy.size > 2 * size + (1 << 16):
-        raise ValueError("larger than its file")
-    return copy
-
-
-def _examined(facts: dict[str, Any], blobs: list[bytes], size: int) -> Examined:
-    if facts.get("problem"):
-        return Examined(kind=facts["kind"], problem=facts["problem"])
-    dicom = DicomFacts.model_validate(facts["dicom"]) if "dicom" in facts else None
-    photo = PhotoFacts.model_validate(facts["photo"]) if "photo" in facts else None
-    metadata = b""
-    if dicom is not None:
-        metadata = blobs[0]
-        metadata_object(metadata)
-        if not dicom.within(size):
-            raise ValueError("a frame outside of the file")
-    match facts["kind"]:
-        case "dicom":
-            if dicom is None or dicom.frames < 1 or dicom.rows < 1 or dicom.columns < 1:
-                raise ValueError("an image without pixels")
-            return Examined(kind="dicom", dicom=dicom, metadata=metadata)
-        case "photo":
-            return Examined(kind="photo", photo=photo, preview=_jpeg(blobs[0]))
-        case "archive":
-            archive = Examined(kind="archive", members=facts["members"], left_out=facts["left_out"])
-            if any(member.end > size for member in archive.members):
-                raise ValueError("an entry outside of the file")
-            return archive
-        case "directory":
-            return Examined(kind="directory", listed=facts["listed"])
-        case kind:
-            if photo is None or (dicom is not None and (dicom.frames or not dicom.ranges)):
-                raise ValueError("neither a document nor a surface")
-            return Examined(kind=kind, photo=photo, dicom=dicom, metadata=metadata)

@@ -6,7 +6,7 @@ of a file than it reads, clear text never touches a disk, and the child needs no
 
 import struct
 from collections.abc import Callable
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 FRAME: Final = struct.Struct(">BI")
@@ -33,10 +33,10 @@ class Type(IntEnum):
     """Child: some of a large result, before its ANSWER; the parent passes each on as it comes."""
 
 
-class Operation:
-    EXAMINE: Final = "examine"
-    DECODE: Final = "decode"
-    RENDER: Final = "render"
-    REDRAW: Final = "redraw"
-    BARE: Final = "bare"
-    UNPACK: Final = "unpack"
+class Operation(StrEnum):
+    EXAMINE = "examine"
+    DECODE = "decode"
+    RENDER = "render"
+    REDRAW = "redraw"
+    BARE = "bare"
+    UNPACK = "unpack"
