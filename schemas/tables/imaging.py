@@ -148,7 +148,7 @@ class Instance(SQLModel, table=True):
     columns: int | None = None
     frame_index: str = Field(sa_type=LONG_TEXT)
     """JSON: byte offset and length of each frame in the file; empty when it has no pixel data."""
-    bulk_index: str = Field("[]", sa_type=LONG_TEXT)
+    bulk_index: str = Field(default="[]", sa_type=LONG_TEXT)
     """JSON: tag, byte offset and length of each value that is left out of the DICOM JSON, but for the pixels."""
     metadata_json: bytes = sealed_field()
     """DICOM JSON of the instance without bulk data, written at ingest."""

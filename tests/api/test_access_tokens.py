@@ -99,9 +99,9 @@ async def test_a_token_is_made_with_the_password_shown_once_and_revoked_by_its_p
         return await ask(hall.app, "POST", "/api/v1/auth/tokens", hall.headers(who), fields=form | changed)
 
     assert (await make("staff", password="wrong")).status == 403
-    wrong: dict[str, object]
-    for wrong in ({"days": 91}, {"scopes": []}, {"scopes": ["everything"]}, {"label": " "}):
-        assert (await make("staff", **wrong)).status == 422
+    wrong: list[dict[str, object]] = [{"days": 91}, {"scopes": []}, {"scopes": ["everything"]}, {"label": " "}]
+    for changed in wrong:
+        assert (await make("staff", **changed)).status == 422
     made = json.loads((await make("staff")).body)
     assert (made["scopes"], made["label"]) == (["images:read"], "archive")
     listed = await ask(hall.app, "GET", "/api/v1/auth/tokens", hall.headers("staff"))

@@ -62,7 +62,7 @@ def test_it_stores_and_is_told_what_was_not_kept(client: DICOMwebClient, sent: l
     other = pydicom.dcmread(io.BytesIO(files.dicom_file(study="1.2.9", SOPInstanceUID="1.2.9.1")))
     with pytest.raises(requests.HTTPError) as refused:
         client.store_instances([other], study_instance_uid=STUDY)
-    assert refused.value.response.status_code == 409
+    assert refused.value.response is not None and refused.value.response.status_code == 409
 
 
 def test_it_searches(client: DICOMwebClient) -> None:

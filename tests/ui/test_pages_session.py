@@ -272,8 +272,9 @@ async def test_an_access_token_is_made_shown_once_and_revoked_on_the_account_pag
         wrong = await form.send(client, label="Archive", scopes=["images:read"], days="7", password="wrong")
         assert wrong.status_code == 422
         assert 'value="Archive"' in wrong.text and "The password is not right" in wrong.text
-        for lacking in ({"label": "", "scopes": ["uploads"]}, {"label": "Archive", "scopes": []}):
-            assert (await form.send(client, **lacking, days="7", password=PASSWORD)).status_code == 422
+        for label, scopes in (("", ["uploads"]), ("Archive", [])):
+            lacking = await form.send(client, label=label, scopes=scopes, days="7", password=PASSWORD)
+            assert lacking.status_code == 422
         made = await form.send(client, label="Archive", scopes=["images:read", "uploads"], days="7", password=PASSWORD)
         assert made.status_code == 201
         (token,) = re.findall(r'id="made" value="([^"]+)"', made.text)

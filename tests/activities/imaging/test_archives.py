@@ -3,8 +3,10 @@
 import random
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlmodel import select, update
@@ -153,16 +155,18 @@ def _kill_at(patch: pytest.MonkeyPatch, clinic: Clinic, point: str) -> None:
     unpack = opener._unpack
     calls = iter(range(100))
 
-    def die(*_: object, **__: object) -> None:
+    def die(*_: object, **__: object) -> NoReturn:
+        raise Killed
+
+    def die_within(_: object, __: object, sink: Callable[[bytes], object]) -> NoReturn:
+        sink(b"half")
         raise Killed
 
     match point:
         case "before the blob":
             patch.setattr(clinic.blobs, "writer", die)
         case "within an entry":
-            patch.setattr(
-                opener._pool, "unpack", lambda reader, member, sink: (sink(b"half"), die()) if next(calls) else die()
-            )
+            patch.setattr(opener._pool, "unpack", die_within)
         case "between two entries":
             patch.setattr(opener, "_unpack", lambda *given: unpack(*given) if next(calls) < 2 else die())
         case "before the rows":

@@ -31,7 +31,7 @@ def streamed(members: Mapping[str, bytes]) -> bytes:
             return len(data)
 
     out = Forward()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type] # it only writes
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return bytes(out.content)
