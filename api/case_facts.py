@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -24,6 +25,7 @@ from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json
 from schemas.access import ABOUT_DRAFTS, Right
 from schemas.clinical import ClinicalForm
+from schemas.conditions import possible_actions
 from schemas.forms import Demographics, MessageView, TimelineEntry
 from schemas.lifecycle import Action, State, WaitReason, allowed_actions
 from schemas.signed_report import SignedReport
@@ -62,8 +64,19 @@ class FoundName:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """What the second person compares the images with: whose case it is, and why the first vouches for them. PHI."""
+
+    name: str
+    birth_date: date
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """``person`` and ``form`` are None for those who may not know who the patient is."""
+    """``person`` and ``form`` are None for those who may not know who the patient is; ``vouched`` is for the one who is asked
+    to agree, and tells them the name: without it there is nothing to compare.
+    """
 
     state: CaseState
     practice: Organization
@@ -73,6 +86,7 @@ class CaseFacts:
     form: ClinicalForm | None = None
     said: Said | None = None
     found_names: Sequence[FoundName] = ()
+    vouched: Vouched | None = None
     open_questions: int = 0
     files: CaseFiles | None = None
     mixed: tuple[MixedBatch, ...] = ()
@@ -112,6 +126,7 @@ def case_facts(session: Session, keys: KeyStore, access: CaseAccess, parts: froz
         form=form_of(keys, row) if knows else None,
         said=_said(session, keys, access) if knows else None,
         found_names=_found_names(session, access, state),
+        vouched=_vouched(session, keys, access, state),
         open_questions=count_open_questions(session, row.id) if Part.ACTIONS in parts else 0,
         files=case_files(session, access) if shows_files and sees_files(access) else None,
         mixed=mixed_batches(session, keys, access) if shows_files and sees_files(access) else (),
@@ -148,8 +163,10 @@ def _said(session: Session, keys: KeyStore, access: CaseAccess) -> Said | None:
     actions = _TELLING.get(access.row.wait_reason) or _TELLING.get(access.row.state) or frozenset()
     if not access.may(Right.SEE_DRAFT):
         actions -= ABOUT_DRAFTS
-    if not actions:
-        return None
+    return _last_words(session, keys, access, actions) if actions else None
+
+
+def _last_words(session: Session, keys: KeyStore, access: CaseAccess, actions: frozenset[Action]) -> Said | None:
     step = session.exec(
         select(CaseTransition)
         .where(CaseTransition.case_id == access.row.id, col(CaseTransition.action).in_(actions))
@@ -161,6 +178,17 @@ def _said(session: Session, keys: KeyStore, access: CaseAccess) -> Said | None:
     form = stored_form(session, keys, step.command_id)
     text = str(form.get("text") or form.get("reason") or "")
     return Said(names_of(session, [step.actor_id]).get(step.actor_id, ""), text) if text else None
+
+
+def _vouched(session: Session, keys: KeyStore, access: CaseAccess, state: CaseState) -> Vouched | None:
+    possible = possible_actions(state, access.held, access.person.user_id, is_owner=access.is_owner)
+    if Action.AGREE_IDENTITY not in possible or not access.may(Right.SEE_IDENTITY_CHECK):
+        return None
+    said = _last_words(session, keys, access, frozenset({Action.CONFIRM_IDENTITY}))
+    if said is None:
+        return None
+    person = demographics_of(keys, session.get_one(Patient, access.row.patient_id))
+    return Vouched(person.full_name, person.birth_date, said)
 
 
 def _found_names(session: Session, access: CaseAccess, state: CaseState) -> Sequence[FoundName]:

@@ -144,7 +144,7 @@ async def test_a_letter_during_the_reading_stops_nobody_and_images_come_back_to_
         put_file(live, story.case_id, pdf(), "referral.pdf")
         assert (await dentist.post(f"/api/v1/cases/{story.case_id}/files/settled")).status_code == 202
         await live.app.state.services.gateway.announce(story.case_id)  # as the worker's sweep does
-        await soon(lambda: _checked(live, story))
+        await soon(lambda: is_checked(live, story))
         assert "New, not added yet" in await page_of(practice, story)
         await story.act("dentist", "add_images")
         assert "New, not added yet" not in await page_of(practice, story)
@@ -165,7 +165,7 @@ async def test_a_letter_during_the_reading_stops_nobody_and_images_come_back_to_
         assert (story.row.verified_set, story.row.assignee_id) == (3, live.world.user_id(story.reader))
 
 
-def _checked(live: Live, story: Story) -> bool:
+def is_checked(live: Live, story: Story) -> bool:
     with live.world.database.read() as session:
         rows = session.exec(
             select(StoredFile).where(StoredFile.case_id == story.case_id, StoredFile.kind == "document")

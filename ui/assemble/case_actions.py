@@ -13,7 +13,6 @@ from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
 from schemas.signed_report import AMENDMENT_LABELS
 from schemas.sla import AmendmentKind
-from schemas.state import CaseState, IdentityStanding, LateCheck
 from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
@@ -65,12 +64,6 @@ LOOKS: Final[Mapping[Step, _Look]] = {
 """``form`` is a template below ``templates/actions``; without one the step is one click."""
 _AGAIN: Final = _Look(N_("Release again"), form="release", icon="released")
 
-_MISMATCH: Final[Mapping[Step, _Look]] = {
-    Step.RESUBMIT: LOOKS[Step.RESUBMIT]._replace(kind="secondary"),
-    Step.CONFIRM_IDENTITY: LOOKS[Step.CONFIRM_IDENTITY]._replace(kind="primary"),
-}
-"""While the images may be somebody else's: submitted again as they are, they would be held again."""
-
 AT_THE_REPORT: Final = frozenset({Step.SIGN, Step.SUBMIT_FOR_APPROVAL, Step.APPROVE, Step.KEEP_REPORT})
 """Nobody signs what is not before their eyes: these are offered on the reading page alone."""
 
@@ -110,11 +103,6 @@ def case_actions(
     return tuple(sorted(made, key=lambda action: _ORDER[action.kind]))
 
 
-def _has_mismatch(state: CaseState) -> bool:
-    late = state.late is not None and state.late.check is LateCheck.MISMATCHED
-    return late or state.identity.standing is IdentityStanding.MISMATCHED
-
-
 def _has_new_files(facts: CaseFacts) -> bool:
     return facts.files is not None and bool(facts.files.loose or facts.files.uploading)
 
@@ -123,9 +111,27 @@ def _look(step: Step, facts: CaseFacts) -> _Look:
     """While a link works there is nothing to press on: another release is possible, and not what the page is about."""
     if step is Step.RELEASE and facts.state.grants:
         return _AGAIN
-    if _has_mismatch(facts.state):
-        return _MISMATCH.get(step, LOOKS[step])
+    if step is Step.RESUBMIT and _holds_strangers(facts):
+        # Submitted as they are, they are held again; and vouching for them is never what is offered first.
+        return LOOKS[step]._replace(kind="secondary")
     return LOOKS[step]
+
+
+def _holds_strangers(facts: CaseFacts) -> bool:
+    """Whether images that name somebody else are in the case's files yet, as far as this person is shown that."""
+    return facts.files is not None and any(line.stranger is not None for line in facts.files.studies)
+
+
+def _hint(step: Step, facts: CaseFacts, looker: Looker) -> str:
+    if step is Step.CONFIRM_IDENTITY:
+        return looker.say(
+            N_(
+                "Only if the images are this patient's under another name. A radiologist reads your reason and must agree."
+            )
+        )
+    if step is Step.RESUBMIT and _holds_strangers(facts):
+        return looker.say(N_("Remove the images that name another patient first, or the case is held again."))
+    return ""
 
 
 def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
@@ -139,6 +145,7 @@ def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *,
         kind=look.kind,
         form=look.form,
         blocked=_blocked(step, facts, looker),
+        hint=_hint(step, facts, looker),
         options=_options(step, facts, looker),
         state=_prefilled(step, facts, looker),
     )

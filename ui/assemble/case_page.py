@@ -89,6 +89,7 @@ def case_page(
         chat=_chat(access, facts, looker, message),
         timeline=timeline_of(facts.timeline, looker) if facts.timeline is not None else (),
         banner=_banner(access, facts, looker),
+        banner_text=_vouched_words(facts, looker),
         banner_tone="info" if access.state is State.IN_REVIEW else "warn",
         trace_url=trace_url,
         links_url=_links_url(access, facts),
@@ -144,6 +145,8 @@ def _asked(form: ClinicalForm, looker: Looker) -> list[tuple[str, str]]:
 def _files(access: CaseAccess, facts: CaseFacts, looker: Looker) -> FilesView | None:
     if facts.files is None or not sees_files(access):
         return None
+    if access.state is State.ATTENTION and not access.may(Right.UPLOAD) and not facts.files.usable:
+        return None  # readers see what was checked: "No images" would be said of a case that has some
     shown = files_of(
         access.row.id,
         facts.files,
@@ -191,6 +194,21 @@ def _banner(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
     if late_mismatch or facts.state.identity.standing is IdentityStanding.MISMATCHED:
         return _named_in_images([found for found in facts.found_names if found.contradicts], looker)
     return ""
+
+
+def _vouched_words(facts: CaseFacts, looker: Looker) -> str:
+    """What the second person compares and reads; the first has the patient's name at the head of the page."""
+    if facts.vouched is None:
+        return ""
+    return looker.say(
+        N_(
+            "This case is of %(name)s, born %(day)s. %(who)s confirmed that the images are this patient's: “%(reason)s”"
+        ),
+        name=facts.vouched.name,
+        day=looker.day(facts.vouched.birth_date),
+        who=facts.vouched.said.by,
+        reason=facts.vouched.said.text,
+    )
 
 
 def _named_in_images(found: Sequence[FoundName], looker: Looker) -> str:

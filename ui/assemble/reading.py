@@ -20,6 +20,7 @@ from schemas.lifecycle import State
 from schemas.report import ReportContent
 from schemas.signed_report import SignedReport
 from schemas.sla import AmendmentKind
+from schemas.state import IdentityStanding
 from schemas.tables.case import Case
 from schemas.tables.report import ReportDraft
 from schemas.translation import N_
@@ -114,6 +115,8 @@ def reading_page(
         prior=_priors(session, access, looker),
         window_url=f"/cases/{row.id}/images",
         note=_note(access, facts, looker),
+        image_set=state.readable_up_to,
+        identity_note=_identity_note(facts, looker),
         problem=tried.problem if tried else "",
         conflict=typed.conflict if typed else "",
     )
@@ -208,6 +211,16 @@ def _note(access: CaseAccess, facts: CaseFacts, looker: Looker) -> str:
             looker.say(N_("Signed by %(author)s. It waits for the second signature."), author=author) if author else ""
         )
     return ""
+
+
+def _identity_note(facts: CaseFacts, looker: Looker) -> str:
+    if facts.state.identity.standing is not IdentityStanding.OVERRIDDEN:
+        return ""
+    return looker.say(
+        N_(
+            "Some images name another patient. The practice confirmed, and a radiologist agreed, that they are this one's."
+        )
+    )
 
 
 def _purpose(row: Case, teeth: Sequence[str], looker: Looker) -> str:

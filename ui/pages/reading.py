@@ -56,17 +56,22 @@ SeeImages = Annotated[CaseAccess, Depends(require(Right.SEE_IMAGES))]
 
 @router.get("/cases/{case_id}/read")
 def show_reading(
-    access: SeeImages, shell: ShellDep, services: ServicesDep, part: str = "", writing: str = ""
+    access: SeeImages,
+    shell: ShellDep,
+    services: ServicesDep,
+    part: str = "",
+    writing: str = "",
+    seen: int | None = None,
 ) -> Response:
     """For whoever may see the draft; others who may see the images get these alone.
 
-    ``writing`` says whether the page that asks for its note lets the person write (yes or no).
+    ``writing`` says whether the page that asks for its note lets the person write (yes or no), ``seen`` which set of images
+    it shows.
     """
     if not access.may(Right.SEE_DRAFT):
         return see_other(f"/cases/{access.row.id}/images")
-    return _reading(
-        services, access, shell, part=part if part in {"state", "note", "key-images"} else "", writing=writing
-    )
+    known = part if part in {"state", "note", "key-images"} else ""
+    return _reading(services, access, shell, part=known, writing=writing, seen=seen)
 
 
 @router.post("/cases/{case_id}/report/draft")
@@ -152,6 +157,7 @@ def _reading(
     typed: Typed | None = None,
     part: str = "",
     writing: str = "",
+    seen: int | None = None,
     status: int = 200,
 ) -> Response:
     with services.database.read() as session:
@@ -166,4 +172,5 @@ def _reading(
     page = shell.page(view.patient, "reading", live=True)
     template = {"state": "pages/reading_state.html", "note": "pages/reading_note.html"}.get(part, "pages/reading.html")
     moved = bool(writing) and view.editable != (writing == "yes")
-    return answer(template, page, status=status, view=view, labels=LABELS, moved=moved)
+    added = seen is not None and view.image_set > seen
+    return answer(template, page, status=status, view=view, labels=LABELS, moved=moved, added=added)

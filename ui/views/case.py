@@ -82,6 +82,7 @@ class CaseView:
     chat: ChatView | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     banner: str = ""
+    banner_text: str = ""
     banner_tone: str = "warn"
     links_url: str = ""
     trace_url: str = ""

@@ -43,7 +43,8 @@ class Action:
     """A command of the lifecycle table that this person may give now; posts to ``/cases/{id}/actions/{name}``.
 
     ``form`` names the template under ``templates/actions/`` with the fields that the command needs (empty: one click).
-    ``blocked`` says why it cannot be given yet ("Two questions are open"): the button is shown, disabled, with the reason.
+    ``blocked`` says why it cannot be given yet ("Two questions are open"): the button is shown, disabled, with the reason;
+    ``hint`` what to know before it is given.
     """
 
     name: str
@@ -54,5 +55,6 @@ class Action:
     kind: Literal["primary", "secondary", "danger"] = "secondary"
     form: str = ""
     blocked: str = ""
+    hint: str = ""
     options: tuple[Option, ...] = ()
     state: FormState = field(default_factory=FormState)

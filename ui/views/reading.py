@@ -71,6 +71,10 @@ class ReadingView:
     form: FormState = field(default_factory=FormState)
     window_url: str = ""
     note: str = ""
+    image_set: int = 0
+    """The newest set of images that this page shows."""
+    identity_note: str = ""
+    """Said where two people vouched for images that name somebody else."""
     problem: str = ""
     conflict: str = ""
 
