@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from infra.database import is_away
-from schemas.errors import DatabaseUnavailable, InvalidInput, NotFound, OdontoError
+from schemas.errors import DatabaseUnavailable, InvalidInput, NotFound, NotSignedIn, OdontoError
 from schemas.translation import N_
 
 _log = logging.getLogger(__name__)
@@ -46,12 +46,21 @@ class MethodNotAllowed(OdontoError):
     title = N_("This address does not take that method.")
 
 
+class TokenInvalid(NotSignedIn):
+    """A program that came with a token: nobody is there to sign in (RFC 6750 §3.1)."""
+
+    code = "token_invalid"
+    title = N_("This access token is unknown, has ended, or was revoked. Make a new one on the account page.")
+
+
 RETRY_AFTER: Final = {"Retry-After": "5"}
 _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {401: {"WWW-Authenticate": "Bearer"}, 503: RETRY_AFTER}
 
 
 async def on_fact(request: Request, error: Exception) -> Response:
     fact = error if isinstance(error, OdontoError) else OdontoError()
+    if type(fact) is NotSignedIn and request.headers.get("authorization", "").lower().startswith("bearer "):
+        return problem(TokenInvalid(), headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     return problem(fact, headers=_HEADERS.get(fact.status))
 
 

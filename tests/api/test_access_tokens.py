@@ -114,7 +114,11 @@ async def test_a_token_is_made_with_the_password_shown_once_and_revoked_by_its_p
     assert (await ask(hall.app, "DELETE", url, hall.headers("dentist"))).status == 404
     assert (await ask(hall.app, "GET", "/dicomweb/studies", bearer(made["token"]))).status == 200
     assert (await ask(hall.app, "DELETE", url, hall.headers("staff"))).status == 204
-    assert (await ask(hall.app, "GET", "/dicomweb/studies", bearer(made["token"]))).status == 401
+    over = await ask(hall.app, "GET", "/dicomweb/studies", bearer(made["token"]))
+    assert (over.status, json.loads(over.body)["code"]) == (401, "token_invalid")
+    assert over.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    nobody = await ask(hall.app, "GET", "/dicomweb/studies", {})
+    assert (nobody.status, json.loads(nobody.body)["code"]) == (401, "not_signed_in")
 
 
 async def test_nobody_gathers_tokens_without_end(hall: Hall) -> None:
