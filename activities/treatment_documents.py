@@ -20,6 +20,7 @@ from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, seal
 from schemas.errors import OdontoError
+from schemas.files import FileKind, FileState
 from schemas.tables.documents import PatientDocument
 from schemas.translation import N_
 
@@ -58,9 +59,9 @@ _OF_DOCUMENTS: Final = {
 
 def problem_of(found: Examined) -> Problem | None:
     """What speaks against keeping it as a document; None for one that may be served."""
-    if found.kind in {"dicom", "directory"} or found.dicom is not None:
+    if found.kind in {FileKind.DICOM, FileKind.DIRECTORY} or found.dicom is not None:
         return BELONGS_TO_A_CASE
-    if found.kind in {"surface", "archive"} or found.problem is ProblemCode.NOT_AN_IMAGE:
+    if found.kind in {FileKind.SURFACE, FileKind.ARCHIVE} or found.problem is ProblemCode.NOT_AN_IMAGE:
         return _NO_DOCUMENT
     if found.problem is None:
         return None
@@ -83,7 +84,7 @@ class DocumentChecker:
         """
         with self._database.read() as session:
             row = session.get(PatientDocument, document_id)
-        if row is not None and row.state == "stored":
+        if row is not None and row.state == FileState.STORED:
             key = self._keys.of_scope(row.patient_id)
             self._record(document_id, key, self._examine(document_id, key))
 
@@ -92,7 +93,7 @@ class DocumentChecker:
         with self._database.read() as session:
             left = session.exec(
                 select(PatientDocument.id)
-                .where(PatientDocument.state == "stored", col(PatientDocument.created_at) <= now() - LEFT_AFTER)
+                .where(PatientDocument.state == FileState.STORED, col(PatientDocument.created_at) <= now() - LEFT_AFTER)
                 .order_by(col(PatientDocument.created_at))
                 .limit(limit)
             ).all()
@@ -111,20 +112,20 @@ class DocumentChecker:
                 return self._pool.examine(reader)
         except (BlobDamaged, BlobMissing):
             _log.error("a stored document cannot be opened", extra={"file_id": document_id})
-            return Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED)
+            return Examined(kind=FileKind.OTHER, problem=ProblemCode.BLOB_DAMAGED)
 
     def _record(self, document_id: str, key: DataKey, found: Examined) -> None:
         with self._database.write() as session:
             row = session.exec(
                 select(PatientDocument)
-                .where(PatientDocument.id == document_id, PatientDocument.state == "stored")
+                .where(PatientDocument.id == document_id, PatientDocument.state == FileState.STORED)
                 .with_for_update()
             ).one_or_none()
             if row is None:  # checked or removed meanwhile
                 return
             problem = problem_of(found)
             row.kind, row.checked_at = found.kind, now()
-            row.state = "ready" if problem is None else "unreadable"
+            row.state = FileState.READY if problem is None else FileState.UNREADABLE
             if problem is not None:
                 row.problem_code, row.problem = problem
             elif found.preview:

@@ -21,6 +21,7 @@ from infra.keystore import KeyStore
 from infra.removals import remove
 from schemas.access import Right
 from schemas.errors import NotFound, StateConflict
+from schemas.files import FileState
 from schemas.identity import IdentityOutcome, compare
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, StoredFile
@@ -77,7 +78,7 @@ def _view(session: Session, keys: KeyStore, access: CaseAccess, images: CaseImag
     files = {
         file.id: file
         for file in session.exec(
-            select(StoredFile).where(StoredFile.batch_id == batch.id, StoredFile.state != "removed")
+            select(StoredFile).where(StoredFile.batch_id == batch.id, StoredFile.state != FileState.REMOVED)
         ).all()
     }
     sees = access.may(Right.SEE_IDENTITY_CHECK)
@@ -137,7 +138,9 @@ def _locked(session: Session, access: CaseAccess, batch_id: str) -> tuple[Case, 
     if batch is None or batch.case_id != case.id or batch.state != REFUSED:
         raise NotFound()
     sets = session.exec(
-        select(StoredFile.first_set).where(StoredFile.batch_id == batch_id, StoredFile.state != "removed").distinct()
+        select(StoredFile.first_set)
+        .where(StoredFile.batch_id == batch_id, StoredFile.state != FileState.REMOVED)
+        .distinct()
     ).all()
     if not all(removable(case, first_set) for first_set in sets):
         raise FileFrozen()

@@ -20,7 +20,7 @@ from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
 from api.case_arrangement import CaseHome
 from api.imaging.access import CaseImages, images_of, up_to_set
-from api.imaging.files import DIRECTORY, description_of
+from api.imaging.files import description_of
 from api.listing import Held
 from api.standing import CaseAccess
 from infra.database import now
@@ -28,6 +28,7 @@ from infra.file_names import name_of
 from infra.keystore import KeyStore
 from infra.uploads import count_under_way
 from schemas.access import Right, may
+from schemas.files import FileKind, FileState
 from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
@@ -96,7 +97,7 @@ class CaseFiles:
     @property
     def usable(self) -> int:
         """How many could be submitted, as ``activities.records.submission`` counts them: zero or more."""
-        return len(self.studies) + sum(line.kind != DIRECTORY for line in self.files) + self.waiting
+        return len(self.studies) + sum(line.kind != FileKind.DIRECTORY for line in self.files) + self.waiting
 
 
 def case_files(session: Session, access: CaseAccess) -> CaseFiles:
@@ -104,7 +105,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     images = images_of(access)
     waiting, waiting_size, since = session.exec(
         select(func.count(), func.coalesce(func.sum(StoredFile.size), 0), func.min(StoredFile.created_at)).where(
-            StoredFile.case_id == images.case.id, StoredFile.state == "stored"
+            StoredFile.case_id == images.case.id, StoredFile.state == FileState.STORED
         )
     ).one()
     uploading = count_under_way(session, images.case.id, now())
@@ -118,7 +119,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     ).one()
     others = _others(session, images)
     studies = _studies(session, images, shows_strangers=_shows_strangers(access))
-    files = tuple(_file_line(session, images, file) for file in others if file.state == "ready")
+    files = tuple(_file_line(session, images, file) for file in others if file.state == FileState.READY)
     arrived = [*(line.study_id for line in studies), *(line.file_id for line in files)]
     return CaseFiles(
         studies=studies,
@@ -129,7 +130,7 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
                 file.id, name_of(images.key, file)["name"], file.problem or "", removable(images.case, file.first_set)
             )
             for file in others
-            if file.state == "unreadable"
+            if file.state == FileState.UNREADABLE
         ),
         waiting=waiting if sees_loose else 0,
         waiting_size=waiting_size if sees_loose else 0,
@@ -178,7 +179,9 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
         )
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
         .where(
-            col(Instance.case_id) == images.case.id, col(StoredFile.state) == "ready", col(StoredFile.kind) == "dicom"
+            col(Instance.case_id) == images.case.id,
+            col(StoredFile.state) == FileState.READY,
+            col(StoredFile.kind) == FileKind.DICOM,
         )
         .group_by(col(Instance.series_id))
     )
@@ -234,7 +237,7 @@ def _named_in(session: Session, images: CaseImages, series: Series) -> str:
             .where(
                 Instance.series_id == series.id,
                 Instance.identity == IdentityOutcome.CONTRADICTORY,
-                StoredFile.state == "ready",
+                StoredFile.state == FileState.READY,
             )
             .order_by(col(Instance.number), col(Instance.id))
         )
@@ -245,11 +248,13 @@ def _named_in(session: Session, images: CaseImages, series: Series) -> str:
 def _others(session: Session, images: CaseImages) -> Sequence[StoredFile]:
     statement = select(StoredFile).where(
         StoredFile.case_id == images.case.id,
-        ((col(StoredFile.state) == "unreadable") & (col(StoredFile.problem_code) != ProblemCode.MIXED_PATIENTS))
-        | ((col(StoredFile.state) == "ready") & (col(StoredFile.kind) != "dicom")),
+        ((col(StoredFile.state) == FileState.UNREADABLE) & (col(StoredFile.problem_code) != ProblemCode.MIXED_PATIENTS))
+        | ((col(StoredFile.state) == FileState.READY) & (col(StoredFile.kind) != FileKind.DICOM)),
     )
     if images.up_to_set is not None:
-        statement = images.narrow(statement).where(StoredFile.state == "ready", StoredFile.kind != DIRECTORY)
+        statement = images.narrow(statement).where(
+            StoredFile.state == FileState.READY, StoredFile.kind != FileKind.DIRECTORY
+        )
     found: Sequence[StoredFile] = session.exec(statement.order_by(col(StoredFile.created_at), col(StoredFile.id))).all()
     return found
 
@@ -274,7 +279,11 @@ def documents_of(session: Session, keys: KeyStore, rows: Sequence[Held]) -> list
         return []
     files = session.exec(
         select(StoredFile)
-        .where(col(StoredFile.case_id).in_(images), StoredFile.kind == "document", StoredFile.state == "ready")
+        .where(
+            col(StoredFile.case_id).in_(images),
+            StoredFile.kind == FileKind.DOCUMENT,
+            StoredFile.state == FileState.READY,
+        )
         .order_by(col(StoredFile.created_at).desc(), col(StoredFile.id))
         .limit(100)
     ).all()

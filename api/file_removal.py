@@ -17,6 +17,7 @@ from infra.removals import remove
 from infra.stored_files import let_go_of
 from schemas.decisions import files_fact
 from schemas.errors import NotFound
+from schemas.files import FileState
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile
@@ -51,7 +52,7 @@ def take_out(session: Session, access: CaseAccess, file_ids: Sequence[str]) -> l
     case = session.exec(select(Case).where(Case.id == access.row.id).with_for_update()).one()
     files = session.exec(
         select(StoredFile).where(
-            col(StoredFile.id).in_(file_ids), StoredFile.case_id == case.id, StoredFile.state != "removed"
+            col(StoredFile.id).in_(file_ids), StoredFile.case_id == case.id, StoredFile.state != FileState.REMOVED
         )
     ).all()
     if len(files) != len(set(file_ids)):

@@ -23,6 +23,7 @@ from infra.removals import let_go, remove
 from infra.sealing import column_aad, open_sealed
 from schemas.document_forms import DOCUMENT_NAME_LENGTH, DocumentView
 from schemas.errors import NotFound
+from schemas.files import FileKind, FileState
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
 from schemas.tables.people import Patient
@@ -51,7 +52,7 @@ def find_documents(
     """The newest first, unreadable ones too. ``cursor`` goes on after one's ``created_at`` and id. Raises CursorInvalid."""
     statement = (
         select(PatientDocument)
-        .where(PatientDocument.patient_id == patient.id, PatientDocument.state != "removed")
+        .where(PatientDocument.patient_id == patient.id, PatientDocument.state != FileState.REMOVED)
         .options(_WITHOUT_PICTURE)
     )
     if cursor:
@@ -69,7 +70,7 @@ def documents_by_id(session: Session, patient: Patient, ids: Sequence[str]) -> S
         .where(
             PatientDocument.patient_id == patient.id,
             col(PatientDocument.id).in_(ids),
-            PatientDocument.state != "removed",
+            PatientDocument.state != FileState.REMOVED,
         )
         .options(_WITHOUT_PICTURE)
     )
@@ -95,7 +96,7 @@ def document_views(
 
 def _view(row: PatientDocument, key: DataKey, added_by: str) -> DocumentView:
     base = f"/api/v1/patients/{row.patient_id}/documents/{row.id}"
-    is_ready = row.state == "ready"
+    is_ready = row.state == FileState.READY
     return DocumentView(
         id=row.id,
         name=name_of(key, row)["name"],
@@ -107,14 +108,14 @@ def _view(row: PatientDocument, key: DataKey, added_by: str) -> DocumentView:
         added_by=added_by,
         created_at=row.created_at,
         download_url=f"{base}/content" if is_ready else None,
-        thumbnail_url=f"{base}/thumbnail" if is_ready and row.kind == "photo" else None,
+        thumbnail_url=f"{base}/thumbnail" if is_ready and row.kind == FileKind.PHOTO else None,
     )
 
 
 def open_document(session: Session, keys: KeyStore, patient: Patient, document_id: str) -> Opened:
     """A checked document of this very patient. Raises NotFound for every other one."""
     row = session.get(PatientDocument, document_id)
-    if row is None or row.patient_id != patient.id or row.state != "ready":
+    if row is None or row.patient_id != patient.id or row.state != FileState.READY:
         raise NotFound()
     key = keys.data_key(patient.key_id)
     return Opened(row, name_of(key, row)["name"], key)
@@ -132,7 +133,7 @@ def rename_document(
 ) -> PatientDocument:
     """In the caller's transaction. The ending that says what kind of file it is stays. Raises NotFound."""
     row = _held(session, patient, document_id)
-    if row.state == "removed":
+    if row.state == FileState.REMOVED:
         raise NotFound()
     key = keys.data_key(patient.key_id)
     old = name_of(key, row)
@@ -151,9 +152,9 @@ def discard_document(services: Services, practice_id: str, patient_id: str, docu
     """
     with services.database.write() as session:
         row = _held(session, load_patient(session, patient_id, [practice_id]), document_id)
-        if row.state == "removed":
+        if row.state == FileState.REMOVED:
             return
-        row.state, row.preview = "removed", None
+        row.state, row.preview = FileState.REMOVED, None
         forget_words(session, [row.id])
         let_go(session, [row.id])
         _note(session, row, "remove", actor)

@@ -24,6 +24,7 @@ from api.routes import dicomweb
 from api.routes.dicomweb.serving import PicturesDep
 from api.services import Services
 from schemas.errors import NotFound
+from schemas.files import FileKind
 from schemas.tables.case import Case
 
 PREFIX: Final = "/r/{token}"
@@ -82,7 +83,7 @@ def shown_to_patient(visit: Visit) -> CaseImages:
 def _draw(file_id: str, visit: Visit, services: Services, pictures: Pictures, *, small: bool) -> Response:
     with services.database.read() as session:
         file = need_file(session, shown_to_patient(visit), file_id)
-    if file.kind != "photo":
+    if file.kind != FileKind.PHOTO:
         raise NotFound()
     return Response(pictures.photo(visit.key, file, small=small), media_type="image/jpeg", headers=INERT)
 

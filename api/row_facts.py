@@ -14,6 +14,7 @@ from api.views import names_of
 from infra.keystore import KeyStore
 from schemas.access import Right, may
 from schemas.clinical import ClinicalForm
+from schemas.files import FileKind, FileState
 from schemas.forms import Demographics
 from schemas.lifecycle import State
 from schemas.tables.case import Case
@@ -78,8 +79,8 @@ def modalities_of(session: Session, case_ids: Sequence[str]) -> dict[str, list[s
         .where(
             col(StoredFile.case_id).in_(case_ids),
             or_(
-                col(StoredFile.state) == "stored",
-                (col(StoredFile.kind) == "photo") & (col(StoredFile.state) == "ready"),
+                col(StoredFile.state) == FileState.STORED,
+                (col(StoredFile.kind) == FileKind.PHOTO) & (col(StoredFile.state) == FileState.READY),
             ),
         )
         .distinct()
@@ -87,5 +88,5 @@ def modalities_of(session: Session, case_ids: Sequence[str]) -> dict[str, list[s
     for case_id, modality in session.exec(series).all():
         found.setdefault(case_id, set()).add(modality)
     for case_id, kind, state in session.exec(files).all():
-        found.setdefault(case_id, set()).add(UNCHECKED if state == "stored" else kind)
+        found.setdefault(case_id, set()).add(UNCHECKED if state == FileState.STORED else kind)
     return {case_id: sorted(kinds) for case_id, kinds in found.items()}

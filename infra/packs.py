@@ -15,6 +15,7 @@ from infra.file_names import sealed_name
 from infra.keys import DataKey
 from infra.removals import discard, keep, let_go
 from schemas.errors import OdontoError
+from schemas.files import FileKind, FileState
 from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.tables.case import Case
@@ -103,8 +104,8 @@ class Pack:
             blob_offset=part.offset,
             size=part.size,
             sha256=part.digest.hexdigest(),
-            kind="unknown",
-            state="stored",
+            kind=FileKind.UNKNOWN,
+            state=FileState.STORED,
             uploaded_by=user_id,
             created_at=at,
         )

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from infra.blobs.reading import Reader
 from infra.blobs.store import BlobDamaged, BlobReader, BlobStore
 from infra.removals import let_go
+from schemas.files import FileState
 from schemas.tables.imaging import StoredFile
 
 
@@ -50,7 +51,7 @@ def let_go_of(session: Session, files: Iterable[StoredFile]) -> list[str]:
     """
     blob_ids = {file.blob_id for file in files}
     shared = session.exec(
-        select(StoredFile.blob_id).where(col(StoredFile.blob_id).in_(blob_ids), StoredFile.state != "removed")
+        select(StoredFile.blob_id).where(col(StoredFile.blob_id).in_(blob_ids), StoredFile.state != FileState.REMOVED)
     ).all()
     spare = sorted(blob_ids - set(shared))
     let_go(session, spare)

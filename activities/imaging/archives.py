@@ -25,6 +25,7 @@ from infra.file_names import name_of, sealed_name
 from infra.keys import DataKey
 from infra.removals import discard, keep, let_go, remove
 from infra.stored_files import let_go_of, open_stored
+from schemas.files import FileKind, FileState
 from schemas.ids import new_id
 from schemas.messages import SYSTEM_ACTOR
 from schemas.tables.case import Case
@@ -110,14 +111,14 @@ def _replace(
     """The archive's row gives way to those of its entries; returns the blobs to delete. None: it is not there any more."""
     session.get_one(Case, file.case_id, with_for_update=True)
     archive = session.exec(
-        select(StoredFile).where(StoredFile.id == file.id, StoredFile.state == "stored").with_for_update()
+        select(StoredFile).where(StoredFile.id == file.id, StoredFile.state == FileState.STORED).with_for_update()
     ).one_or_none()
     if not keep(session, pack_id) or archive is None:
         return None
     moment = now()
     batch = begin_batch(session, key, archive, name=name_of(key, archive)["name"])
     session.add_all(_rows(archive, key, pack_id, batch.id, unpacked))
-    archive.kind, archive.state, archive.checked_at = "archive", "removed", moment
+    archive.kind, archive.state, archive.checked_at = FileKind.ARCHIVE, FileState.REMOVED, moment
     session.flush()
     spare = let_go_of(session, [archive])
     detail = {"files": len(unpacked)}
@@ -151,8 +152,8 @@ def _rows(
             blob_offset=entry.offset,
             size=entry.size,
             sha256=entry.sha256,
-            kind="unknown" if entry.problem is None else "other",
-            state="stored" if entry.problem is None else "unreadable",
+            kind=FileKind.UNKNOWN if entry.problem is None else FileKind.OTHER,
+            state=FileState.STORED if entry.problem is None else FileState.UNREADABLE,
             problem_code=None if entry.problem is None else entry.problem.value,
             problem=None if entry.problem is None else SENTENCES[entry.problem],
             first_set=archive.first_set,

@@ -15,6 +15,7 @@ from activities.imaging.removal import remove_files, withdraw
 from infra.file_batches import ACCEPTED, ENDED, OPEN, REFUSED
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_json, seal_json
+from schemas.files import FileState
 from schemas.identity import PatientInFiles, PersonIdentity, distinct_patients
 from schemas.tables.case import Case
 from schemas.tables.imaging import FileBatch, Instance, StoredFile
@@ -40,19 +41,19 @@ def judge_batches(session: Session, key: DataKey, case: Case) -> int:
 
 def _judge(session: Session, key: DataKey, case: Case, batch: FileBatch) -> bool:
     files = _files(session, batch.id)
-    if any(file.state == "stored" for file in files):
+    if any(file.state == FileState.STORED for file in files):
         return False  # the rest is checked first
-    patients = distinct_patients(_people(session, key, [file.id for file in files if file.state == "ready"]))
+    patients = distinct_patients(_people(session, key, [file.id for file in files if file.state == FileState.READY]))
     if len(patients) < 2 or not all(is_unread(case, file.first_set) for file in files):
         batch.state = ACCEPTED
         return False
     found: list[JsonValue] = [patient.model_dump(mode="json") for patient in patients]
     batch.finding = seal_json(key, found, column_aad(_TABLE, batch.id, "finding"))
     batch.state = REFUSED
-    refused = [file for file in files if file.state == "ready"]
+    refused = [file for file in files if file.state == FileState.READY]
     withdraw(session, key, refused)
     for file in refused:
-        file.state = "unreadable"
+        file.state = FileState.UNREADABLE
         file.problem_code, file.problem = ProblemCode.MIXED_PATIENTS.value, SENTENCES[ProblemCode.MIXED_PATIENTS]
     for file in files:
         file.first_set = None  # whose they are can still be decided once the rest of the set is read
@@ -82,7 +83,7 @@ def keep_patient(session: Session, key: DataKey, batch: FileBatch, kept: int) ->
     remove_files(session, key, removed)
     for file in files:
         if file.id not in foreign and file.problem_code == ProblemCode.MIXED_PATIENTS:
-            file.state, file.problem_code, file.problem = "stored", None, None
+            file.state, file.problem_code, file.problem = FileState.STORED, None, None
     batch.state, batch.finding = OPEN, None
     session.flush()
     return removed
@@ -100,7 +101,7 @@ def remove_batch(session: Session, key: DataKey, batch: FileBatch) -> list[Store
 def _files(session: Session, batch_id: str) -> Sequence[StoredFile]:
     return session.exec(
         select(StoredFile)
-        .where(StoredFile.batch_id == batch_id, StoredFile.state != "removed")
+        .where(StoredFile.batch_id == batch_id, StoredFile.state != FileState.REMOVED)
         .order_by(col(StoredFile.id))
         .with_for_update()
     ).all()

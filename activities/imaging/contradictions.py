@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from activities.imaging.identity import identity_in, identity_of_demographics
 from activities.imaging.image_sets import files_of_set
 from infra.keystore import KeyStore
+from schemas.files import FileState
 from schemas.forms import Demographics
 from schemas.identity import Attribute, PersonIdentity, Verdict, compare
 from schemas.lifecycle import State
@@ -71,7 +72,7 @@ def contradicted(patient: PersonIdentity, people: Sequence[PersonIdentity]) -> f
 
 def people_in_images(session: Session, keys: KeyStore, case: Case, up_to: int) -> tuple[PersonIdentity, ...]:
     """Each different identity that the checked images of an image set carry. PHI."""
-    ready = [file.id for file in files_of_set(session, case.id, up_to) if file.state == "ready"]
+    ready = [file.id for file in files_of_set(session, case.id, up_to) if file.state == FileState.READY]
     rows = session.exec(select(Instance.id, Instance.metadata_json).where(col(Instance.file_id).in_(ready))).all()
     key = keys.data_key(case.key_id)
     return tuple(dict.fromkeys(identity_in(key, instance_id, sealed) for instance_id, sealed in rows))

@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 from activities.imaging.parser.results import Examined
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_json, seal_json
+from schemas.files import FileKind
 from schemas.tables.imaging import Instance, StoredFile
 
 _TABLE: Final = "stored_file"
@@ -30,7 +31,7 @@ def keep_facts(key: DataKey, file: StoredFile, found: Examined) -> None:
     kept: dict[str, JsonValue] = {}
     if found.photo is not None:
         kept = {"format": found.photo.format, "pages": found.photo.pages, "triangles": found.photo.triangles}
-    if found.kind == "directory":
+    if found.kind == FileKind.DIRECTORY:
         kept["listed"] = [[image.path, image.uid] for image in found.listed]
     file.facts = seal_json(key, kept, column_aad(_TABLE, file.id, "facts")) if kept else None
 

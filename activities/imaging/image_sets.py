@@ -13,12 +13,13 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from schemas.errors import StateConflict
+from schemas.files import FileState
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from schemas.translation import N_
 
-SUBMITTABLE: Final = ("stored", "ready")
+SUBMITTABLE: Final = (FileState.STORED, FileState.READY)
 """States of a file that goes with a submission."""
 
 
@@ -51,7 +52,7 @@ def files_of_set(session: Session, case_id: str, number: int) -> Sequence[Stored
         .where(
             StoredFile.case_id == case_id,
             col(StoredFile.first_set) <= number,
-            StoredFile.state != "removed",
+            StoredFile.state != FileState.REMOVED,
         )
         .order_by(col(StoredFile.id))
     ).all()

@@ -31,6 +31,7 @@ from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import remove
 from infra.stored_files import let_go_of, open_stored
+from schemas.files import FileKind, FileState
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Preview, Series, StoredFile
@@ -135,11 +136,11 @@ class ImagingActivities:
             case = session.get_one(Case, case_id)
             waiting = session.exec(
                 select(StoredFile)
-                .where(StoredFile.case_id == case_id, StoredFile.state == "stored")
+                .where(StoredFile.case_id == case_id, StoredFile.state == FileState.STORED)
                 .order_by(col(StoredFile.created_at), col(StoredFile.id))
             ).all()
             total = session.exec(
-                select(func.count()).where(StoredFile.case_id == case_id, StoredFile.state != "removed")
+                select(func.count()).where(StoredFile.case_id == case_id, StoredFile.state != FileState.REMOVED)
             ).one()
         return _Job(case, self._keys.data_key(case.key_id), waiting, total)
 
@@ -173,12 +174,12 @@ class ImagingActivities:
         try:
             with open_stored(self._blobs, file, job.key.secret) as reader:
                 examined = self._pool.examine(reader)
-            if examined.kind == "archive" and file.parent_id is not None:
-                examined = Examined(kind="archive", problem=ProblemCode.ARCHIVE_NESTED)
+            if examined.kind == FileKind.ARCHIVE and file.parent_id is not None:
+                examined = Examined(kind=FileKind.ARCHIVE, problem=ProblemCode.ARCHIVE_NESTED)
             return Finding(file.id, examined)
         except (BlobDamaged, BlobMissing):
             _log.error("a stored file cannot be opened", extra={"file_id": file.id, "case_id": job.case.id})
-            return Finding(file.id, Examined(kind="other", problem=ProblemCode.BLOB_DAMAGED))
+            return Finding(file.id, Examined(kind=FileKind.OTHER, problem=ProblemCode.BLOB_DAMAGED))
 
     def _record(self, job: _Job, findings: list[Finding]) -> None:
         with self._database.write() as session:

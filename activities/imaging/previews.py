@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from infra.database import Database
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_sealed, seal
+from schemas.files import FileState
 from schemas.ids import new_id
 from schemas.tables.imaging import Instance, Preview, StoredFile
 
@@ -56,7 +57,7 @@ def middle_instance(session: Session, series_id: str) -> tuple[Instance, int] | 
     ready = session.exec(
         select(Instance.id, Instance.frames)
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Instance.series_id == series_id, StoredFile.state == "ready")
+        .where(Instance.series_id == series_id, StoredFile.state == FileState.READY)
         .order_by(col(Instance.number), col(Instance.sop_uid))
     ).all()
     if not ready:

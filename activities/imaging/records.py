@@ -16,6 +16,7 @@ from activities.imaging.parser.results import DicomFacts, Examined, metadata_obj
 from activities.imaging.previews import PHOTO, keep_preview
 from infra.keys import DataKey
 from infra.sealing import column_aad, seal, seal_json
+from schemas.files import FileState
 from schemas.identity import IdentityOutcome, PersonIdentity, compare
 from schemas.ids import new_id
 from schemas.tables.case import Case
@@ -86,7 +87,7 @@ class CaseRecorder:
         by_id = {finding.file_id: finding.examined for finding in findings}
         waiting = self._session.exec(
             select(StoredFile)
-            .where(col(StoredFile.id).in_(by_id), StoredFile.state == "stored")
+            .where(col(StoredFile.id).in_(by_id), StoredFile.state == FileState.STORED)
             .order_by(col(StoredFile.id))
             .with_for_update()
         ).all()
@@ -113,7 +114,7 @@ class CaseRecorder:
             return self._record_instance(file, found.dicom, found.metadata)
         if found.preview:
             keep_preview(self._session, self._key, self._case.id, subject_id=file.id, kind=PHOTO, image=found.preview)
-        file.state = "ready"
+        file.state = FileState.READY
         return False
 
     def _record_instance(self, file: StoredFile, facts: DicomFacts, metadata: bytes) -> bool:
@@ -144,7 +145,7 @@ class CaseRecorder:
                 identity=self._identity(identity_of_facts(facts.identity)),
             )
         )
-        file.state = "ready"
+        file.state = FileState.READY
         return False
 
     def _identity(self, person: PersonIdentity) -> IdentityOutcome:
@@ -157,7 +158,7 @@ class CaseRecorder:
         first = self._session.get_one(StoredFile, first_id)
         if first.sha256 == file.sha256:
             _set_problem(file, ProblemCode.DUPLICATE)
-            file.state = "removed"
+            file.state = FileState.REMOVED
             return True
         _set_problem(file, ProblemCode.CONFLICTING_INSTANCE)
         return False
@@ -216,6 +217,6 @@ def sealed_attributes(key: DataKey, table: Level, row_id: str, metadata: dict[st
 
 
 def _set_problem(file: StoredFile, code: ProblemCode) -> None:
-    file.state = "unreadable"
+    file.state = FileState.UNREADABLE
     file.problem_code = code.value
     file.problem = SENTENCES[code]

@@ -11,6 +11,7 @@ from activities.imaging.previews import drop_previews
 from activities.imaging.records import sealed_attributes
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_sealed
+from schemas.files import FileKind, FileState
 from schemas.tables.arrangement import ArrangedItem
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
@@ -24,21 +25,21 @@ def remove_files(session: Session, key: DataKey, files: Sequence[StoredFile]) ->
     has confirmed, or is to confirm, the images of this one has not seen them.
     """
     withdraw(session, key, files)
-    if any(file.kind == "dicom" for file in files):
+    if any(file.kind == FileKind.DICOM for file in files):
         case = session.get_one(Case, files[0].case_id)
         clashed = session.exec(
             select(StoredFile).where(
                 StoredFile.case_id == files[0].case_id,
-                StoredFile.state == "unreadable",
+                StoredFile.state == FileState.UNREADABLE,
                 col(StoredFile.problem_code) == ProblemCode.CONFLICTING_INSTANCE.value,
             )
         ).all()
         for other in clashed:
-            other.state, other.problem_code, other.problem = "stored", None, None
+            other.state, other.problem_code, other.problem = FileState.STORED, None, None
             if is_unread(case, other.first_set):
                 other.first_set = None
     for file in files:
-        file.state = "removed"
+        file.state = FileState.REMOVED
     forget_words(session, [file.id for file in files])
     session.flush()
 

@@ -9,6 +9,7 @@ from infra.database import Database, now
 from infra.outbox import enqueue
 from infra.uploads.rows import count_under_way
 from schemas.decisions import files_fact
+from schemas.files import FileState
 from schemas.lifecycle import State
 from schemas.messages import FactKind
 from schemas.tables.case import Case
@@ -32,7 +33,7 @@ def tell_unchecked(database: Database, limit: int = 50) -> int:
             .where(
                 col(Case.id).in_(
                     select(StoredFile.case_id).where(
-                        StoredFile.state == "stored", col(StoredFile.created_at) <= moment - LEFT_AFTER
+                        StoredFile.state == FileState.STORED, col(StoredFile.created_at) <= moment - LEFT_AFTER
                     )
                 ),
                 col(Case.id).not_in(

@@ -9,6 +9,7 @@ from activities.imaging.identity import case_identity, identity_in
 from activities.imaging.image_sets import files_of_set
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, seal_json
+from schemas.files import FileKind, FileState
 from schemas.identity import IdentityOutcome, PatientInFiles, PersonIdentity, combine, compare, distinct_patients
 from schemas.messages import ProcessOutcome
 from schemas.state import IdentityStanding
@@ -16,7 +17,7 @@ from schemas.tables.case import Case
 from schemas.tables.imaging import IdentityFinding, Instance, StoredFile
 from schemas.tables.people import Patient
 
-IMAGES = ("dicom", "photo")
+IMAGES = (FileKind.DICOM, FileKind.PHOTO)
 
 
 def judge(
@@ -28,7 +29,7 @@ def judge(
     ``beyond`` only files of later sets count, and documents, too: they were added to a set that is known to be readable.
     """
     key = keys.data_key(case.key_id)
-    ready = {file.id: file for file in files_of_set(session, case.id, image_set) if file.state == "ready"}
+    ready = {file.id: file for file in files_of_set(session, case.id, image_set) if file.state == FileState.READY}
     instances = session.exec(select(Instance).where(col(Instance.file_id).in_(list(ready)))).all()
     # Waits for an edit of the patient under way: one that began before these images were checked did not compare them.
     session.get_one(Patient, case.patient_id, with_for_update=True)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from activities.imaging.image_sets import files_of_set
 from infra.translation import translations
+from schemas.files import FileState
 from schemas.signed_report import SignedReport
 from schemas.tables.case import Case
 from schemas.tables.people import Organization
@@ -36,7 +37,7 @@ def report_stands(session: Session, row: Case, before: SignedReport, *, up_to: i
     added = [
         file
         for file in files_of_set(session, row.id, up_to)
-        if (file.first_set or 0) > before.covered.image_set and file.state == "ready"
+        if (file.first_set or 0) > before.covered.image_set and file.state == FileState.READY
     ]
     if not added:
         raise ValueError("a report stands over files that were added")

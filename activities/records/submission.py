@@ -15,6 +15,7 @@ from infra.uploads import count_under_way
 from schemas.ages import age_on
 from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.errors import StateConflict
+from schemas.files import FileKind, FileState
 from schemas.lifecycle import Action
 from schemas.messages import Record
 from schemas.tables.imaging import StoredFile
@@ -94,7 +95,7 @@ def remove_late_images(writing: Writing) -> None:
     verified = state_of(row).readable_up_to
     files = session.exec(
         select(StoredFile).where(
-            StoredFile.case_id == row.id, col(StoredFile.first_set) > verified, StoredFile.state != "removed"
+            StoredFile.case_id == row.id, col(StoredFile.first_set) > verified, StoredFile.state != FileState.REMOVED
         )
     ).all()
     remove_files(session, writing.case_key, files)
@@ -107,7 +108,7 @@ def brings_images(session: Session, record: Record) -> bool:
     """Whether files have come since the last set was frozen; of an addition, whether more than checked documents have."""
     loose = _loose(record.case_id)
     if record.action is Action.ADD_IMAGES:
-        loose = loose.where(or_(col(StoredFile.state) != "ready", col(StoredFile.kind) != "document"))
+        loose = loose.where(or_(col(StoredFile.state) != FileState.READY, col(StoredFile.kind) != FileKind.DOCUMENT))
     return session.exec(loose.limit(1)).first() is not None
 
 

@@ -16,6 +16,7 @@ from api.imaging.parsers import in_images
 from infra.blobs.reading import Reader
 from infra.blobs.store import BlobReader
 from schemas.errors import OdontoError
+from schemas.files import FileKind
 from schemas.translation import N_
 
 _PART: Final = 1 << 20
@@ -89,7 +90,7 @@ async def bare_photograph(
         request,
         lambda: BareSource(opened(), copy),
         name=f"{PurePath(name).stem}.jpg" if copy.drawn else name,
-        kind="photo",
+        kind=FileKind.PHOTO,
         size=copy.size,
         sha256=f"bare-{sha256}",
         still=still,

@@ -1,7 +1,7 @@
 """Long answers: sent in pieces by the images' own threads, and only as long as the right to them lasts."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Final, Protocol, Self
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from api.errors import problem
 from api.imaging.conditional import Content, RangeNotSatisfiable, is_unchanged, not_modified, wanted_range
 from api.imaging.parsers import in_images
+from schemas.files import FileKind
 
 INERT: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -20,7 +21,11 @@ INERT: Final = {
     "Cache-Control": "private, no-store",
 }
 """What came from outside is never shown by the browser under our origin: it is saved, and could run nothing if opened."""
-_TYPES: Final = {"dicom": "application/dicom", "document": "application/pdf", "surface": "model/stl"}
+_TYPES: Final[Mapping[str, str]] = {
+    FileKind.DICOM: "application/dicom",
+    FileKind.DOCUMENT: "application/pdf",
+    FileKind.SURFACE: "model/stl",
+}
 RECHECK_SECONDS: Final = 4.0
 """A session, a link or a standing that ends stops what is under way within 5 s."""
 

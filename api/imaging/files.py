@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, or_, select
@@ -15,10 +15,8 @@ from infra.keys import DataKey, KeySource
 from infra.sealing import column_aad, open_json
 from infra.uploads import OPEN, PARTIAL
 from schemas.errors import NotFound
+from schemas.files import FileKind, FileState
 from schemas.tables.imaging import Instance, Series, StoredFile, Study, Upload
-
-DIRECTORY: Final = "directory"
-"""A disc's table of contents: for those who add files, not for those who read them."""
 
 
 class SeriesRef(BaseModel):
@@ -84,11 +82,13 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
         .join(Instance, col(Instance.file_id) == col(StoredFile.id), isouter=True)
         .join(Series, col(Series.id) == col(Instance.series_id), isouter=True)
         .join(Study, col(Study.id) == col(Series.study_id), isouter=True)
-        .where(StoredFile.case_id == images.case.id, StoredFile.state != "removed")
+        .where(StoredFile.case_id == images.case.id, StoredFile.state != FileState.REMOVED)
         .order_by(col(StoredFile.created_at), col(StoredFile.id))
     )
     if images.up_to_set is not None:
-        statement = images.narrow(statement).where(StoredFile.state == "ready", StoredFile.kind != DIRECTORY)
+        statement = images.narrow(statement).where(
+            StoredFile.state == FileState.READY, StoredFile.kind != FileKind.DIRECTORY
+        )
     descriptions: dict[str, str] = {}
     base = f"/api/v1/cases/{images.case.id}/files"
     views = []
@@ -106,7 +106,7 @@ def files_of_case(session: Session, images: CaseImages, *, may_open: bool) -> li
             )
         urls = _urls(file, f"{base}/{file.id}") if may_open else _Urls()
         view = _view(images.key, file, instance, reference, urls)
-        if file.kind == DIRECTORY:
+        if file.kind == FileKind.DIRECTORY:
             view.missing = list(missing_images(session, images.case.id, facts_of(images.key, file)))
         views.append(view)
     return views
@@ -116,7 +116,9 @@ def photographs_of(session: Session, images: CaseImages, base: str) -> list[File
     """The checked photographs alone, for somebody who gets no file as it came. ``base`` is where they are drawn."""
     statement = (
         select(StoredFile)
-        .where(StoredFile.case_id == images.case.id, StoredFile.kind == "photo", StoredFile.state == "ready")
+        .where(
+            StoredFile.case_id == images.case.id, StoredFile.kind == FileKind.PHOTO, StoredFile.state == FileState.READY
+        )
         .order_by(col(StoredFile.created_at), col(StoredFile.id))
     )
     return [
@@ -132,12 +134,12 @@ class _Urls(NamedTuple):
 
 
 def _urls(file: StoredFile, base: str) -> _Urls:
-    if file.state != "ready":
+    if file.state != FileState.READY:
         return _Urls()
     return _Urls(
-        shown=f"{base}/{'picture' if file.kind == 'photo' else 'content'}",
+        shown=f"{base}/{'picture' if file.kind == FileKind.PHOTO else 'content'}",
         download=f"{base}/content",
-        thumbnail=f"{base}/thumbnail" if file.kind in {"dicom", "photo"} else None,
+        thumbnail=f"{base}/thumbnail" if file.kind in {FileKind.DICOM, FileKind.PHOTO} else None,
     )
 
 
@@ -203,7 +205,7 @@ def unfinished_uploads(session: Session, images: CaseImages, at: datetime) -> li
 
 def place_within(session: Session, file: StoredFile) -> tuple[int, int] | None:
     """Offset and length of the document or the surface that a DICOM file encloses; None for every other file."""
-    if file.kind not in {"document", "surface"}:
+    if file.kind not in {FileKind.DOCUMENT, FileKind.SURFACE}:
         return None
     index = session.exec(select(Instance.frame_index).where(Instance.file_id == file.id, Instance.frames == 0)).first()
     if index is None:
@@ -215,8 +217,13 @@ def place_within(session: Session, file: StoredFile) -> tuple[int, int] | None:
 def need_file(session: Session, images: CaseImages, file_id: str, *, ready: bool = True) -> StoredFile:
     """A file of this very case. Raises NotFound for another case's, a removed one, and one that was not checked yet."""
     file = session.get(StoredFile, file_id)
-    if file is None or not images.holds(file) or file.state == "removed" or (ready and file.state != "ready"):
+    if (
+        file is None
+        or not images.holds(file)
+        or file.state == FileState.REMOVED
+        or (ready and file.state != FileState.READY)
+    ):
         raise NotFound()
-    if file.kind == DIRECTORY and images.up_to_set is not None:
+    if file.kind == FileKind.DIRECTORY and images.up_to_set is not None:
         raise NotFound()
     return file

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 from api.imaging.access import CaseImages, ImageAccess
 from infra.sealing import column_aad, open_sealed
 from schemas.errors import NotFound
+from schemas.files import FileState
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
@@ -87,7 +88,7 @@ def series_of(session: Session, found: FoundStudy) -> Sequence[tuple[Series, int
         select(Series, func.count())
         .join(Instance, col(Instance.series_id) == col(Series.id))
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.study_id == found.study.id, StoredFile.state == "ready")
+        .where(Series.study_id == found.study.id, StoredFile.state == FileState.READY)
         .group_by(col(Series.id))
         .order_by(col(Series.number), col(Series.series_uid))
     )
@@ -103,7 +104,7 @@ def instances(
         select(Instance, Series, StoredFile)
         .join(Series, col(Series.id) == col(Instance.series_id))
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.study_id == found.study.id, StoredFile.state == "ready")
+        .where(Series.study_id == found.study.id, StoredFile.state == FileState.READY)
         .order_by(col(Series.number), col(Series.series_uid), col(Instance.number), col(Instance.sop_uid))
     )
     if series_uid is not None:

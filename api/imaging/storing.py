@@ -20,6 +20,7 @@ from api.tus.protocol import UploadTooLarge
 from api.tus.receiving import in_thread
 from infra.packs import Pack
 from schemas.errors import OdontoError
+from schemas.files import FileState
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
 
@@ -156,7 +157,7 @@ def outcome_of(
             .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
             .where(
                 Instance.case_id == case_id,
-                StoredFile.state == "ready",
+                StoredFile.state == FileState.READY,
                 col(StoredFile.sha256).in_({file.sha256 for file in files.values()}),
             )
         ).all()

@@ -19,6 +19,7 @@ from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.sealing import column_aad, open_json, open_sealed, seal, seal_json
 from schemas.errors import InvalidInput, NotFound, OdontoError, StateConflict
+from schemas.files import FileState
 from schemas.ids import new_id
 from schemas.tables.imaging import AnnotationSet, Instance, KeyImage, Series, StoredFile
 from schemas.translation import N_
@@ -188,7 +189,7 @@ def add_key_image(session: Session, images: CaseImages, user_id: str, new: NewKe
                 Instance.case_id == images.case.id,
                 Series.series_uid == new.series_uid,
                 Instance.sop_uid == new.instance_uid,
-                StoredFile.state == "ready",
+                StoredFile.state == FileState.READY,
             )
         )
     ).first()

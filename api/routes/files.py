@@ -1,5 +1,6 @@
 """The files of a case: list, content, thumbnails, removal."""
 
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Final
 
@@ -22,12 +23,13 @@ from infra.file_names import name_of
 from infra.stored_files import BlobSlice, open_stored
 from schemas.access import Right
 from schemas.errors import Forbidden, NotFound
+from schemas.files import FileKind
 from schemas.tables.imaging import Instance, Series, StoredFile
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/files", tags=["files"])
 
 _PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-_ENCLOSED: Final = {"document": ".pdf", "surface": ".stl"}
+_ENCLOSED: Final[Mapping[str, str]] = {FileKind.DOCUMENT: ".pdf", FileKind.SURFACE: ".stl"}
 
 
 @policy("case: see_images or upload")
@@ -86,7 +88,7 @@ async def read_content(
         return opened() if within is None else BlobSlice(opened(), *within)
 
     file, name, within = await in_images(find, access)
-    if file.kind == "photo":
+    if file.kind == FileKind.PHOTO:
         return await bare_photograph(request, parsers, opened, name=name, sha256=file.sha256, still=still)
     return await attachment(
         request,
@@ -106,7 +108,7 @@ async def read_picture(file_id: str, access: SeeImages, services: ServicesDep, p
     def draw() -> bytes:
         with services.database.read() as session:
             file = need_file(session, images_of(access), file_id)
-        if file.kind != "photo":
+        if file.kind != FileKind.PHOTO:
             raise NotFound()
         return pictures.photo(access.key, file, small=False)
 
@@ -128,7 +130,7 @@ async def read_thumbnail(file_id: str, access: SeeImages, services: ServicesDep,
             ).first()
         if row is not None:
             return pictures.thumbnail(FoundInstance(row[0], row[1], file, images))
-        if file.kind != "photo":
+        if file.kind != FileKind.PHOTO:
             raise NotFound()
         return pictures.photo(access.key, file, small=True)
 

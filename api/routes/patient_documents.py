@@ -22,6 +22,7 @@ from api.patients import load_patient, practice_actor
 from infra.blobs.store import BlobReader
 from schemas.access import PracticeRight
 from schemas.document_forms import DocumentEdit, DocumentsView, DocumentView
+from schemas.files import FileKind
 
 router = APIRouter(prefix="/api/v1/patients/{patient_id}/documents", tags=["patients"])
 
@@ -74,7 +75,7 @@ async def read_content(
         return services.blobs.reader(found.row.id, found.key.secret)
 
     found = await in_images(find, practice_id)
-    if found.row.kind == "photo":
+    if found.row.kind == FileKind.PHOTO:
         return await bare_photograph(request, parsers, opened, name=found.name, sha256=found.row.sha256, still=still)
     return await attachment(
         request,

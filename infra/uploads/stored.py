@@ -12,6 +12,7 @@ from infra.feed import publish
 from infra.file_names import sealed_name
 from infra.keys import DataKey
 from infra.uploads.rows import Stored, home_id
+from schemas.files import FileKind, FileState
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import StoredFile, Upload
@@ -34,8 +35,8 @@ def stored_row(upload: Upload, info: BlobInfo, meta: dict[str, JsonValue], key: 
         "name": name,
         "size": info.size,
         "sha256": info.sha256,
-        "kind": "unknown",
-        "state": "stored",
+        "kind": FileKind.UNKNOWN,
+        "state": FileState.STORED,
         "uploaded_by": upload.user_id,
         "created_at": at,
     }
@@ -54,7 +55,7 @@ def same_content(session: Session, case_id: str | None, info: BlobInfo) -> Store
         StoredFile.case_id == case_id,
         StoredFile.sha256 == info.sha256,
         StoredFile.size == info.size,
-        StoredFile.state != "removed",
+        StoredFile.state != FileState.REMOVED,
         or_(col(StoredFile.problem_code).is_(None), col(StoredFile.problem_code).not_in(_MAY_COME_AGAIN)),
     )
     return session.exec(select(StoredFile).where(*alike).order_by(col(StoredFile.created_at))).first()

@@ -26,9 +26,9 @@ class PatientDocument(SQLModel, table=True):
     size: int
     sha256: str = code_field(64)
     kind: str = code_field(16)
-    """``unknown``, ``document``, ``photo``, ``other``."""
+    """See ``schemas.files.FileKind``: a document, a photograph, or none of use."""
     state: str = code_field(16)
-    """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
+    """See ``schemas.files.FileState``."""
     problem_code: str | None = code_field(60, nullable=True)
     problem: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
     preview: bytes | None = sealed_field(nullable=True)

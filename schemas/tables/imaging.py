@@ -67,11 +67,11 @@ class StoredFile(SQLModel, table=True):
     size: int = Field(sa_type=BIG_INTEGER)
     sha256: str = code_field(64)
     kind: str = code_field(16)
-    """``unknown``, ``dicom``, ``photo``, ``document``, ``surface``, ``directory`` (a disc's table of contents), ``other``."""
+    """See ``schemas.files.FileKind``."""
     facts: bytes | None = sealed_field(nullable=True)
     """JSON of what the check found out for lists: pages, triangles, what a disc says to hold."""
     state: str = code_field(16)
-    """``stored`` (waits to be checked), ``ready``, ``unreadable``, ``removed``."""
+    """See ``schemas.files.FileState``."""
     problem_code: str | None = code_field(60, nullable=True)
     problem: str | None = Field(default=None, sa_type=text_type(500), nullable=True)
     first_set: int | None = None

@@ -8,6 +8,7 @@ from activities.imaging.parser.frames import describe, frame_ranges
 from activities.imaging.parser.problems import FileProblem
 from activities.imaging.parser.source import MemoryFile
 from activities.imaging.parser.structure import walk
+from schemas.files import FileKind
 
 _PIXELS: int = 1 << 20
 """Frames above it are not decoded here: the decoders' bounds have tests of their own."""
@@ -21,7 +22,7 @@ def read(content: bytes) -> None:
         kinds.kind_of(source)
         kinds.archive_kind(source)
     with suppress(FileProblem):
-        if kinds.kind_of(source) == kinds.SURFACE:
+        if kinds.kind_of(source) == FileKind.SURFACE:
             surfaces.examine_surface(source)
     with suppress(FileProblem):
         _read_dicom(source)

@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from api.arrangement import Arrangement
 from api.case_files import DocumentLine
 from schemas.arrangement_forms import Labels
 from schemas.document_forms import DocumentView
+from schemas.files import FileKind, FileState
 from schemas.tables.documents import PatientDocument
 from schemas.translation import N_
 from ui.assemble.looker import Looker
 from ui.assemble.nonces import new_nonce
 from ui.views import DocumentGroup, DocumentRow
 
-_KINDS: Final[Mapping[str, str]] = {"photo": N_("Photograph"), "document": N_("Document")}
-_STATES: Final = {"stored": "checking", "ready": "ready", "unreadable": "problem"}
+_KINDS: Final[Mapping[str, str]] = {FileKind.PHOTO: N_("Photograph"), FileKind.DOCUMENT: N_("Document")}
+_STATES: Final[Mapping[str, Literal["checking", "ready", "problem"]]] = {
+    FileState.STORED: "checking",
+    FileState.READY: "ready",
+    FileState.UNREADABLE: "problem",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,8 @@ def _own(view: DocumentView, labels: Labels, patient_id: str, looker: Looker, *,
         detail=looker.say(_KINDS.get(view.kind, N_("File"))),
         size=view.size,
         day=looker.day(view.created_at),
-        state=_STATES[view.state],  # type: ignore[arg-type]
-        is_photo=view.kind == "photo",
+        state=_STATES[view.state],
+        is_photo=view.kind == FileKind.PHOTO,
         added_by=view.added_by,
         url=view.download_url or "",
         preview=view.thumbnail_url or "",
@@ -107,7 +112,7 @@ def rows_of_cases(lines: Sequence[DocumentLine], numbers: Mapping[str, str], loo
         DocumentRow(
             id=line.file_id,
             name=line.name,
-            detail=looker.say(_KINDS["document"]),
+            detail=looker.say(_KINDS[FileKind.DOCUMENT]),
             size=line.size,
             day=looker.day(line.at),
             state="ready",

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from api.imaging.access import CaseImages
 from api.imaging.files import description_of
+from schemas.files import FileState
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
 from ui.views import StudyView
@@ -41,7 +42,7 @@ def series_of(session: Session, images: CaseImages) -> Sequence[SeriesRow]:
         .join(Study, col(Study.id) == col(Series.study_id))
         .join(Instance, col(Instance.series_id) == col(Series.id))
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.case_id == images.case.id, StoredFile.state == "ready")
+        .where(Series.case_id == images.case.id, StoredFile.state == FileState.READY)
         .group_by(col(Series.id))
         .order_by(col(Study.created_at), col(Series.number), col(Series.series_uid))
     )

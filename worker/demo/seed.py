@@ -36,6 +36,7 @@ from infra.sessions import person_of_user
 from infra.settings import Settings
 from schemas.access import Person, Right
 from schemas.clinical import ClinicalForm, Pregnancy, Purpose, Region, Sex
+from schemas.files import FileKind, FileState
 from schemas.forms import ACTION_FORMS, Demographics, NewCase, ReportDraftBody
 from schemas.ids import new_id
 from schemas.lifecycle import Action, State
@@ -246,8 +247,8 @@ def _store_files(stage: Stage, case_id: str, images: PatientStudies, kinds: Sequ
                         ),
                         size=info.size,
                         sha256=sha256,
-                        kind="unknown",
-                        state="stored",
+                        kind=FileKind.UNKNOWN,
+                        state=FileState.STORED,
                         uploaded_by=row.created_by,
                         created_at=now(),
                     )

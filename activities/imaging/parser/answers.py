@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.results import BareCopy, DicomFacts, Examined, PhotoFacts, Picture, metadata_object
+from schemas.files import FileKind
 
 Facts = dict[str, Any]
 
@@ -87,21 +88,23 @@ def _examined(facts: dict[str, Any], blobs: list[bytes], size: int) -> Examined:
         metadata_object(metadata)
         if not dicom.within(size):
             raise ValueError("a frame outside of the file")
-    match facts["kind"]:
-        case "dicom":
+    match FileKind(facts["kind"]):
+        case FileKind.DICOM:
             if dicom is None or dicom.frames < 1 or dicom.rows < 1 or dicom.columns < 1:
                 raise ValueError("an image without pixels")
-            return Examined(kind="dicom", dicom=dicom, metadata=metadata)
-        case "photo":
-            return Examined(kind="photo", photo=photo, preview=_jpeg(blobs[0]))
-        case "archive":
-            archive = Examined(kind="archive", members=facts["members"], left_out=facts["left_out"])
+            return Examined(kind=FileKind.DICOM, dicom=dicom, metadata=metadata)
+        case FileKind.PHOTO:
+            return Examined(kind=FileKind.PHOTO, photo=photo, preview=_jpeg(blobs[0]))
+        case FileKind.ARCHIVE:
+            archive = Examined(kind=FileKind.ARCHIVE, members=facts["members"], left_out=facts["left_out"])
             if any(member.end > size for member in archive.members):
                 raise ValueError("an entry outside of the file")
             return archive
-        case "directory":
-            return Examined(kind="directory", listed=facts["listed"])
-        case kind:
+        case FileKind.DIRECTORY:
+            return Examined(kind=FileKind.DIRECTORY, listed=facts["listed"])
+        case FileKind.DOCUMENT | FileKind.SURFACE as kind:
             if photo is None or (dicom is not None and (dicom.frames or not dicom.ranges)):
                 raise ValueError("neither a document nor a surface")
             return Examined(kind=kind, photo=photo, dicom=dicom, metadata=metadata)
+        case kind:
+            raise ValueError(f"{kind} says nothing of a file without a problem")

@@ -3,13 +3,14 @@
 from typing import Any, Final
 
 from activities.imaging.parser.dicom import Opened, examine_enclosing
-from activities.imaging.parser.kinds import DOCUMENT, SURFACE, kind_of
+from activities.imaging.parser.kinds import kind_of
 from activities.imaging.parser.pdf import examine_document
 from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes
 from activities.imaging.parser.surfaces import examine_surface
+from schemas.files import FileKind
 
-_KINDS: Final = {"1.2.840.10008.5.1.4.1.1.104.1": DOCUMENT, "1.2.840.10008.5.1.4.1.1.104.3": SURFACE}
+_KINDS: Final = {"1.2.840.10008.5.1.4.1.1.104.1": FileKind.DOCUMENT, "1.2.840.10008.5.1.4.1.1.104.3": FileKind.SURFACE}
 
 
 class _Part:
@@ -44,10 +45,10 @@ def examine_enclosed(opened: Opened) -> tuple[dict[str, Any], bytes] | None:
     if isinstance(stated, int) and 0 < stated < length:
         length = stated
     part = _Part(opened.structure.source, offset, length)
-    if wanted == SURFACE and length % 2 == 0 and kind_of(part) != SURFACE:
+    if wanted == FileKind.SURFACE and length % 2 == 0 and kind_of(part) != FileKind.SURFACE:
         part = _Part(opened.structure.source, offset, length - 1)  # made even with a zero (PS3.5 §6.2)
     if kind_of(part) != wanted:
         raise FileProblem(ProblemCode.DAMAGED)
-    facts = examine_document(part) if wanted == DOCUMENT else examine_surface(part)
+    facts = examine_document(part) if wanted == FileKind.DOCUMENT else examine_surface(part)
     dicom, metadata = examine_enclosing(opened, [offset, part.size])
     return {"kind": wanted, "photo": facts, "dicom": dicom}, metadata

@@ -4,11 +4,7 @@ import struct
 from typing import Final
 
 from activities.imaging.parser.source import Bytes
-
-PHOTO: Final = "photo"
-DOCUMENT: Final = "document"
-SURFACE: Final = "surface"
-OTHER: Final = "other"
+from schemas.files import FileKind
 
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis"})
 """Brands of files whose picture is coded with HEVC (ISO/IEC 23008-12, annex B)."""
@@ -22,18 +18,18 @@ _OFFICE: Final = (b"[Content_Types].xml", b"_rels/", b"mimetype", b"docProps/", 
 """First entries of office documents, which are ZIP files too (ECMA-376 part 2; OpenDocument 1.3 part 2, 3.3)."""
 
 
-def kind_of(source: Bytes) -> str:
-    """``photo``, ``document``, ``surface`` or ``other``."""
+def kind_of(source: Bytes) -> FileKind:
+    """A photograph, a document, a surface, or another one: DICOM and archives are told before."""
     head = source.read_at(0, min(source.size, 1024))
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")) or (
         head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     ):
-        return PHOTO
+        return FileKind.PHOTO
     if is_heic(head):
-        return PHOTO
+        return FileKind.PHOTO
     if head.startswith(b"%PDF-"):
-        return DOCUMENT
-    return SURFACE if is_surface(head, source.size) else OTHER
+        return FileKind.DOCUMENT
+    return FileKind.SURFACE if is_surface(head, source.size) else FileKind.OTHER
 
 
 def is_surface(head: bytes, size: int) -> bool:

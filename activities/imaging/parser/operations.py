@@ -11,6 +11,7 @@ from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.source import Bytes, RangedFile
 from activities.imaging.parser.syntaxes import NATIVE
 from activities.imaging.parser.wire import Emit, Operation
+from schemas.files import FileKind
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -22,20 +23,20 @@ def examine(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
     if opened is not None:
         return _examine_dicom(opened)
     kind = kinds.kind_of(source)
-    if kind == kinds.PHOTO:
+    if kind == FileKind.PHOTO:
         facts = photos.examine_photo(source)
         preview, _, _ = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
         return {"kind": kind, "photo": facts}, [preview]
-    if kind == kinds.DOCUMENT:
+    if kind == FileKind.DOCUMENT:
         return {"kind": kind, "photo": pdf.examine_document(source)}, []
-    if kind == kinds.SURFACE:
+    if kind == FileKind.SURFACE:
         return {"kind": kind, "photo": surfaces.examine_surface(source)}, []
     if kinds.is_avif(source.read_at(0, min(source.size, 256))):
         raise FileProblem(ProblemCode.AVIF)
     match kinds.archive_kind(source):
         case "zip":
             members, left_out = archive.list_archive(source, int(arguments["archive_bytes"]))
-            return {"kind": "archive", "members": members, "left_out": left_out}, []
+            return {"kind": FileKind.ARCHIVE, "members": members, "left_out": left_out}, []
         case None:
             raise FileProblem(ProblemCode.NOT_AN_IMAGE)
         case _:
@@ -44,7 +45,7 @@ def examine(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
 
 def _examine_dicom(opened: dicom.Opened) -> Answer:
     if directory.is_directory(opened):
-        return {"kind": "directory", "listed": directory.list_directory(opened)}, []
+        return {"kind": FileKind.DIRECTORY, "listed": directory.list_directory(opened)}, []
     enclosed = examine_enclosed(opened)
     if enclosed is not None:
         return enclosed[0], [enclosed[1]]
@@ -52,7 +53,7 @@ def _examine_dicom(opened: dicom.Opened) -> Answer:
     if opened.structure.transfer_syntax not in NATIVE:
         # Only decoding shows whether a codestream is whole; one frame stands for the rest of its instance.
         decode_frame(opened, 0, facts["ranges"][0])
-    return {"kind": "dicom", "dicom": facts}, [metadata]
+    return {"kind": FileKind.DICOM, "dicom": facts}, [metadata]
 
 
 def _opened(source: Bytes, arguments: dict[str, Any]) -> tuple[dicom.Opened, int, list[int] | None]:
@@ -76,14 +77,14 @@ def render(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
 
 
 def redraw(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
-    if kinds.kind_of(source) != kinds.PHOTO:
+    if kinds.kind_of(source) != FileKind.PHOTO:
         raise FileProblem(ProblemCode.NOT_AN_IMAGE)
     image, width, height = photos.redraw(source, int(arguments["max_side"]), int(arguments["quality"]))
     return {"width": width, "height": height}, [image]
 
 
 def bare(source: Bytes, arguments: dict[str, Any], emit: Emit) -> Answer:
-    if kinds.kind_of(source) != kinds.PHOTO:
+    if kinds.kind_of(source) != FileKind.PHOTO:
         raise FileProblem(ProblemCode.NOT_AN_IMAGE)
     pieces = photos.bare_pieces(source)
     if pieces is not None:
@@ -121,10 +122,10 @@ def answer(pipe: Pipe, request: dict[str, Any], head: bytes) -> Answer:
     return {"problem": code.value, "kind": _kind_in_trouble(source)}, []
 
 
-def _kind_in_trouble(source: Bytes) -> str:
+def _kind_in_trouble(source: Bytes) -> FileKind:
     try:
         if source.size >= 132 and source.read_at(128, 4) == b"DICM":
-            return "dicom"
+            return FileKind.DICOM
         return kinds.kind_of(source)
     except (FileProblem, MemoryError):
-        return "other"
+        return FileKind.OTHER

@@ -14,6 +14,7 @@ from activities.imaging.parser.problems import FileProblem, ProblemCode
 from activities.imaging.parser.results import BareCopy, Examined, Member, Picture
 from activities.imaging.parser.wire import Operation
 from infra.closing import Closing
+from schemas.files import FileKind
 
 _LOG: Final = logging.getLogger(__name__)
 PREVIEW_SIDE: Final = 512
@@ -92,12 +93,12 @@ class ParserPool(Closing):
         Raises what ``source.read_at`` and the scanner raise.
         """
         if self._scanner is not None and self._scanner.finds(source) is not None:
-            return Examined(kind="other", problem=ProblemCode.INFECTED)
+            return Examined(kind=FileKind.OTHER, problem=ProblemCode.INFECTED)
         arguments = {"max_side": PREVIEW_SIDE, "quality": PREVIEW_QUALITY, "archive_bytes": self._archive_bytes}
         try:
             return examined_of(*self._ask(Operation.EXAMINE, source, arguments), source.size)
         except FileProblem as problem:
-            return Examined(kind="other", problem=problem.code)
+            return Examined(kind=FileKind.OTHER, problem=problem.code)
 
     def decode(self, source: Source, frame: int, ranges: list[int] | None = None, *, key: str = "") -> bytes:
         """One frame (from 0), decoded: explicit VR little endian, colours as RGB. Raises FileProblem.

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from activities.imaging.parser.limits import MAX_BULK
 from activities.imaging.parser.problems import ProblemCode
+from schemas.files import FileKind
 
 Uid = Annotated[str, Field(pattern=r"^[0-9][0-9.]{0,63}$")]
 Number = Annotated[int, Field(gt=-(1 << 31), lt=1 << 31)]
@@ -106,7 +107,7 @@ class Member(_Answer):
 class Examined(_Answer):
     """Result of an examination: what the file is, and either its facts or the problem with it."""
 
-    kind: Literal["dicom", "photo", "document", "surface", "directory", "archive", "other"]
+    kind: FileKind
     problem: ProblemCode | None = None
     dicom: DicomFacts | None = None
     photo: PhotoFacts | None = None

@@ -20,6 +20,7 @@ from activities.imaging.parser.operations import answer
 from activities.imaging.parser.pipe import Pipe
 from activities.imaging.parser.problems import ProblemCode
 from activities.imaging.parser.wire import Type
+from schemas.files import FileKind
 
 
 def serve(*, isolated: bool) -> None:
@@ -41,7 +42,9 @@ def serve(*, isolated: bool) -> None:
         encoded = json.dumps(facts, separators=(",", ":")).encode()
         if len(encoded) > MAX_MESSAGE or any(len(blob) > MAX_BLOB for blob in blobs):
             blobs = []
-            encoded = json.dumps({"problem": ProblemCode.OVER_LIMITS.value, "kind": "other", "blobs": 0}).encode()
+            encoded = json.dumps(
+                {"problem": ProblemCode.OVER_LIMITS.value, "kind": FileKind.OTHER, "blobs": 0}
+            ).encode()
         pipe.send(Type.ANSWER, encoded)
         for blob in blobs:
             pipe.send(Type.BLOB, blob)

@@ -27,6 +27,7 @@ from infra.removals import remove
 from schemas.access import Person
 from schemas.decisions import files_fact
 from schemas.errors import InvalidInput
+from schemas.files import FileState
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
@@ -154,7 +155,7 @@ def _send_back(services: Services, person: Person, case_id: str, strays: list[St
         there = select(StoredFile.id).where(
             StoredFile.case_id == case_id,
             col(StoredFile.id).in_([each.file_id for each in strays]),
-            StoredFile.state != "removed",
+            StoredFile.state != FileState.REMOVED,
         )
         file_ids = session.exec(there).all()
         spare = take_out(session, access, file_ids) if file_ids else []
