@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import or_
 from sqlmodel import col, select
 
+from api.rechecking import SECONDS as RECHECK_SECONDS
 from api.services import Services
 from infra.feed import Bounds, FeedTail, Told
 from infra.sessions import Sessions
@@ -25,7 +26,6 @@ from schemas.lifecycle import Role, State
 from schemas.tables.case import Case
 from schemas.translation import N_
 
-RECHECK_SECONDS: Final = 4.0
 _ENDED: Final = b"event: ended\ndata: {}\n\n"
 _KEEPALIVE: Final = b": still here\n\n"
 _QUEUE: Final = 1000

@@ -1,6 +1,5 @@
 """Long answers: sent in pieces by the images' own threads, and only as long as the right to them lasts."""
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -12,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from api.errors import problem
 from api.imaging.conditional import Content, RangeNotSatisfiable, is_unchanged, not_modified, wanted_range
 from api.imaging.parsers import in_images
+from api.rechecking import Recheck
 from schemas.files import FileKind
 
 INERT: Final = {
@@ -26,19 +26,15 @@ _TYPES: Final[Mapping[str, str]] = {
     FileKind.DOCUMENT: "application/pdf",
     FileKind.SURFACE: "model/stl",
 }
-RECHECK_SECONDS: Final = 4.0
-"""A session, a link or a standing that ends stops what is under way within 5 s."""
 
 
 async def while_allowed(pieces: Iterator[bytes], still: Callable[[], object]) -> AsyncIterator[bytes]:
     """The pieces, until ``still`` raises. The answer has begun by then, so its connection breaks: no client takes what
     has arrived for the whole.
     """
-    checked = time.monotonic()
+    recheck = Recheck(still, in_images)
     while (piece := await in_images(next, pieces, None)) is not None:
-        if time.monotonic() - checked > RECHECK_SECONDS:
-            await in_images(still)
-            checked = time.monotonic()
+        await recheck.when_due()
         yield piece
 
 

@@ -4,7 +4,6 @@ The body goes into one blob, part by part, as it arrives. A request that breaks 
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,8 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from activities.imaging.parser.problems import ProblemCode
 from api.imaging.multipart import Begin, MalformedMultipart, NotMultipart, PartReader
+from api.rechecking import Recheck
 from api.tus.protocol import UploadTooLarge
-from api.tus.receiving import in_thread
+from api.tus.receiving import SILENCE_SECONDS, in_thread
 from infra.packs import Pack
 from schemas.errors import OdontoError
 from schemas.files import FileState
@@ -25,9 +25,6 @@ from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
 
 _BUFFER: Final = 1 << 20
-_RECHECK_SECONDS: Final = 4.0
-"""A session, a token or a right that ends stops what is under way within 5 s."""
-_SILENCE_SECONDS: Final = 60.0
 MAX_PARTS: Final = 5000
 
 CANNOT_UNDERSTAND: Final = 0xC000
@@ -61,19 +58,18 @@ class Interrupted(OdontoError):
 
 
 async def receive(
-    body: AsyncIterator[bytes], boundary: bytes, pack: Pack, *, most: int, recheck: Callable[[], object]
+    body: AsyncIterator[bytes], boundary: bytes, pack: Pack, *, most: int, still: Callable[[], object]
 ) -> None:
-    """Takes the body's parts into the pack. Raises what says why it cannot; the pack is the caller's to abort then."""
+    """Takes the body's parts into the pack, as long as ``still`` does not raise. Raises what says why it cannot; the pack is the caller's to abort then."""
     reader = PartReader(boundary)
     pending: list[Begin | bytes] = []
-    waiting, checked, arrived = 0, time.monotonic(), 0
+    recheck = Recheck(still, in_thread)
+    waiting, arrived = 0, 0
     async for chunk in _heard(body):
         arrived += len(chunk)
         if arrived > most:
             raise UploadTooLarge()
-        if time.monotonic() - checked > _RECHECK_SECONDS:
-            await in_thread(recheck)
-            checked = time.monotonic()
+        await recheck.when_due()
         pending.extend(reader.feed(chunk))
         waiting += len(chunk)
         if waiting >= _BUFFER:
@@ -88,7 +84,7 @@ async def _heard(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     chunks = aiter(body)
     while True:
         try:
-            async with asyncio.timeout(_SILENCE_SECONDS):
+            async with asyncio.timeout(SILENCE_SECONDS):
                 chunk = await anext(chunks)
         except StopAsyncIteration:
             return

@@ -86,7 +86,7 @@ class Intake:
                 length=row.length,
                 room=room,
                 checksum=checksum,
-                recheck=self._recheck(writer),
+                still=self._still(writer),
                 is_claimed=partial(desk.is_claimed, row),
             )
             if durable == row.length:
@@ -100,7 +100,7 @@ class Intake:
             await in_thread(writer.close)
         return durable
 
-    def _recheck(self, writer: BlobWriter) -> Callable[[], None]:
+    def _still(self, writer: BlobWriter) -> Callable[[], None]:
         """Asks anew who sends and whether they may: a revoked session stops an upload under way. And notes that it is under
         way: a slow line's one request may last for hours, which a submission of its case waits for."""
         token = token_of(self.request)

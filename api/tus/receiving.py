@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +13,7 @@ from anyio.lowlevel import RunVar
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect
 
+from api.rechecking import Recheck
 from api.tus.protocol import CHECKED_BYTES, BeyondTheEnd, Checksum, PartTooLarge, WrongOffset
 from infra.blobs.store import BlobWriter, StorageFailed, StorageFull
 from infra.database import now
@@ -21,9 +21,7 @@ from infra.uploads import UploadGone
 from schemas.errors import OdontoError
 
 _BUFFER: Final = 1 << 20
-_RECHECK_SECONDS: Final = 4.0
-"""A session, a person or a case's state that ends stops the uploads under way within 5 s."""
-_SILENCE_SECONDS: Final = 60.0
+SILENCE_SECONDS: Final = 60.0
 """A line without a byte for so long is taken for broken. Its upload would be locked for ever, to its own sender too."""
 _LISTEN_SECONDS: Final = 1.0
 """After so long without a byte a line is given up to a newer request of the same sender."""
@@ -55,21 +53,22 @@ async def receive(
     length: int | None,
     room: int,
     checksum: Checksum | None,
-    recheck: Callable[[], None],
+    still: Callable[[], None],
     is_claimed: Callable[[datetime], bool],
 ) -> int:
     """Appends the body, of at most ``room`` bytes, at ``offset`` of a file of ``length`` bytes, if that is known; returns the
     durable offset, or ``length`` when all of it is there and the caller is to finish the file.
 
-    ``recheck`` is asked every few seconds while bytes arrive. ``is_claimed`` is asked while none do: whether a newer request
+    ``still`` is asked every few seconds while bytes arrive. ``is_claimed`` is asked while none do: whether a newer request
     of the sender has come since that moment, so that this one's line is taken for broken.
 
-    Raises WrongOffset, BeyondTheEnd, ChecksumMismatch, PartTooLarge, Interrupted, and what ``recheck`` raises; whatever
+    Raises WrongOffset, BeyondTheEnd, ChecksumMismatch, PartTooLarge, Interrupted, and what ``still`` raises; whatever
     came before such an end is durable, except where a checksum did not hold.
     """
     if writer.offset != offset:
         raise WrongOffset()
     chunks = _Line(body, is_claimed).chunks()
+    recheck = Recheck(still, in_thread)
     if checksum is not None:
         too_large = PartTooLarge if room > CHECKED_BYTES else BeyondTheEnd
         whole = await _collect(chunks, min(room, CHECKED_BYTES), too_large, recheck)
@@ -112,7 +111,7 @@ class _Line:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(_SILENCE_SECONDS) as self._wait:
+                    async with asyncio.timeout(SILENCE_SECONDS) as self._wait:
                         chunk = await anext(chunks)
                 except StopAsyncIteration:
                     return
@@ -136,36 +135,28 @@ class _Line:
                     self._wait.reschedule(asyncio.get_running_loop().time())
 
 
-async def _collect(
-    chunks: AsyncIterator[bytes], limit: int, too_large: type[Exception], recheck: Callable[[], None]
-) -> bytearray:
+async def _collect(chunks: AsyncIterator[bytes], limit: int, too_large: type[Exception], recheck: Recheck) -> bytearray:
     whole = bytearray()
-    checked = time.monotonic()
     try:
         async for chunk in chunks:
             whole += chunk
             if len(whole) > limit:
                 raise too_large()
-            if time.monotonic() - checked > _RECHECK_SECONDS:
-                await in_thread(recheck)
-                checked = time.monotonic()
+            await recheck.when_due()
     except ClientDisconnect:
         raise Interrupted from None
     return whole
 
 
-async def _pieces(chunks: AsyncIterator[bytes], room: int, recheck: Callable[[], None]) -> AsyncIterator[bytearray]:
+async def _pieces(chunks: AsyncIterator[bytes], room: int, recheck: Recheck) -> AsyncIterator[bytearray]:
     """Pieces of about 1 MiB. What had arrived is handed over before an end of the line or of the right to go on."""
     buffer = bytearray()
-    checked = time.monotonic()
     try:
         async for chunk in chunks:
             room -= len(chunk)
             if room < 0:
                 raise BeyondTheEnd()
-            if time.monotonic() - checked > _RECHECK_SECONDS:
-                await in_thread(recheck)
-                checked = time.monotonic()
+            await recheck.when_due()
             buffer += chunk
             if len(buffer) >= _BUFFER:
                 yield buffer

@@ -23,7 +23,7 @@ from tests.api.imaging_app import Desk
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.imaging.downloads.RECHECK_SECONDS", -1.0)
+    monkeypatch.setattr("api.rechecking.SECONDS", -1.0)
 
 
 async def collect(pieces: AsyncIterator[bytes], into: list[bytes]) -> None:

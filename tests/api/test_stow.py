@@ -179,7 +179,7 @@ async def test_what_is_not_to_be_taken_leaves_nothing_behind(desk: Desk) -> None
 
 
 async def test_a_right_that_ends_ends_a_request_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.imaging.storing._RECHECK_SECONDS", -1.0)
+    monkeypatch.setattr("api.rechecking.SECONDS", -1.0)
     case = desk.open_case()
     whole = body_of(files.dicom_file(study="1.2"), files.dicom_file(study="1.2"))
 

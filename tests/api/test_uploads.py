@@ -218,7 +218,7 @@ async def test_a_submission_waits_for_a_slow_request_that_is_still_under_way(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """100 MB over a poor line are one request of half an hour. Its case must not be submitted without it."""
-    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr("api.rechecking.SECONDS", 0.0)
     late = [now()]
     monkeypatch.setattr("infra.uploads.desk.now", lambda: late[0])
     case = desk.open_case()
@@ -242,7 +242,7 @@ async def test_a_submission_waits_for_a_slow_request_that_is_still_under_way(
 async def test_an_upload_that_is_given_up_ends_its_request_under_way(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr("api.rechecking.SECONDS", 0.0)
     case = desk.open_case()
     async with desk.client() as client:
         location = await begin(client, case, 100)
@@ -306,7 +306,7 @@ async def test_a_case_that_takes_no_files_refuses_at_the_beginning_and_at_the_en
 async def test_a_session_that_ends_stops_an_upload_under_way(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
 ) -> None:
-    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr("api.rechecking.SECONDS", 0.05)
     case = desk.open_case()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -332,7 +332,7 @@ async def test_who_loses_the_case_stops_an_upload_under_way(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
 ) -> None:
     """Who leaves the practice stays signed in, for what they do elsewhere."""
-    monkeypatch.setattr("api.tus.receiving._RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr("api.rechecking.SECONDS", 0.05)
     case = desk.open_case()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -368,7 +368,7 @@ async def test_a_name_is_shown_as_it_is_read(desk: Desk) -> None:
 
 async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A telephone that lost its network says no goodbye, and soon comes back to go on."""
-    monkeypatch.setattr("api.tus.receiving._SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("api.tus.receiving.SILENCE_SECONDS", 0.2)
     case = desk.open_case()
 
     async def broken() -> AsyncIterator[bytes]:

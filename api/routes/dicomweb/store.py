@@ -111,14 +111,14 @@ async def _store(
     def welcome(session: Session, person: Person = person) -> None:
         Aim(case_id=case.id).reach(session, services.keys, person)
 
-    def recheck() -> None:
+    def still() -> None:
         fresh = look_again()
         with services.database.read() as session:
             welcome(session, fresh)
 
     pack = await in_thread(Pack, services.database, services.blobs, case, services.keys.data_key(case.key_id))
     try:
-        await receive(request.stream(), boundary, pack, most=most, recheck=recheck)
+        await receive(request.stream(), boundary, pack, most=most, still=still)
     except BaseException:
         await in_thread(pack.abort)
         raise
