@@ -23,8 +23,8 @@ from schemas.translation import N_
 BLANK: Final = Labels()
 
 
-class Home(Protocol):
-    """Where things are arranged, for one person who may."""
+class Shelf(Protocol):
+    """Where things stand in order."""
 
     @property
     def key(self) -> DataKey:
@@ -40,6 +40,10 @@ class Home(Protocol):
     def newest_first(self) -> bool:
         """Whether what nobody has moved stands before the rest, as the list of a record has it, or after it, as in a case."""
         ...
+
+
+class Home(Shelf, Protocol):
+    """The same for one person who may arrange them."""
 
     def hold(self, session: Session) -> None:
         """Locks its row first, so that two moves, or a move and a submission, come one after the other."""
@@ -79,7 +83,7 @@ class Arrangement:
         return group
 
 
-def arrangement_of(session: Session, home: Home, arrived: Sequence[str]) -> Arrangement:
+def arrangement_of(session: Session, home: Shelf, arrived: Sequence[str]) -> Arrangement:
     """``arrived``: the ids of the items that are shown, as they stand unmoved. Groups without any are there too."""
     rows = {row.id: row for row in session.exec(select(ArrangedItem).filter_by(**home.owner)).all()}
     groups = _groups(session, home)
@@ -234,7 +238,7 @@ def _group(session: Session, home: Home, group_id: str) -> FileGroup:
     return found
 
 
-def _groups(session: Session, home: Home) -> Sequence[FileGroup]:
+def _groups(session: Session, home: Shelf) -> Sequence[FileGroup]:
     return session.exec(
         select(FileGroup).filter_by(**home.owner).order_by(col(FileGroup.position), col(FileGroup.id))
     ).all()

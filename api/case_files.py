@@ -21,6 +21,7 @@ from api.arrangement import Arrangement, arrangement_of
 from api.case_arrangement import CaseHome
 from api.imaging.access import CaseImages, images_of, up_to_set
 from api.imaging.files import description_of
+from api.imaging.stacks import READ_IN, moved_images, photo_stacks, thumbnail_of, with_places
 from api.listing import Held
 from api.standing import CaseAccess
 from infra.database import now
@@ -32,6 +33,7 @@ from schemas.files import FileKind, FileState
 from schemas.identity import IdentityOutcome
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
+from schemas.tables.arrangement import PlacedImage
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
 _BEARS_WRITING: Final = case((col(Instance.burned_in) == "no", 0), else_=1)
@@ -59,7 +61,8 @@ class StudyLine:
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A photograph, a document, a surface, or a disc's table of contents with the images that are ``missing`` of it."""
+    """A photograph, a document, a surface, or a disc's table of contents with the images that are ``missing`` of it.
+    ``together`` is how many photographs are read as one series, this the first of them."""
 
     file_id: str
     name: str
@@ -68,6 +71,7 @@ class FileLine:
     is_removable: bool
     facts: FileFacts = field(default_factory=FileFacts)
     missing: tuple[str, ...] = ()
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,12 @@ def case_files(session: Session, access: CaseAccess) -> CaseFiles:
     ).one()
     others = _others(session, images)
     studies = _studies(session, images, shows_strangers=_shows_strangers(access))
-    files = tuple(_file_line(session, images, file) for file in others if file.state == FileState.READY)
+    together = photo_stacks(session, images.case.id)
+    files = tuple(
+        _file_line(session, images, file, 1 + len(together.by_first.get(file.id, ())))
+        for file in others
+        if file.state == FileState.READY and file.id not in together.followers
+    )
     arrived = [*(line.study_id for line in studies), *(line.file_id for line in files)]
     return CaseFiles(
         studies=studies,
@@ -149,7 +158,7 @@ def _checked_since(session: Session, images: CaseImages, oldest: datetime | None
     ).one()
 
 
-def _file_line(session: Session, images: CaseImages, file: StoredFile) -> FileLine:
+def _file_line(session: Session, images: CaseImages, file: StoredFile, together: int) -> FileLine:
     facts = facts_of(images.key, file)
     return FileLine(
         file_id=file.id,
@@ -159,6 +168,7 @@ def _file_line(session: Session, images: CaseImages, file: StoredFile) -> FileLi
         is_removable=removable(images.case, file.first_set),
         facts=facts,
         missing=missing_images(session, images.case.id, facts),
+        together=together,
     )
 
 
@@ -168,23 +178,24 @@ def _shows_strangers(access: CaseAccess) -> bool:
 
 
 def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> tuple[StudyLine, ...]:
-    totals = (
+    totals = with_places(
         rows_of(
-            col(Instance.series_id),
+            READ_IN,
             func.sum(Instance.frames),
             func.sum(StoredFile.size),
             func.max(func.coalesce(StoredFile.first_set, 0)),
             func.max(_IS_STRANGERS),
             func.max(_BEARS_WRITING),
+            func.count() - func.count(col(PlacedImage.id)),
         )
+        .select_from(Instance)
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
         .where(
             col(Instance.case_id) == images.case.id,
             col(StoredFile.state) == FileState.READY,
             col(StoredFile.kind) == FileKind.DICOM,
         )
-        .group_by(col(Instance.series_id))
-    )
+    ).group_by(READ_IN)
     by_series = {series_id: rest for series_id, *rest in session.connection().execute(images.narrow(totals))}
     rows = session.exec(
         select(Series, Study)
@@ -195,9 +206,10 @@ def _studies(session: Session, images: CaseImages, *, shows_strangers: bool) -> 
     by_study: dict[str, list[_Part]] = {}
     for series, study in rows:
         if series.id in by_series:
-            frames, size, newest_set, strange, written = by_series[series.id]
+            frames, size, newest_set, strange, written, own = by_series[series.id]
             loose = removable(images.case, newest_set or None)
-            part = _Part(series, study, frames, size, loose, bool(strange) and shows_strangers, bool(written))
+            strangers = bool(strange) and shows_strangers
+            part = _Part(series, study, frames, size, loose, strangers, bool(written), own > 0)
             by_study.setdefault(study.id, []).append(part)
     return tuple(_study_line(session, images, parts) for parts in by_study.values())
 
@@ -210,10 +222,12 @@ class _Part(NamedTuple):
     is_loose: bool
     is_strangers: bool
     bears_writing: bool
+    has_own: bool
+    """Whether an image is left of those that the series came with."""
 
 
 def _study_line(session: Session, images: CaseImages, parts: Sequence[_Part]) -> StudyLine:
-    largest = max(parts, key=lambda part: part.frames)
+    largest = max(parts, key=lambda part: (part.has_own, part.frames))
     texts = (description_of(images.key, part.series) for part in parts)
     return StudyLine(
         study_id=largest.study.id,
@@ -222,20 +236,27 @@ def _study_line(session: Session, images: CaseImages, parts: Sequence[_Part]) ->
         frames=sum(part.frames for part in parts),
         size=sum(part.size for part in parts),
         is_removable=all(part.is_loose for part in parts),
-        thumbnail=f"/dicomweb/studies/{largest.study.study_uid}/series/{largest.series.series_uid}/thumbnail",
+        thumbnail=_thumbnail(session, images, largest),
         stranger=next((_named_in(session, images, part.series) for part in parts if part.is_strangers), None),
         bears_writing=any(part.bears_writing for part in parts),
     )
+
+
+def _thumbnail(session: Session, images: CaseImages, part: _Part) -> str:
+    if part.has_own:
+        return f"/dicomweb/studies/{part.study.study_uid}/series/{part.series.series_uid}/thumbnail"
+    moved = next(each for each in moved_images(session, images) if each.listed_in == part.series.id)
+    return thumbnail_of(moved, "/dicomweb")
 
 
 def _named_in(session: Session, images: CaseImages, series: Series) -> str:
     """Patient's Name (0010,0010) as it is read, or empty, of the first image in the series that is not the patient's."""
     strange = session.exec(
         images.narrow(
-            select(Instance)
+            with_places(select(Instance))
             .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
             .where(
-                Instance.series_id == series.id,
+                series.id == READ_IN,
                 Instance.identity == IdentityOutcome.CONTRADICTORY,
                 StoredFile.state == FileState.READY,
             )

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from activities.imaging.image_sets import FileFrozen, removable
 from activities.imaging.removal import remove_files
 from api.cases import acting
+from api.imaging.stacks import READ_IN, photo_stacks, with_places
 from api.services import Services
 from api.standing import CaseAccess
 from infra.audit import write_audit
@@ -24,15 +25,21 @@ from schemas.tables.imaging import Instance, Series, StoredFile
 
 
 def files_of_study(session: Session, access: CaseAccess, study_id: str) -> list[str]:
-    """Ids of a study's files. Raises NotFound for another case's study."""
+    """Ids of the files of what stands in the list as this study: with images that were moved there, without those that were
+    moved away. Raises NotFound for another case's study."""
     found = session.exec(
-        select(Instance.file_id)
-        .join(Series, col(Series.id) == col(Instance.series_id))
+        with_places(select(Instance.file_id))
+        .join(Series, col(Series.id) == READ_IN)
         .where(Series.study_id == study_id, Series.case_id == access.row.id)
     ).all()
     if not found:
         raise NotFound()
     return list(found)
+
+
+def files_with(session: Session, access: CaseAccess, file_id: str) -> list[str]:
+    """The file, and the photographs that are read with it."""
+    return [file_id, *photo_stacks(session, access.row.id).by_first.get(file_id, ())]
 
 
 def take_out_with_bytes(services: Services, access: CaseAccess, file_ids: Sequence[str]) -> None:

@@ -20,11 +20,13 @@ from api.imaging.files import FilesView, need_file, photographs_of
 from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
 from api.portal_facts import Visit
+from api.reading_order import Telling, reading_order, series_view
 from api.routes import dicomweb
 from api.routes.dicomweb.serving import PicturesDep
 from api.services import Services
 from schemas.errors import NotFound
 from schemas.files import FileKind
+from schemas.series_forms import SeriesView
 from schemas.tables.case import Case
 
 PREFIX: Final = "/r/{token}"
@@ -54,6 +56,7 @@ def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageA
 
 VisitImagesDep = Annotated[ImageAccess, Depends(visit_images)]
 photographs: Final = APIRouter(prefix="/photographs")
+series: Final = APIRouter(prefix="/series")
 
 
 @photographs.get("")
@@ -62,6 +65,17 @@ def list_photographs(request: Request, visit: VisitDep, services: ServicesDep) -
     token = request.path_params["token"]
     with services.database.read() as session:
         return FilesView(items=photographs_of(session, shown_to_patient(visit), f"/r/{token}/photographs"), uploads=[])
+
+
+@series.get("")
+def list_series(request: Request, visit: VisitDep, services: ServicesDep) -> SeriesView:
+    """The order in which the images are read; not the practice's words for them."""
+    root, images = f"/r/{request.path_params['token']}", shown_to_patient(visit)
+    telling = Telling(
+        root=f"{root}/dicomweb", files=f"{root}/photographs", shown="", teeth=lambda _: [], is_patients=True
+    )
+    with services.database.read() as session:
+        return series_view(images, reading_order(session, images), telling)
 
 
 @photographs.get("/{file_id}", response_class=Response)
@@ -112,6 +126,7 @@ def patient_images(parent: FastAPI) -> ASGIApp:
     for reading in dicomweb.READING:
         app.include_router(reading, prefix="/dicomweb")
     app.include_router(photographs)
+    app.include_router(series)
     app.dependency_overrides[image_access] = visit_images
     errors.install(app)
     return NoStore(app)

@@ -13,6 +13,7 @@ from infra.database import now
 from infra.feed import publish
 from infra.keys import DataKey
 from schemas.access import Person
+from schemas.files import FileState
 from schemas.messages import Actor
 from schemas.tables.documents import PatientDocument
 from schemas.tables.people import Patient
@@ -38,7 +39,7 @@ class RecordHome:
         """The newest first, those that wait to be checked and those that could not be read too."""
         newest = (
             select(PatientDocument.id)
-            .where(PatientDocument.patient_id == self.patient.id, PatientDocument.state != "removed")
+            .where(PatientDocument.patient_id == self.patient.id, PatientDocument.state != FileState.REMOVED)
             .order_by(col(PatientDocument.created_at).desc(), col(PatientDocument.id))
         )
         return dict.fromkeys(session.exec(newest).all(), True)

@@ -202,6 +202,11 @@ def _neighbour(tooth: Tooth) -> Tooth:
     return tooth.model_copy(update={"supernumerary": False}) if tooth.supernumerary else tooth
 
 
+def written(codes: Iterable[str], notation: Notation) -> tuple[str, ...]:
+    """Stored codes as somebody writes teeth, in the order of the arches."""
+    return tuple(show(tooth, notation) for tooth in in_order(parse(code, Notation.FDI) for code in codes))
+
+
 def in_order(teeth: Iterable[Tooth]) -> tuple[Tooth, ...]:
     """Each tooth once, in display order: clockwise from the upper right, permanent teeth before deciduous ones.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, or_, select
 
 from activities.imaging.image_sets import is_unread
 from activities.imaging.parser.problems import ProblemCode
@@ -12,7 +12,7 @@ from activities.imaging.records import sealed_attributes
 from infra.keys import DataKey
 from infra.sealing import column_aad, open_sealed
 from schemas.files import FileKind, FileState
-from schemas.tables.arrangement import ArrangedItem
+from schemas.tables.arrangement import ArrangedItem, PlacedImage
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 
@@ -55,7 +55,9 @@ def withdraw(session: Session, key: DataKey, files: Sequence[StoredFile]) -> Non
     ids = [file.id for file in files]
     written = session.exec(select(Instance.id, Instance.series_id).where(col(Instance.file_id).in_(ids))).all()
     touched = {series_id for _, series_id in written}
-    drop_previews(session, [*ids, *(instance_id for instance_id, _ in written)])
+    gone = [*ids, *(instance_id for instance_id, _ in written)]
+    drop_previews(session, gone)
+    _send_back(session, gone)
     session.exec(delete(Instance).where(col(Instance.file_id).in_(ids)))
     session.flush()
     series = session.exec(select(Series).where(col(Series.id).in_(touched)).order_by(col(Series.id))).all()
@@ -63,6 +65,12 @@ def withdraw(session: Session, key: DataKey, files: Sequence[StoredFile]) -> Non
     rows: list[Series | Study] = [*series, *studies]
     for row in rows:
         _describe_anew(session, key, row)
+
+
+def _send_back(session: Session, gone: Sequence[str]) -> None:
+    """Images that were moved to a series that is no more are read where they came in again."""
+    of_them = or_(*(col(column).in_(gone) for column in (PlacedImage.id, PlacedImage.stack_id, PlacedImage.series_id)))
+    session.exec(delete(PlacedImage).where(of_them))
 
 
 def _describe_anew(session: Session, key: DataKey, row: Series | Study) -> None:
@@ -79,6 +87,7 @@ def _describe_anew(session: Session, key: DataKey, row: Series | Study) -> None:
     ).first()
     if left is None:
         forget_words(session, [row.id])
+        _send_back(session, [row.id])
         session.delete(row)
     else:
         place = column_aad("instance", left.id, "metadata_json")

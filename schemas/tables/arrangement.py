@@ -38,3 +38,21 @@ class ArrangedItem(SQLModel, table=True):
     """Among those of its group, or of no group, from 0; None: where it arrived (``api.arrangement.Home.newest_first``)."""
     labels: bytes | None = sealed_field(nullable=True)
     """JSON of ``schemas.arrangement_forms.Labels``."""
+
+
+class PlacedImage(SQLModel, table=True):
+    """An image that is read in another series than the one it came in. Its bytes, its UIDs and what DICOMweb says of it stay
+    as they came (docs/decisions/0019); without a row it is read where it came.
+    """
+
+    __tablename__ = "placed_image"
+
+    id: str = id_field(primary_key=True)
+    """Of the instance, or of a photograph's stored file."""
+    case_id: str = id_field(foreign_key="report_case.id", index=True)
+    stack_id: str = id_field(index=True)
+    """What it is read in: a DICOM series, or the one image that a series of the practice's is named for: a photograph with
+    which others stand, or an instance, also this one itself, that is read apart from the series that it came in."""
+    series_id: str | None = id_field(foreign_key="series.id", index=True, nullable=True)
+    """The DICOM series beside which the stack stands in lists; None of photographs."""
+    placed_at: datetime = moment_field()

@@ -23,7 +23,7 @@ from activities.imaging.parser.pool import ParserPool
 from api import errors
 from api.case_images import PREFIX, case_images
 from api.imaging.parsers import close_parsers
-from api.routes import arrangement, dicomweb, file_batches, files, patient_documents, uploads, viewer_state
+from api.routes import arrangement, dicomweb, file_batches, files, patient_documents, series, uploads, viewer_state
 from api.tus.door import MethodOverride, TusAnswers
 from infra.blobs.local import LocalBlobStore
 from infra.database import Database, make_engine
@@ -62,6 +62,7 @@ def app_of(home: Path, database: Database, keys: KeyStore) -> FastAPI:
         files.router,
         arrangement.of_case,
         arrangement.of_record,
+        series.router,
         file_batches.router,
         patient_documents.router,
         dicomweb.router,

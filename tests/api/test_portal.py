@@ -8,10 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import JsonValue
 from sqlmodel import col, select
 
 from infra.database import now
-from schemas.tables.imaging import StoredFile
+from infra.sealing import column_aad, seal_json
+from schemas.ids import new_id
+from schemas.tables.arrangement import ArrangedItem, FileGroup
+from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile, Study
 from schemas.tables.release import GrantCode, PortalSession, ReleaseGrant
 from schemas.tables.wires import AuditRow, Notification
 from tests.api.live import PASSWORD, Live
@@ -426,3 +431,37 @@ async def test_codes_are_kept_as_keyed_hashes_and_no_more_than_five_are_mailed(
     with live.world.database.read() as session:
         rows = session.exec(select(GrantCode).where(col(GrantCode.grant_id) == grant_of(story).id)).all()
     assert not [row for row in rows if code in row.code_hash]
+
+
+async def test_the_patient_sees_the_practices_order_and_none_of_its_words(
+    live: Live, story: Story, address: str
+) -> None:
+    world, group_id = live.world, new_id("grp")
+    words: dict[str, JsonValue] = {"title": "Canary title", "description": "Canary description", "teeth": ["36"]}
+    with world.database.write() as session:
+        case = session.get_one(Case, story.case_id)
+        key = world.keys.data_key(case.key_id)
+        photo = session.exec(
+            select(StoredFile.id).where(StoredFile.case_id == case.id, StoredFile.kind == "photo")
+        ).one()
+        study = session.exec(select(Study.id).where(Study.case_id == case.id)).one()
+        name = seal_json(key, "Canary heading", column_aad("file_group", group_id, "name"))
+        session.add(FileGroup(id=group_id, case_id=case.id, name=name, position=0, created_at=now()))
+        session.flush()
+        for item_id, group in ((study, group_id), (photo, None)):
+            labels = seal_json(key, words, column_aad("arranged_item", item_id, "labels"))
+            session.add(ArrangedItem(id=item_id, case_id=case.id, group_id=group, position=0, labels=labels))
+    link = story.link()
+    async with browser(live) as client:
+        report = await enter(live, client, link, address)
+        assert report.text.index(f"{link}/photographs/{photo}") < report.text.index(f"{link}/dicomweb")
+        listed = await client.get(f"{link}/series")
+        (group,) = listed.json()["groups"]
+        assert [entry["kind"] for entry in group["entries"]] == ["file", "series"]
+        viewer = await client.get(re.search(rf'href="({link}/images/[0-9.]+)"', report.text)[1])  # type: ignore[index]
+        assert f'data-series="{link}/series"' in viewer.text
+        for answer in (report, listed, viewer):
+            assert "Canary" not in answer.text
+            assert "smiles" not in answer.text
+    async with browser(live) as stranger:
+        assert "entries" not in (await stranger.get(f"{link}/series")).text

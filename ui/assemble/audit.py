@@ -35,6 +35,7 @@ _ACTS: Final[Mapping[str, str]] = {
     "file.remove": N_("Removed a file"),
     "files.describe": N_("Described images or a file"),
     "files.move": N_("Moved images or a file"),
+    "files.place": N_("Moved an image to another series"),
     "files.group": N_("Made or renamed a heading of files"),
     "files.ungroup": N_("Removed a heading of files"),
     "document.add": N_("Added a treatment document"),

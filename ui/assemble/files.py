@@ -9,6 +9,7 @@ from api.arrangement import Group
 from api.case_batches import MixedBatch, PersonInBatch
 from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
 from schemas.arrangement_forms import Labels
+from schemas.files import FileKind
 from schemas.translation import N_
 from ui.assemble.case_rows import modality_words
 from ui.assemble.looker import Looker
@@ -65,8 +66,17 @@ def files_of(
         arrange_url=f"/api/v1/cases/{case_id}/arrangement"
         if any(line.arrange_url for line in labelled.values())
         else "",
+        series_url=f"/cases/{case_id}/series" if may_remove and _has_movable(files) else "",
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
     )
+
+
+def _has_movable(files: CaseFiles) -> bool:
+    """Whether there is more than one image, and one that nobody can have read."""
+    photos = [line for line in files.files if line.kind == FileKind.PHOTO]
+    number = sum(line.frames for line in files.studies) + sum(line.together for line in photos)
+    open_ones = [*(line.is_removable for line in files.studies), *(line.is_removable for line in photos)]
+    return number > 1 and any(open_ones)
 
 
 def _labelled(line: StudyView, labels: Labels, case_id: str, looker: Looker) -> StudyView:
@@ -106,13 +116,13 @@ def _strangers(name: str, looker: Looker) -> str:
 
 def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:
     removes = may_remove and line.is_removable
-    is_photo = line.kind == "photo"
+    is_photo = line.kind == FileKind.PHOTO
     is_opened = may_see and line.kind in {"document", "surface"}
     return StudyView(
         id=line.file_id,
         name=line.name,
         detail=_what(line, looker),
-        images=line.facts.pages if is_photo else 0,
+        images=(line.together if line.together > 1 else line.facts.pages) if is_photo else 0,
         size=line.size,
         is_picture=is_photo,
         state="problem" if line.missing else "ready",
@@ -128,7 +138,7 @@ def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: b
 def _what(line: FileLine, looker: Looker) -> str:
     match line.kind:
         case "photo":
-            return looker.say(N_("Photograph"))
+            return looker.say(N_("Photographs, read together") if line.together > 1 else N_("Photograph"))
         case "surface":
             triangles = looker.say_many(N_("%(num)s triangle"), N_("%(num)s triangles"), line.facts.triangles or 0)
             return looker.say(

@@ -11,7 +11,7 @@ from infra.translation import translations
 from schemas.access import Person
 from schemas.ages import age_on
 from schemas.lifecycle import Role
-from schemas.teeth import Notation, in_order, parse, show
+from schemas.teeth import Notation, written
 from ui.templating import Reader
 
 
@@ -42,7 +42,7 @@ class Looker:
 
     def teeth(self, codes: Iterable[str]) -> tuple[str, ...]:
         """Stored codes as this person writes teeth, in the order of the arches."""
-        return tuple(show(tooth, self.notation) for tooth in in_order(parse(code, Notation.FDI) for code in codes))
+        return written(codes, self.notation)
 
     def day(self, moment: date) -> str:
         """A day in the person's zone and words: ``24 Nov 2026``."""

@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 from activities.records.opening import demographics_of, form_of
 from activities.records.projection import state_of
-from api.imaging.files import photographs_of
 from api.patient_images import shown_to_patient
 from api.portal_facts import Visit
+from api.reading_order import ReadSeries, for_patient, reading_order
 from api.release_links import Link
 from api.reports import signed_versions
 from api.views import names_of
@@ -28,7 +28,7 @@ from schemas.state import CaseState
 from schemas.tables.people import Organization, Patient
 from schemas.translation import N_
 from ui.assemble.report import local_dates, report_view
-from ui.assemble.studies import series_of, series_views
+from ui.assemble.studies import series_row, series_views, study_uids
 from ui.templating import Reader
 from ui.views import FormState, ImagesView, Page, PortalView, StudyView
 
@@ -70,7 +70,6 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
     link = visit.link
     versions = signed_versions(session, keys, link.case.id)
     patient = demographics_of(keys, session.get_one(Patient, link.grant.patient_id))
-    rows = series_of(session, shown_to_patient(visit))
     dentist = names_of(session, [link.case.created_by]).get(link.case.created_by, "")
     return PortalView(
         stage="open",
@@ -84,7 +83,7 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
             ),
             plain=plain_words(versions[-1].content, link.practice),
         ),
-        images=series_views(rows, f"{url}/dicomweb") + _photographs(session, visit, f"{url}/photographs"),
+        images=_images(session, visit, url),
         superseded=_superseded(versions, state_of(link.case), link.practice),
         expires=link.grant.expires_at,
         dentist=form_of(keys, link.case).referrer or dentist,
@@ -92,9 +91,8 @@ def opened(session: Session, keys: KeyStore, visit: Visit, url: str) -> PortalVi
 
 
 def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> ImagesView:
-    """The study of the chosen series first."""
-    rows = series_of(session, shown_to_patient(visit))
-    ordered = sorted(rows, key=lambda row: row.series_uid != series_uid)
+    """``series_uid`` is opened first."""
+    images = shown_to_patient(visit)
     _ = translations(visit.link.practice.locale).gettext
     return ImagesView(
         title=_(N_("Your images")),
@@ -103,28 +101,43 @@ def images_view(session: Session, visit: Visit, url: str, series_uid: str) -> Im
         back_word=_(N_("Back to your report")),
         root=f"{url}/dicomweb",
         files_url=f"{url}/photographs",
-        studies=tuple(dict.fromkeys(row.study_uid for row in ordered)),
-        series=series_views(rows, f"{url}/dicomweb"),
+        series_url=f"{url}/series",
+        first=series_uid,
+        studies=tuple(study_uids(session, images)),
+        series=series_views(
+            [
+                series_row(images, entry)
+                for entry in for_patient(reading_order(session, images))
+                if isinstance(entry, ReadSeries)
+            ],
+            f"{url}/dicomweb",
+        ),
     )
 
 
-def _photographs(session: Session, visit: Visit, root: str) -> tuple[StudyView, ...]:
-    """Without the names of their files, which are the practice's own."""
+def _images(session: Session, visit: Visit, url: str) -> tuple[StudyView, ...]:
+    """In the practice's order, without its words. Photographs too, without the names of their files, which are its own."""
+    images = shown_to_patient(visit)
     word = translations(visit.link.practice.locale).gettext(N_("Photograph"))
-    found = photographs_of(session, shown_to_patient(visit), root)
-    return tuple(
-        StudyView(
-            id=each.id,
-            name=word,
-            detail=word,
-            images=1,
-            size=each.size,
-            state="ready",
-            preview=each.thumbnail_url or "",
-            url=each.url or "",
+    found: list[StudyView] = []
+    for entry in for_patient(reading_order(session, images)):
+        if isinstance(entry, ReadSeries):
+            found += series_views([series_row(images, entry)], f"{url}/dicomweb")
+            continue
+        found += (
+            StudyView(
+                id=file.id,
+                name=word,
+                detail=word,
+                images=1,
+                size=file.size,
+                state="ready",
+                preview=f"{url}/photographs/{file.id}/thumbnail",
+                url=f"{url}/photographs/{file.id}",
+            )
+            for file in (entry.file, *entry.others)
         )
-        for each in found
-    )
+    return tuple(found)
 
 
 def plain_words(content: ReportContent, practice: Organization) -> str:

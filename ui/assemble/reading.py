@@ -29,7 +29,7 @@ from ui.assemble.case_rows import about_known, purpose_words
 from ui.assemble.chats import chat_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
-from ui.assemble.studies import series_of, series_views
+from ui.assemble.studies import series_of, series_views, study_uids
 from ui.assemble.waits import wait_of
 from ui.views import Action, FormState, ImagesView, ReadingView, state_chip
 from ui.views.reading import AddendumView, KeyImageChoice
@@ -95,7 +95,8 @@ def reading_page(
             names=facts.names,
         ),
         series=series_views(rows, ROOT),
-        study_uid=",".join(dict.fromkeys(each.study_uid for each in rows)),
+        study_uid=",".join(study_uids(session, images_of(access))),
+        series_url=series_url(row.id, looker),
         annotations_url=f"/api/v1/cases/{row.id}/annotations",
         report=body.content,
         key_images=key_image_choices(session, access, body.content),
@@ -132,13 +133,19 @@ def images_page(session: Session, access: CaseAccess, title: str, about: str, lo
         back_url=f"/cases/{access.row.id}/read" if reads else f"/cases/{access.row.id}",
         back_word=looker.say(N_("Back to the report") if reads else N_("Back to the case")),
         root=ROOT,
-        studies=tuple(dict.fromkeys(row.study_uid for row in rows)),
+        studies=tuple(study_uids(session, images_of(access))),
+        series_url=series_url(access.row.id, looker),
         series=series_views(rows, ROOT),
         case_id=access.row.id,
         annotations_url=f"/api/v1/cases/{access.row.id}/annotations",
         editable=access.may(Right.ANNOTATE),
         advanced_url=f"/cases/{access.row.id}/advanced" if rows else "",
     )
+
+
+def series_url(case_id: str, looker: Looker) -> str:
+    """Where the viewer learns in which order the images are read, and under which names."""
+    return f"/api/v1/cases/{case_id}/series?notation={looker.notation}"
 
 
 def _own(access: CaseAccess) -> bool:

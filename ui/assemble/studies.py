@@ -1,13 +1,14 @@
-"""The images of a case as a short list: a row a series and a photograph."""
+"""The images of a case as a short list in the practice's order: a row a series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from api.imaging.access import CaseImages
 from api.imaging.files import description_of
+from api.reading_order import ReadGroup, ReadSeries, reading_order, series_name
 from schemas.files import FileState
 from schemas.tables.imaging import Instance, Series, StoredFile, Study
 from schemas.translation import N_
@@ -23,53 +24,72 @@ _WORDS: Final = {
 }
 
 
+def kind_word(modality: str) -> str:
+    """What images of a modality (0008,0060) are, in the interface's own language."""
+    return _WORDS.get(modality, N_("Images"))
+
+
 @dataclass(frozen=True)
 class SeriesRow:
-    """A series with checked images: DICOM uids, what it is, how many images it has."""
+    """A series with checked images, as it is read. ``id`` is its UID, or of images apart the practice's series; ``name`` is the
+    practice's, or empty; ``preview`` without its root."""
 
-    study_uid: str
-    series_uid: str
+    id: str
     word: str
+    name: str
     description: str
     images: int
     size: int
+    preview: str
+
+
+def study_uids(session: Session, images: CaseImages) -> list[str]:
+    """The studies that have checked images, as DICOMweb answers of them."""
+    statement = (
+        select(Study.study_uid, Study.created_at)
+        .join(Series, col(Series.study_id) == col(Study.id))
+        .join(Instance, col(Instance.series_id) == col(Series.id))
+        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
+        .where(Study.case_id == images.case.id, StoredFile.state == FileState.READY)
+        .distinct()
+        .order_by(col(Study.created_at), col(Study.study_uid))
+    )
+    return [study_uid for study_uid, _ in session.exec(images.narrow(statement)).all()]
 
 
 def series_of(session: Session, images: CaseImages) -> Sequence[SeriesRow]:
-    """In the order of the studies and of the series' numbers."""
-    statement = (
-        select(Series, Study.study_uid, func.count(), func.sum(StoredFile.size))
-        .join(Study, col(Study.id) == col(Series.study_id))
-        .join(Instance, col(Instance.series_id) == col(Series.id))
-        .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.case_id == images.case.id, StoredFile.state == FileState.READY)
-        .group_by(col(Series.id))
-        .order_by(col(Study.created_at), col(Series.number), col(Series.series_uid))
+    """In the practice's order."""
+    return series_rows(images, reading_order(session, images))
+
+
+def series_rows(images: CaseImages, groups: Sequence[ReadGroup]) -> list[SeriesRow]:
+    return [series_row(images, each) for group in groups for each in group.entries if isinstance(each, ReadSeries)]
+
+
+def series_row(images: CaseImages, entry: ReadSeries) -> SeriesRow:
+    stack = entry.stack
+    return SeriesRow(
+        id=stack.id if stack.is_apart else stack.series.series_uid,
+        word=kind_word(stack.series.modality),
+        name=series_name(images, entry),
+        description=description_of(images.key, stack.series),
+        images=stack.images,
+        size=stack.size,
+        preview=stack.thumbnail(""),
     )
-    return [
-        SeriesRow(
-            study_uid=study_uid,
-            series_uid=series.series_uid,
-            word=_WORDS.get(series.modality, N_("Images")),
-            description=description_of(images.key, series),
-            images=total,
-            size=int(size or 0),
-        )
-        for series, study_uid, total, size in session.exec(images.narrow(statement)).all()
-    ]
 
 
 def series_views(rows: Sequence[SeriesRow], root: str) -> tuple[StudyView, ...]:
     """``root`` is the DICOMweb service that draws the small pictures."""
     return tuple(
         StudyView(
-            id=row.series_uid,
-            name=row.description or row.word,
+            id=row.id,
+            name=row.name or row.description or row.word,
             detail=row.word,
             images=row.images,
             size=row.size,
             state="ready",
-            preview=f"{root}/studies/{row.study_uid}/series/{row.series_uid}/thumbnail",
+            preview=f"{root}{row.preview}",
         )
         for row in rows
     )

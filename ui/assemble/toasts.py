@@ -22,6 +22,7 @@ DONE: Final[dict[str, str]] = {
     "batch.kept": N_("The other patient's files were removed. The rest is being checked again."),
     "file.removed": N_("The files were removed."),
     "file.arranged": N_("It is saved."),
+    "image.placed": N_("The images are in their series."),
     "group.removed": N_("The heading was removed. What stood under it is still there."),
     "user.invited": N_("The invitation is on its way."),
     "user.disabled": N_("The account is disabled. Every session of the person has ended."),

@@ -16,7 +16,7 @@ from api.deps import ServicesDep
 from api.imaging.access import images_of
 from schemas.errors import OdontoError
 from schemas.translation import N_
-from ui.assemble.studies import series_of
+from ui.assemble.studies import study_uids
 from ui.ohif_files import URL, OhifFiles
 from ui.pages.answers import see_other
 from ui.pages.reading import SeeImages
@@ -46,7 +46,7 @@ def ohif_files() -> OhifFiles:
 def open_viewer(access: SeeImages, services: ServicesDep) -> Response:
     """To the page, with the studies of the case."""
     with services.database.read() as session:
-        studies = dict.fromkeys(row.study_uid for row in series_of(session, images_of(access)))
+        studies = study_uids(session, images_of(access))
     if not studies:
         return see_other(f"/cases/{access.row.id}/images")
     return see_other(f"/cases/{access.row.id}/advanced/viewer?StudyInstanceUIDs={','.join(studies)}")

@@ -10,7 +10,7 @@ from activities.records.commands import APPLIED, raise_refusal
 from api import case_batches
 from api.case_facts import CaseFacts, Part, case_facts, newest_message_of_others
 from api.deps import CaseDep, ServicesDep, SessionsDep, require
-from api.file_removal import files_of_study, take_out_with_bytes
+from api.file_removal import files_of_study, files_with, take_out_with_bytes
 from api.messages import mark_read, unread_counts
 from api.notices import has_unread, mark_notices_read
 from api.services import Services
@@ -100,7 +100,9 @@ def remove_study(study_id: str, access: MayDelete, services: ServicesDep) -> Res
 
 @router.post("/cases/{case_id}/files/{file_id}/remove")
 def remove_file(file_id: str, access: MayDelete, services: ServicesDep) -> Response:
-    return _remove(services, access, [file_id])
+    with services.database.read() as session:
+        file_ids = files_with(session, access, file_id)
+    return _remove(services, access, file_ids)
 
 
 @router.post("/cases/{case_id}/files/batches/{batch_id}/keep/{patient}")

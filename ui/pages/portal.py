@@ -163,7 +163,7 @@ async def read_pdf(token: Token, visit: VisitDep, portal: PortalDep, services: S
 @router.get("/images/{series_uid}")
 def read_images(
     token: Token,
-    series_uid: Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")],
+    series_uid: Annotated[str, Path(pattern=r"^([0-9.]{1,64}|sty_[0-9a-f]{30})$")],
     visit: VisitDep,
     portal: PortalDep,
     services: ServicesDep,

@@ -85,6 +85,8 @@ class FilesView:
     upload_url: str = ""
     viewer_url: str = ""
     arrange_url: str = ""
+    series_url: str = ""
+    """The page on which images are moved to another series."""
     uploads_later: bool = False
     hint: str = ""
     """What becomes of files that are added now, where that is not plain."""

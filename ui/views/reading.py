@@ -49,6 +49,7 @@ class ReadingView:
     wait: Wait | None
     series: tuple[StudyView, ...]
     study_uid: str
+    series_url: str
     annotations_url: str
     dicomweb_url: str = "/dicomweb"
     report: ReportContent

@@ -985,6 +985,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_instance_series_order", ["series_id", "number"], unique=False)
 
     op.create_table(
+        "placed_image",
+        sa.Column("id", text_type(64), nullable=False),
+        sa.Column("case_id", text_type(64), nullable=False),
+        sa.Column("stack_id", text_type(64), nullable=False),
+        sa.Column("series_id", text_type(64), nullable=True),
+        sa.Column("placed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["report_case.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["series_id"],
+            ["series.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("placed_image", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_placed_image_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_image_series_id"), ["series_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_image_stack_id"), ["stack_id"], unique=False)
+
+    op.create_table(
         "key_image",
         sa.Column("id", text_type(64), nullable=False),
         sa.Column("case_id", text_type(64), nullable=False),

@@ -3,12 +3,11 @@ import { h, icon } from "../shared/dom";
 import { sendJson, sentence } from "../shared/http";
 import { CONTENT_EVENT } from "../shared/mount";
 import { t } from "../shared/words";
+import { LISTS, neighbour, type Kind } from "./lists";
 
 /**
- * Drag and drop for `[data-arrange]` lists: the URL of the arrangement of a case or a record. Each list is one heading
- * (`data-group`, empty for none), each `[data-item]` in it may be moved; `data-next` is the item after the last one where the
- * list goes on elsewhere, `data-previous` the one before the first. What is dropped is sent at once; refused, it goes back to where it was. The buttons beside each item
- * do the same without a script; with one they leave the focus where it is.
+ * Drag and drop in the lists of `lists.ts`. What is dropped is sent at once; refused, it goes back to where it was and the page
+ * says why. The buttons beside each item do the same without a script; with one they leave the focus where it is.
  */
 const GRIP = "M7 5h.01M13 5h.01M7 10h.01M13 10h.01M7 15h.01M13 15h.01";
 
@@ -18,51 +17,34 @@ function grip(): HTMLElement {
   return handle;
 }
 
-function say(list: HTMLElement, words: string): void {
+function say(list: HTMLElement, words: string, refused = false): void {
   const said = list.closest("[data-live]")?.parentElement?.querySelector<HTMLElement>("[data-arrange-said]");
-  if (said) said.textContent = words;
+  if (!said) return;
+  said.textContent = words;
+  said.toggleAttribute("data-refused", refused);
 }
 
 /** The region is not refreshed under the hand that drags. */
 function hold(list: HTMLElement, on: boolean): void {
-  list.closest<HTMLElement>("[data-live]")?.querySelector<HTMLElement>("[data-arrange]")?.toggleAttribute("data-live-hold", on);
+  list.closest<HTMLElement>("[data-live]")?.querySelector<HTMLElement>("[data-sorts]")?.toggleAttribute("data-live-hold", on);
 }
 
-/** Where an item stands, as the server is told: its heading, and the item after it. */
-interface Place {
-  group_id: string | null;
-  before: string | null;
-}
-
-/** Reads it from the list that the item was dropped into. */
-function placeOf(list: HTMLElement, item: HTMLElement): Place {
-  let next = item.nextElementSibling;
-  while (next && !(next as HTMLElement).dataset.item) next = next.nextElementSibling;
-  return { group_id: list.dataset.group || null, before: (next as HTMLElement | null)?.dataset.item ?? (list.dataset.next || null) };
-}
-
-async function send(list: HTMLElement, item: HTMLElement): Promise<void> {
-  await sendJson("POST", `${list.dataset.arrange ?? ""}/items/${item.dataset.item ?? ""}/move`, placeOf(list, item));
+async function send(kind: Kind, list: HTMLElement, item: HTMLElement): Promise<void> {
+  const { method, url, body } = kind.request(list, item);
+  await sendJson(method, url, body);
   say(list, t("It is in its new place."));
 }
 
 /** `stoodBefore` is what came after the item when it was taken up. */
-async function dropped(event: SortableEvent, stoodBefore: Element | null): Promise<void> {
+async function dropped(kind: Kind, event: SortableEvent, stoodBefore: Element | null): Promise<void> {
   const { item, from, to, oldIndex, newIndex } = event;
   if (from === to && oldIndex === newIndex) return;
   try {
-    await send(to, item);
+    await send(kind, to, item);
   } catch (error) {
     from.insertBefore(item, stoodBefore);
-    say(from, sentence(error));
+    say(from, sentence(error), true);
   }
-}
-
-/** The item before or after this one in its list. */
-function neighbour(item: Element, up: boolean): Element | null {
-  let other = up ? item.previousElementSibling : item.nextElementSibling;
-  while (other && !(other as HTMLElement).dataset.item) other = up ? other.previousElementSibling : other.nextElementSibling;
-  return other;
 }
 
 /** One step by its button. Where the list ends here and goes on elsewhere, the server takes the step as without a script. */
@@ -81,22 +63,23 @@ function stepped(event: SubmitEvent): void {
   else other.after(item);
   event.submitter.focus();
   hold(list, true);
-  void send(list, item)
+  void send(LISTS.arrange, list, item)
     .catch((error: unknown) => {
       list.insertBefore(item, stoodBefore);
-      say(list, sentence(error));
+      say(list, sentence(error), true);
     })
     .finally(() => hold(list, false));
 }
 
-function enhance(list: HTMLElement): void {
+function enhance(list: HTMLElement, kind: Kind): void {
   if (list.dataset.sorts !== undefined) return;
   list.dataset.sorts = "";
-  for (const item of list.querySelectorAll<HTMLElement>(":scope > [data-item]")) item.prepend(grip());
+  for (const item of list.querySelectorAll<HTMLElement>(`:scope > ${kind.items}`)) item.prepend(grip());
   let stoodBefore: Element | null = null;
   new Sortable(list, {
-    group: list.dataset.arrange ?? "",
-    draggable: "[data-item]",
+    group: kind.group(list),
+    sort: kind.isOrdered,
+    draggable: kind.items,
     handle: ".grip",
     // The browser's own dragging is for files from outside, and does not exist on touch screens.
     forceFallback: true,
@@ -107,15 +90,18 @@ function enhance(list: HTMLElement): void {
     onStart: ({ item }) => {
       stoodBefore = item.nextElementSibling;
       hold(list, true);
+      say(list, "");
     },
     onEnd: (event) => {
-      void dropped(event, stoodBefore).finally(() => hold(list, false));
+      void dropped(kind, event, stoodBefore).finally(() => hold(list, false));
     },
   });
 }
 
 function enhanceAll(): void {
-  for (const list of document.querySelectorAll<HTMLElement>("[data-arrange]")) enhance(list);
+  for (const kind of Object.values(LISTS)) {
+    for (const list of document.querySelectorAll<HTMLElement>(kind.lists)) enhance(list, kind);
+  }
 }
 
 enhanceAll();
