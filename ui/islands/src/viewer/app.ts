@@ -11,6 +11,7 @@ import { KeyImageDesk } from "./key_image_desk";
 import { KeyImages, type KeyImage } from "./key_images";
 import { MarkDesk } from "./mark_desk";
 import type { Preset } from "./presets";
+import { keyOf } from "./series";
 import { settingsOf, type Settings } from "./settings";
 import { LAYOUTS, Stage } from "./stage";
 import { Strip } from "./strip";
@@ -93,7 +94,8 @@ class Viewer {
   }
 
   private async loadFiles(): Promise<void> {
-    if (!this.settings.files) return;
+    // With the order of the series come the files, too.
+    if (!this.settings.files || this.settings.series) return;
     try {
       this.strip.showFiles(await listFiles(this.settings.files));
     } catch {
@@ -105,7 +107,7 @@ class Viewer {
   private reflect(): void {
     const { active, layout } = this.stage;
     const file = active?.file ?? null;
-    const series = active?.stack?.series.uid ?? null;
+    const series = active?.stack ? keyOf(active.stack.series) : null;
     this.strip.setCurrent(file ? "file" : "series", file ? file.id : series);
     this.toolbar.offerPresets((preset) => !file && (active?.presetFits(preset) ?? false));
     for (const id of LAYOUTS) this.toolbar.press(`layout-${id}`, id === layout);

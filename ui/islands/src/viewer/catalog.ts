@@ -2,7 +2,8 @@ import { sentence } from "../shared/http";
 import { t } from "../shared/words";
 import type { Marks, Reference } from "./marks";
 import type { StackPane } from "./pane";
-import { listSeries, loadStack, type Series, type Stack } from "./series";
+import { listReading, seriesIn } from "./reading";
+import { holds, keyOf, listSeries, loadStack, nameOf, type Series, type Stack } from "./series";
 import type { Settings } from "./settings";
 import type { StackView } from "./stack_view";
 import type { Stage } from "./stage";
@@ -27,6 +28,12 @@ export class Catalog {
     this.strip.say(words);
     this.stage.active?.say(words);
     try {
+      if (this.settings.series) {
+        const groups = await listReading(this.settings.series);
+        this.series = seriesIn(groups);
+        this.strip.showGroups(groups);
+        return true;
+      }
       this.series = await listSeries(this.settings.root, this.settings.studies);
     } catch (error) {
       this.strip.say(sentence(error), retry);
@@ -47,14 +54,14 @@ export class Catalog {
         return Boolean(series);
       }),
     );
-    const [first] = this.series;
+    const first = this.find(this.settings.first) ?? this.series[0];
     const [pane] = this.stage.panes;
     if (!first) this.stage.active?.say(t("There are no images yet."));
     else if (pane && !opened.includes(true)) await this.openIn(pane, first);
   }
 
-  find(uid: string): Series | undefined {
-    return this.series.find((one) => one.uid === uid);
+  find(key: string): Series | undefined {
+    return this.series.find((one) => keyOf(one) === key);
   }
 
   /** Opens a series in the active pane. */
@@ -66,14 +73,14 @@ export class Catalog {
 
   /** The series before or after the one in the active pane. */
   openNeighbour(by: number): void {
-    const current = this.stage.active?.stack?.series.uid;
-    const next = this.series[this.series.findIndex(({ uid }) => uid === current) + by];
+    const current = this.stage.active?.stack?.series;
+    const next = this.series[this.series.findIndex((one) => current && keyOf(one) === keyOf(current)) + by];
     if (next) void this.open(next);
   }
 
   /** Shows one picture in the active pane. */
   async goTo(reference: Omit<Reference, "study">): Promise<void> {
-    const series = this.find(reference.series);
+    const series = this.series.find((one) => holds(one, reference));
     const { active } = this.stage;
     if (!series || !active) return;
     const stack = await this.stackOf(series).catch(() => null);
@@ -84,7 +91,7 @@ export class Catalog {
   }
 
   private async openIn(pane: StackPane, series: Series, start: { view?: StackView; index?: number } = {}): Promise<void> {
-    pane.say(t("Loading “{name}”", { name: series.description || t("Series {n}", { n: series.number }) }));
+    pane.say(t("Loading “{name}”", { name: nameOf(series) }));
     try {
       const stack = await this.stackOf(series);
       this.marks.addStack(stack);
@@ -96,11 +103,12 @@ export class Catalog {
   }
 
   private stackOf(series: Series): Promise<Stack> {
-    const known = this.stacks.get(series.uid);
+    const key = keyOf(series);
+    const known = this.stacks.get(key);
     if (known) return known;
     const loading = loadStack(this.settings.root, series);
-    this.stacks.set(series.uid, loading);
-    loading.catch(() => this.stacks.delete(series.uid));
+    this.stacks.set(key, loading);
+    loading.catch(() => this.stacks.delete(key));
     return loading;
   }
 }

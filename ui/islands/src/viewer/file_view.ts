@@ -11,6 +11,15 @@ export class FileView {
   file: OpenFile | null = null;
   private readonly picture = h("img", { class: "iv-photo", alt: "", draggable: "false" });
   private readonly words = h("div", { class: "iv-corner iv-corner--tl iv-line iv-line--title" });
+  private readonly position = h("span", { role: "status" });
+  private readonly pages = h(
+    "div",
+    { class: "iv-pages" },
+    h("button", { type: "button", class: "iv-button iv-button--text", "aria-label": t("Previous image"), onclick: () => this.step(-1) }, "‹"),
+    this.position,
+    h("button", { type: "button", class: "iv-button iv-button--text", "aria-label": t("Next image"), onclick: () => this.step(1) }, "›"),
+  );
+  private index = 0;
   private scale = 1;
   private turn = 0;
   private x = 0;
@@ -24,7 +33,7 @@ export class FileView {
     }, { passive: false });
     let from: { x: number; y: number } | null = null;
     this.element.addEventListener("pointerdown", (event) => {
-      if (event.target instanceof HTMLAnchorElement) return;
+      if ((event.target as HTMLElement).closest("a, button")) return;
       from = { x: event.clientX - this.x, y: event.clientY - this.y };
       this.element.setPointerCapture(event.pointerId);
     });
@@ -47,12 +56,9 @@ export class FileView {
     this.element.hidden = false;
     this.reset();
     if (isPhoto(file)) {
-      this.element.dataset.loading = "";
-      this.picture.src = file.url;
-      this.picture.alt = file.name;
-      this.element.setAttribute("aria-label", t("Photograph “{name}”", { name: file.name }));
-      setText(this.words, file.name);
-      this.element.replaceChildren(this.picture, this.words);
+      const many = this.pictures.length > 1;
+      this.element.replaceChildren(this.picture, this.words, ...(many ? [this.pages] : []));
+      this.turnTo(0);
       return;
     }
     this.element.removeAttribute("aria-label");
@@ -65,6 +71,41 @@ export class FileView {
         h("a", { class: "iv-button iv-button--text", href: file.url, download: file.name }, t("Download")),
       ),
     );
+  }
+
+  /** The photographs that are read together; of one alone, itself. */
+  private get pictures(): { name: string; url: string | null }[] {
+    const { file } = this;
+    if (!file) return [];
+    return file.pictures?.length ? file.pictures : [file];
+  }
+
+  step(by: number): void {
+    this.goTo(this.index + by);
+  }
+
+  /** To one of the photographs that are read together. */
+  goTo(index: number): void {
+    if (!this.file || !isPhoto(this.file)) return;
+    const next = Math.max(0, Math.min(this.pictures.length - 1, index));
+    if (next === this.index) return;
+    this.reset();
+    this.turnTo(next);
+  }
+
+  private turnTo(index: number): void {
+    const { file } = this;
+    const picture = this.pictures[index];
+    if (!file || !picture) return;
+    this.index = index;
+    const name = picture.name || file.name;
+    const title = index > 0 || name === file.name ? name : `${file.name} · ${name}`;
+    this.element.dataset.loading = "";
+    this.picture.src = picture.url ?? "";
+    this.picture.alt = name;
+    this.element.setAttribute("aria-label", t("Photograph “{name}”", { name }));
+    setText(this.words, title);
+    setText(this.position, t("Image {n} of {count}", { n: index + 1, count: this.pictures.length }));
   }
 
   hide(): void {

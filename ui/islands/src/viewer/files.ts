@@ -21,8 +21,16 @@ export function isDocument(file: CaseFile): boolean {
   return /pdf|document/i.test(file.kind);
 }
 
-/** A file that can be opened. */
-export type OpenFile = CaseFile & { url: string };
+/** One of several photographs that are read together. */
+export interface Picture {
+  id: string;
+  name: string;
+  url: string | null;
+  thumbnail_url: string | null;
+}
+
+/** A file that can be opened; a photograph with those that are read together with it, itself the first. */
+export type OpenFile = CaseFile & { url: string; pictures?: Picture[]; note?: string; teeth?: string[] };
 
 /** Photographs and documents of the case that were checked; DICOM files are shown by series and left out here. */
 export async function listFiles(url: string): Promise<OpenFile[]> {

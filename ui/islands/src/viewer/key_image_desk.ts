@@ -31,7 +31,7 @@ export class KeyImageDesk {
     const pane = this.stage.active;
     const frame = pane?.stack?.frames[pane.index];
     if (!pane?.stack || !frame || pane.file) return;
-    const series = pane.stack.series.uid;
+    const { series } = frame;
     // Chosen marks have another colour on the screen; the report shows all alike.
     this.marks.deselect();
     this.stage.redrawMarks();

@@ -84,8 +84,8 @@ export class Marks {
 
   /** Makes a stack's pictures known and draws the marks that waited for them. */
   addStack(stack: Stack): void {
-    for (const { imageId, instance, frame } of stack.frames) {
-      const reference = { study: stack.series.study, series: stack.series.uid, instance, frame };
+    for (const { imageId, study, series, instance, frame } of stack.frames) {
+      const reference = { study, series, instance, frame };
       this.byImageId.set(imageId, reference);
       this.imageIds.set(keyOf(reference), imageId);
     }

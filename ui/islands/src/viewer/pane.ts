@@ -181,6 +181,10 @@ export class StackPane {
   }
 
   goTo(index: number): void {
+    if (this.file) {
+      this.files.goTo(index);
+      return;
+    }
     const last = (this.stack?.frames.length ?? 1) - 1;
     const next = Math.max(0, Math.min(last, index));
     if (this.stack && next !== this.index) {
@@ -190,7 +194,8 @@ export class StackPane {
   }
 
   step(by: number): void {
-    this.goTo(this.index + by);
+    if (this.file) this.files.step(by);
+    else this.goTo(this.index + by);
   }
 
   zoomBy(factor: number): void {

@@ -3,7 +3,7 @@ import { problemFrom } from "../shared/http";
 import { plural, t } from "../shared/words";
 import type { OverlayFacts } from "./overlay";
 import { windowOf } from "./presets";
-import type { Stack } from "./series";
+import { nameOf, type Stack } from "./series";
 import { provenanceWords } from "./spacing";
 
 /** Pictures that are in memory, by image id; shared by all panes. */
@@ -17,7 +17,7 @@ eventTarget.addEventListener(Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, (event: Eve
 
 /** What a series is called on the image. */
 export function titleOf(stack: Stack): string {
-  return stack.series.description || t("Series {n}", { n: stack.series.number });
+  return nameOf(stack.series);
 }
 
 /** "Image 12 of 200". */
@@ -34,14 +34,18 @@ export function factsOf(viewport: Types.IStackViewport, stack: Stack, index: num
   const percent = image ? Math.round(100 * pixelScale(viewport, image.columnPixelSpacing)) : 0;
   return {
     title: titleOf(stack),
-    subtitle: [stack.series.modality, image ? `${image.columns} × ${image.rows}` : ""].filter(Boolean).join(" · "),
+    subtitle: [stack.series.reading?.teeth.join(", "), stack.series.modality, image ? `${image.columns} × ${image.rows}` : ""].filter(Boolean).join(" · "),
     position: positionWords(index, count),
     loading: here >= count ? "" : plural(count, "Loading: {loaded} of {n} image", "Loading: {loaded} of {n} images", { loaded: here }),
     window: voiRange && image && !image.color ? t("W {width}  L {level}", windowOf(voiRange)) : "",
     zoom: image ? t("Zoom {percent} %", { percent }) : "",
     lengths: provenanceWords(stack.spacing(stack.frames[index]?.instance ?? "")),
-    cautions: stack.cautions,
+    cautions: [...movedWords(stack.frames[index]?.cameFrom ?? ""), ...stack.cautions],
   };
+}
+
+function movedWords(series: string): string[] {
+  return series ? [t("Moved here by the practice, from “{series}”", { series })] : [];
 }
 
 /** Screen pixels (CSS) for one image pixel. */

@@ -5,6 +5,10 @@ export interface Settings {
   root: string;
   annotations: string;
   files: string;
+  /** The order in which the images are read, with names and headings; empty: as DICOMweb lists the studies. */
+  series: string;
+  /** The series that is opened first; empty: the first of the list. */
+  first: string;
   keyImages: string;
   /** Nothing that writes is offered, and a reader's saved view is left alone. */
   readonly: boolean;
@@ -23,6 +27,8 @@ export function settingsOf(root: HTMLElement): Settings {
     root: (dataset.root ?? "/dicomweb").replace(/\/$/, ""),
     annotations: dataset.annotations ?? ofCase("annotations"),
     files: dataset.files ?? ofCase("files"),
+    series: dataset.series ?? "",
+    first: dataset.first ?? "",
     keyImages: dataset.keyImages ?? ofCase("key-images"),
     readonly: dataset.audience === "patient" || (dataset.readonly !== undefined && dataset.readonly !== "false"),
     patient: dataset.audience === "patient",

@@ -1,6 +1,6 @@
 import type { Types } from "@cornerstonejs/core";
 import type { GreyRange } from "./grey_range";
-import type { Stack } from "./series";
+import { keyOf, type Stack } from "./series";
 
 /** How a stack is looked at; saved with the case so that it opens as it was left. */
 export interface StackView {
@@ -25,7 +25,7 @@ export function viewOf(viewport: Types.IStackViewport, stack: Stack, index: numb
   const seen = viewport.getViewPresentation();
   return {
     study: stack.series.study,
-    series: stack.series.uid,
+    series: keyOf(stack.series),
     instance: frame.instance,
     frame: frame.frame,
     voi: voiRange ? { lower: voiRange.lower, upper: voiRange.upper } : null,

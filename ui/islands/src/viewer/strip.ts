@@ -1,9 +1,10 @@
-import { h } from "../shared/dom";
+import { h, setText } from "../shared/dom";
 import { plural, t } from "../shared/words";
 import { isPhoto, type OpenFile } from "./files";
 import type { KeyImage } from "./key_images";
 import type { SavedMark } from "./marks";
-import type { Series } from "./series";
+import type { Group } from "./reading";
+import { keyOf, nameOf, type Series } from "./series";
 
 export interface StripHooks {
   onSeries: (series: Series) => void;
@@ -45,32 +46,56 @@ export class Strip {
       this.say(t("There are no images yet."));
       return;
     }
+    this.fill(this.series, list.map((series) => this.seriesLine(series)));
+  }
+
+  /** Series, photographs and documents in the practice's order, under its headings. */
+  showGroups(groups: Group[]): void {
+    if (groups.length === 0) {
+      this.say(t("There are no images yet."));
+      return;
+    }
+    setText(this.series.title, t("Images"));
     this.fill(
       this.series,
-      list.map((series) => {
-        const name = series.description || t("Series {n}", { n: series.number });
-        const button = this.card("series", series.uid, this.thumbnail(series.thumbnail, series.modality), [
-          name,
-          [series.modality, series.instances > 0 && plural(series.instances, "{n} image", "{n} images")].filter(Boolean).join(" · "),
-        ]);
-        button.draggable = true;
-        button.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/x-series", series.uid));
-        button.addEventListener("click", () => this.hooks.onSeries(series));
-        return h("li", {}, button);
-      }),
+      groups.flatMap(({ name, entries }) => [
+        ...(name === null ? [] : [h("li", { class: "iv-strip-heading" }, h("h3", {}, name))]),
+        ...entries.map((entry) => ("series" in entry ? this.seriesLine(entry.series) : this.fileLine(entry.file))),
+      ]),
     );
   }
 
+  private seriesLine(series: Series): HTMLLIElement {
+    const images = series.instances > 0 && plural(series.instances, "{n} image", "{n} images");
+    const button = this.card("series", keyOf(series), this.thumbnail(series.thumbnail, series.modality), [
+      nameOf(series),
+      [series.modality, images].filter(Boolean).join(" · "),
+    ]);
+    this.addWords(button, series.reading);
+    button.draggable = true;
+    button.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/x-series", keyOf(series)));
+    button.addEventListener("click", () => this.hooks.onSeries(series));
+    return h("li", {}, button);
+  }
+
+  private fileLine(file: OpenFile): HTMLLIElement {
+    const word = isPhoto(file) ? "JPEG" : "PDF";
+    const picture = this.thumbnail(isPhoto(file) ? (file.thumbnail_url ?? file.url) : file.thumbnail_url, word);
+    const many = file.pictures?.length ?? 0;
+    const button = this.card("file", file.id, picture, [file.name, many > 1 ? plural(many, "{n} image", "{n} images") : ""]);
+    this.addWords(button, file);
+    button.addEventListener("click", () => this.hooks.onFile(file));
+    return h("li", {}, button);
+  }
+
+  /** Teeth and description of the practice. */
+  private addWords(button: HTMLElement, words: { teeth?: string[]; note?: string } | undefined): void {
+    if (words?.teeth?.length) button.append(h("span", { class: "iv-card-about" }, words.teeth.join(", ")));
+    if (words?.note) button.append(h("span", { class: "iv-card-note", title: words.note }, words.note));
+  }
+
   showFiles(list: OpenFile[]): void {
-    this.fill(
-      this.files,
-      list.map((file) => {
-        const picture = this.thumbnail(isPhoto(file) ? (file.thumbnail_url ?? file.url) : file.thumbnail_url, isPhoto(file) ? "JPEG" : "PDF");
-        const button = this.card("file", file.id, picture, [file.name, ""]);
-        button.addEventListener("click", () => this.hooks.onFile(file));
-        return h("li", {}, button);
-      }),
-    );
+    this.fill(this.files, list.map((file) => this.fileLine(file)));
   }
 
   showKeyImages(list: KeyImage[]): void {
@@ -118,9 +143,10 @@ export class Strip {
     }
   }
 
-  private section(name: string, title: string): { box: HTMLElement; list: HTMLUListElement } {
+  private section(name: string, words: string): { box: HTMLElement; title: HTMLElement; list: HTMLUListElement } {
     const list = h("ul", {});
-    return { box: h("section", { class: `iv-section iv-section--${name}`, hidden: name !== "series" }, h("h2", {}, title), list), list };
+    const title = h("h2", {}, words);
+    return { box: h("section", { class: `iv-section iv-section--${name}`, hidden: name !== "series" }, title, list), title, list };
   }
 
   private fill(section: { box: HTMLElement; list: HTMLUListElement }, children: HTMLLIElement[]): void {
