@@ -1,8 +1,10 @@
 """Canaries in every field that can hold PHI: none may be found where PHI has no business (SAFETY, "PHI containment")."""
 
 import asyncio
+from base64 import b64encode
 from datetime import date
 
+import httpx
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
@@ -17,7 +19,8 @@ ADDRESS = "qanarix.patient@example.test"
 
 @pytest.fixture(scope="module")
 def story(system: System, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """A case with a canary in the name, the form, the file names, DICOM, a question, its answer, chat, report and addendum."""
+    """A case with a canary in the name, the form, the file names, DICOM, a question, its answer, chat, report and addendum, and
+    in the names, headings and descriptions that the practice gives to images and to documents of the record."""
     folder = tmp_path_factory.mktemp("images")
     identity = PatientIdentity(f"{CANARY}fam^{CANARY}given", date(1971, 2, 3), "F", f"{CANARY}-7", f"{CANARY}-ISS")
     test_series(folder, identity)
@@ -49,6 +52,7 @@ def story(system: System, tmp_path_factory: pytest.TempPathFactory) -> Story:
         },
     )
     story.upload(dentist, files)
+    described(story, dentist)
     story.act(dentist, "submit")
     radiologist = story.give_to("radiologist")
     for client, text in ((radiologist, "Which side?"), (dentist, "Left.")):
@@ -73,9 +77,44 @@ def story(system: System, tmp_path_factory: pytest.TempPathFactory) -> Story:
     return story
 
 
+def described(story: Story, dentist: httpx.Client) -> None:
+    """The practice's words for an item of the case and of the record, under a heading each, and an image moved."""
+    patient, filename = (b64encode(text.encode()).decode() for text in (story.patient_id, f"{CANARY}-letter.pdf"))
+    letter = b"%PDF-1.4\n%%EOF\n"
+    sent = dentist.post(
+        "/api/v1/uploads",
+        content=letter,
+        headers={
+            "Tus-Resumable": "1.0.0",
+            "Upload-Length": str(len(letter)),
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Metadata": f"patient_id {patient},filename {filename}",
+        },
+    )
+    assert sent.status_code == 201, sent.text
+    title = {"title": f"{CANARY} title"}
+    for base, words in (
+        (f"/api/v1/cases/{story.case_id}/arrangement", title),
+        (f"/api/v1/patients/{story.patient_id}/arrangement", {}),
+    ):
+        (item,) = until(
+            lambda base=base: dentist.get(base).json()["groups"][0]["items"],  # type: ignore[misc]
+            lambda items: len(items) == 1,
+        )
+        group = dentist.post(f"{base}/groups", json={"name": f"{CANARY} heading"}).json()
+        moved = dentist.post(f"{base}/items/{item['id']}/move", json={"group_id": group["id"]})
+        labels = {**words, "description": f"{CANARY} description", "teeth": ["36"]}
+        put = dentist.put(f"{base}/items/{item['id']}/labels", json=labels)
+        assert (moved.status_code, put.status_code) == (200, 200), put.text
+
+
 def test_the_canary_is_where_it_belongs(story: Story) -> None:
     """The control: people who may read it do, so that the other tests look for something that is there."""
     dentist = story.client("dentist")
+    read = dentist.get(f"/api/v1/cases/{story.case_id}/series").text
+    for words in ("title", "heading", "description"):
+        assert f"{CANARY} {words}" in read
+    assert f"{CANARY} description" in dentist.get(f"/api/v1/patients/{story.patient_id}/arrangement").text
     assert CANARY in dentist.get(f"/api/v1/cases/{story.case_id}").text
     assert CANARY in dentist.get(f"/api/v1/cases/{story.case_id}/report").text
 
