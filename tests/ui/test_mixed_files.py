@@ -42,6 +42,7 @@ async def test_the_page_says_who_is_in_it_and_keeps_the_patients_own(practice: S
         page = (await client.get(f"/cases/{case.id}")).text
         for told in ("DISC", "Urs Keller", "Anna Moreau", "Remove all of them"):
             assert told in page
+        assert "Files of several patients are left out until you choose whose to keep." in page
         assert page.count("Keep these, remove the others") == 1
         with practice.world.database.read() as session:
             batch = session.exec(select(FileBatch)).one()

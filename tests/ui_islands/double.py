@@ -164,6 +164,22 @@ def _pages(app: FastAPI, double: Double) -> None:
             "uploader.js",
         )
 
+    @app.get("/uploader/beside")
+    @app.post("/uploader/beside")
+    async def beside(request: Request) -> HTMLResponse:
+        """A page with more on it than the uploader, as a case has; what was sent to it is shown."""
+        sent = (await request.body()).decode()
+        return _page(
+            '<main><div class="actions"><form method="post" action="/uploader/elsewhere" data-waits-for-files>'
+            "<button>Submit</button><p data-otherwise>Ready.</p><p data-while-uploading hidden>On their way.</p></form></div>"
+            f'<section id="files" data-live="files:case_1" data-live-url="/uploader/beside"><p id="sent">{sent}</p>'
+            '<form method="post" action="/uploader/beside"><input type="hidden" name="nonce" value="n">'
+            '<button name="which" value="scan">Remove scan</button></form>'
+            '<div data-island="uploader" data-case-id="case_1"></div></section>'
+            "<div data-toast><p>The file was removed.</p></div></main>",
+            "uploader.js",
+        )
+
     @app.get("/live")
     def live(since: str = "", shows: str = "") -> HTMLResponse:
         return _page(

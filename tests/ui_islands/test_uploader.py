@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.ui_islands.double import Double
 
@@ -144,6 +144,36 @@ def test_pause_and_continue(page: Page, origin: str, double: Double, folder: Pat
     double.slow_uploads = 0
     page.get_by_role("button", name="Continue").click()
     expect(row(page, "CBCT export")).to_contain_text("120 files stored")
+    assert stored(double) == digests(folder)
+
+
+def test_small_steps_on_the_page_do_not_stop_an_upload_and_those_that_send_the_files_wait(
+    page: Page, origin: str, double: Double, folder: Path
+) -> None:
+    double.slow_uploads = 0.05
+    dialogs: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.goto(f"{origin}/uploader/beside")
+    submit = page.get_by_role("button", name="Submit")
+    expect(submit).to_be_enabled()
+    page.locator("input.upload-folder").set_input_files(folder)
+    expect(submit).to_be_disabled()
+    expect(page.get_by_text("On their way.")).to_be_visible()
+    expect(page.get_by_text("Ready.")).to_be_hidden()
+    page.get_by_role("button", name="Remove scan").click()
+    expect(page.locator("#sent")).to_have_text("nonce=n&which=scan")
+    expect(page.locator(".dropzone-hint")).to_have_text("The file was removed.")
+    expect(submit).to_be_disabled()
+    double.slow_uploads = 0
+    expect(row(page, "CBCT export")).to_contain_text("120 files stored")
+    expect(submit).to_be_enabled()
+    expect(page.get_by_text("Ready.")).to_be_visible()
+    assert not dialogs
     assert stored(double) == digests(folder)
 
 

@@ -1,6 +1,6 @@
 """The steps that a person can take with a case now: word, form, and why one of them has to wait."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
@@ -129,9 +129,23 @@ def _hint(step: Step, facts: CaseFacts, looker: Looker) -> str:
                 "Only if the images are this patient's under another name. A radiologist reads your reason and must agree."
             )
         )
+    return " ".join(_left_out(step, facts, looker)) if step in _SENDS_FILES else ""
+
+
+def _left_out(step: Step, facts: CaseFacts, looker: Looker) -> Iterator[str]:
+    """What to know of the files before they are sent on."""
+    if step is Step.SUBMIT and _holds_strangers(facts):
+        yield looker.say(N_("Some images name another patient: with them, the case is held until that is settled."))
     if step is Step.RESUBMIT and _holds_strangers(facts):
-        return looker.say(N_("Remove the images that name another patient first, or the case is held again."))
-    return ""
+        yield looker.say(N_("Remove the images that name another patient first, or the case is held again."))
+    if any(batch.is_removable for batch in facts.mixed):
+        yield looker.say(N_("Files of several patients are left out until you choose whose to keep."))
+    if facts.files is not None and (broken := sum(line.is_removable for line in facts.files.broken)):
+        yield looker.say_many(
+            N_("%(num)s file cannot be read and is left out."),
+            N_("%(num)s files cannot be read and are left out."),
+            broken,
+        )
 
 
 def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *, tried: Tried | None) -> Action:
@@ -146,6 +160,7 @@ def _action(step: Step, access: CaseAccess, facts: CaseFacts, looker: Looker, *,
         form=look.form,
         blocked=_blocked(step, facts, looker),
         hint=_hint(step, facts, looker),
+        waits_for_files=step in _SENDS_FILES,
         options=_options(step, facts, looker),
         state=_prefilled(step, facts, looker),
     )

@@ -44,7 +44,7 @@ class Action:
 
     ``form`` names the template under ``templates/actions/`` with the fields that the command needs (empty: one click).
     ``blocked`` says why it cannot be given yet ("Two questions are open"): the button is shown, disabled, with the reason;
-    ``hint`` what to know before it is given.
+    ``hint`` what to know before it is given. ``waits_for_files``: not while this page uploads.
     """
 
     name: str
@@ -56,5 +56,6 @@ class Action:
     form: str = ""
     blocked: str = ""
     hint: str = ""
+    waits_for_files: bool = False
     options: tuple[Option, ...] = ()
     state: FormState = field(default_factory=FormState)

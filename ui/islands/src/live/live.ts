@@ -34,6 +34,11 @@ function start(): void {
     },
   );
   feed.start();
+  // What this page did itself it need not hear of first.
+  document.addEventListener("uploads-finished", (event) => {
+    const { topic } = (event as CustomEvent<{ topic: string }>).detail;
+    if (topic) regions.touch([topic]);
+  });
 }
 
 function deliver(event: StreamEvent, regions: Regions): void {

@@ -9,6 +9,7 @@ import { UploadQueue } from "./queue";
 import { RateMeter } from "./rate";
 import { ResumeStore } from "./resume";
 import { abilitiesOf, tusTransfers, type Home, type ServerAbilities } from "./transport";
+import { keepPage } from "./stay";
 import { thereWords, UploadView } from "./view";
 
 /** How long a row says that its files are stored. The page's own list shows them meanwhile. */
@@ -61,14 +62,27 @@ function mount(root: HTMLElement): void {
   let abilities: Promise<ServerAbilities> | null = null;
   const queue = new UploadQueue({
     open: tusTransfers({ endpoint, home, store, abilities: () => (abilities ??= abilitiesOf(endpoint)) }),
-    onChange: () => view.changed(),
+    onChange: () => {
+      view.changed();
+      rest();
+    },
     onBytes: (n) => meter.add(n, performance.now()),
     onSettled: (stored) => void settle(stored),
     maxBytes,
   });
   const view = new UploadView({ queue, signInUrl, bytesPerSecond: () => meter.perSecond(performance.now()) });
 
+  let settling = false;
+  const rest = keepPage(
+    () => queue.busy || settling,
+    (words) => {
+      hint.textContent = words;
+    },
+  );
+
   async function settle(stored: number): Promise<void> {
+    settling = true;
+    rest();
     meter.reset();
     store.forgetDone();
     view.say(plural(stored, "{n} file stored.", "{n} files stored."));
@@ -81,7 +95,10 @@ function mount(root: HTMLElement): void {
       // The files are stored; only the server's next look at them waits.
       hint.textContent = t("The files are stored, but their check has not begun: {reason}", { reason: sentence(error) });
     }
-    root.dispatchEvent(new CustomEvent("uploads-finished", { bubbles: true, detail: { stored } }));
+    const topic = home.name === "case_id" ? `files:${home.id}` : "";
+    root.dispatchEvent(new CustomEvent("uploads-finished", { bubbles: true, detail: { stored, topic } }));
+    settling = false;
+    rest();
     setTimeout(() => {
       if (!queue.busy) queue.forgetStored();
     }, STORED_SHOWN_MS);
