@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from api.deps import PersonDep, Public, ServicesDep, SessionsDep, policy, require
+from api.deps import LookAgainDep, PersonDep, Public, ServicesDep, policy, require
 from api.errors import problem
 from api.services import Services
 from api.standing import CaseAccess
@@ -77,7 +77,7 @@ async def create(
     person: PersonDep,
     destination: DestinationDep,
     services: ServicesDep,
-    sessions: SessionsDep,
+    look_again: LookAgainDep,
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)] = None,
 ) -> Response:
     """Begins an upload. Metadata: ``case_id`` for a file of a case, or ``patient_id`` for a treatment document of a
@@ -99,7 +99,7 @@ async def create(
         async for _ in request.stream():
             pass  # a browser takes an answer that comes before its last byte for a broken line
     elif has_body or length == 0:
-        offset = await Intake(request, services, sessions, upload).take(0)
+        offset = await Intake(request, services, look_again, upload).take(0)
     return _created(upload, offset if has_body else None)
 
 
@@ -128,7 +128,7 @@ async def where(request: Request, upload: UploadDep, services: ServicesDep) -> R
 
 
 @router.patch("/{upload_id}", status_code=204)
-async def go_on(request: Request, upload: UploadDep, services: ServicesDep, sessions: SessionsDep) -> Response:
+async def go_on(request: Request, upload: UploadDep, services: ServicesDep, look_again: LookAgainDep) -> Response:
     """Appends at ``Upload-Offset``; ``Upload-Length`` says the length of an upload that began without one. 409 with the true
     offset when it stands elsewhere, 423 while another request writes, 460 when the checksum does not hold."""
     row, desk = upload.row, upload.desk
@@ -145,7 +145,7 @@ async def go_on(request: Request, upload: UploadDep, services: ServicesDep, sess
     need_size(upload.destination.home, told or 0, services.settings)
     await need_room(services, max(0, (told or row.length or 0) - offset))
     try:
-        durable = await Intake(request, services, sessions, upload).take(offset, told_length=told)
+        durable = await Intake(request, services, look_again, upload).take(offset, told_length=told)
     except protocol.WrongOffset:
         return _wrong_offset(await in_turn(upload, desk.offset))
     row.expires_at = (await in_thread(desk.find, row.id)).expires_at

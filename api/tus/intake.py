@@ -12,19 +12,16 @@ from fastapi import Request
 from sqlmodel import Session
 
 from activities.treatment_documents import DocumentChecker
-from api.deps import token_of
 from api.imaging.parsers import in_images, parsers_of
-from api.scopes import scopes_for
 from api.services import Services
 from api.tus import protocol
 from api.tus.receiving import Interrupted, Result, in_thread, receive
 from api.uploading import Aim, Destination, most_bytes
 from infra.blobs.local import LocalBlobStore
 from infra.blobs.store import BlobBusy, BlobFinished, BlobWriter
-from infra.sessions import Sessions
 from infra.uploads import PARTIAL, UploadDesk, room
 from schemas.access import Person
-from schemas.errors import NotSignedIn, OdontoError
+from schemas.errors import OdontoError
 from schemas.tables.documents import PatientDocument
 from schemas.tables.imaging import Upload
 
@@ -49,7 +46,7 @@ class Intake:
 
     request: Request
     services: Services
-    sessions: Sessions
+    look_again: Callable[[], Person]
     upload: OpenUpload
 
     async def take(self, offset: int, *, told_length: int | None = None) -> int:
@@ -103,12 +100,9 @@ class Intake:
     def _still(self, writer: BlobWriter) -> Callable[[], None]:
         """Asks anew who sends and whether they may: a revoked session stops an upload under way. And notes that it is under
         way: a slow line's one request may last for hours, which a submission of its case waits for."""
-        token = token_of(self.request)
 
         def check() -> None:
-            if token is None:
-                raise NotSignedIn()
-            person = self.sessions.person(token, admits=scopes_for(self.request))
+            person = self.look_again()
             with self.services.database.read() as session:
                 Aim.of(self.upload.row).reach(session, self.services.keys, person)
             self.upload.desk.note(self.upload.row, writer.offset)
