@@ -4,12 +4,7 @@ import asyncio
 import base64
 import hashlib
 import secrets
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -21,11 +16,9 @@ from api.origin import SameOriginOnly
 from api.tus.door import MethodOverride
 from infra.database import now
 from infra.settings import Settings
-from infra.uploads import LIFE, SILENCE, UploadDesk, count_under_way
+from infra.uploads import LIFE, UploadDesk
 from schemas.lifecycle import State
-from schemas.tables.case import Case
 from schemas.tables.imaging import Upload
-from schemas.tables.people import Membership, Session
 from schemas.tables.wires import AuditRow, OutboxItem
 from tests.api.imaging_app import Desk, creation
 from tests.api.tus import begin, offset_of, part, stored
@@ -214,51 +207,6 @@ async def test_a_method_may_come_in_a_header_of_an_unsafe_request_alone(desk: De
     assert order.index(str(SameOriginOnly)) < order.index(str(MethodOverride)), "the first is the outermost"
 
 
-async def test_a_submission_waits_for_a_slow_request_that_is_still_under_way(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """100 MB over a poor line are one request of half an hour. Its case must not be submitted without it."""
-    monkeypatch.setattr("api.rechecking.SECONDS", 0.0)
-    late = [now()]
-    monkeypatch.setattr("infra.uploads.desk.now", lambda: late[0])
-    case = desk.open_case()
-    counted = []
-
-    async def slowly() -> AsyncIterator[bytes]:
-        for _ in range(4):
-            yield b"12"
-            await asyncio.sleep(0.01)
-            with desk.world.database.read() as session:
-                counted.append(count_under_way(session, case.id, late[0]))
-            late[0] += SILENCE * 0.9
-
-    async with desk.client() as client:
-        location = await begin(client, case, 9)
-        answer = await client.patch(location, headers=part(0), content=slowly())
-        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "8")
-    assert counted == [1] * 4
-
-
-async def test_an_upload_that_is_given_up_ends_its_request_under_way(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.rechecking.SECONDS", 0.0)
-    case = desk.open_case()
-    async with desk.client() as client:
-        location = await begin(client, case, 100)
-
-        async def endless() -> AsyncIterator[bytes]:
-            yield b"12"
-            assert (await client.delete(location, headers=part(0))).status_code == 204
-            for _ in range(98):
-                yield b"1"
-
-        answer = await client.patch(location, headers=part(0), content=endless())
-        assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
-    assert not desk.files(case)
-    assert not [path for path in (desk.app.state.services.settings.blob_folder).rglob("*") if path.is_file()]
-
-
 async def test_nobody_else_finds_the_upload_and_nothing_of_theirs_is_read(desk: Desk) -> None:
     case = desk.open_case()
     read = 0
@@ -302,55 +250,6 @@ async def test_a_case_that_takes_no_files_refuses_at_the_beginning_and_at_the_en
         assert session.exec(select(Upload.state).where(Upload.case_id == case.id)).all() == ["ended"]
 
 
-@pytest.mark.parametrize("checked", [False, True])
-async def test_a_session_that_ends_stops_an_upload_under_way(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
-) -> None:
-    monkeypatch.setattr("api.rechecking.SECONDS", 0.05)
-    case = desk.open_case()
-
-    async def endless() -> AsyncIterator[bytes]:
-        for number in range(200):
-            if number == 5:
-                with desk.world.database.write() as session:
-                    user_id = desk.world.user_id("dentist")
-                    for row in session.exec(select(Session).where(Session.user_id == user_id)).all():
-                        row.revoked_at = now()
-            yield b"x" * 1000
-            await asyncio.sleep(0.02)
-
-    async with desk.client() as client:
-        location = await begin(client, case, 200_000)
-        digest = base64.b64encode(hashlib.sha256(b"x" * 200_000).digest()).decode()
-        headers = part(0, Upload_Checksum=f"sha256 {digest}") if checked else part(0)
-        answer = await client.patch(location, headers=headers, content=endless())
-    assert answer.status_code == 401
-
-
-@pytest.mark.parametrize("checked", [False, True])
-async def test_who_loses_the_case_stops_an_upload_under_way(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: bool
-) -> None:
-    """Who leaves the practice stays signed in, for what they do elsewhere."""
-    monkeypatch.setattr("api.rechecking.SECONDS", 0.05)
-    case = desk.open_case()
-
-    async def endless() -> AsyncIterator[bytes]:
-        for number in range(200):
-            if number == 5:
-                with desk.world.database.write() as session:
-                    user_id = desk.world.user_id("dentist")
-                    session.exec(select(Membership).where(Membership.user_id == user_id)).one().is_active = False
-            yield b"x" * 1000
-            await asyncio.sleep(0.02)
-
-    async with desk.client() as client:
-        location = await begin(client, case, 200_000)
-        digest = base64.b64encode(hashlib.sha256(b"x" * 200_000).digest()).decode()
-        headers = part(0, Upload_Checksum=f"sha256 {digest}") if checked else part(0)
-        assert (await client.patch(location, headers=headers, content=endless())).status_code == 404
-
-
 async def test_a_name_is_shown_as_it_is_read(desk: Desk) -> None:
     """Neither lines nor marks of direction: with one of those “gpj.exe” reads as a picture's name."""
     case = desk.open_case()
@@ -364,24 +263,6 @@ async def test_a_name_is_shown_as_it_is_read(desk: Desk) -> None:
         assert begun.status_code == 201
         (file,) = (await client.get(f"/api/v1/cases/{case.id}/files")).json()["items"]
     assert file["name"] == "X- gpj.exe    .dcm"
-
-
-async def test_a_line_that_went_silent_does_not_lock_its_upload(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A telephone that lost its network says no goodbye, and soon comes back to go on."""
-    monkeypatch.setattr("api.tus.receiving.SILENCE_SECONDS", 0.2)
-    case = desk.open_case()
-
-    async def broken() -> AsyncIterator[bytes]:
-        yield b"123"
-        await asyncio.sleep(3600)
-        yield b""
-
-    async with desk.client() as client, asyncio.timeout(10):
-        location = await begin(client, case, 6)
-        answer = await client.patch(location, headers=part(0), content=broken())
-        assert answer.headers["upload-offset"] == "3"
-        answer = await client.patch(location, headers=part(3), content=b"456")
-        assert (answer.status_code, answer.headers["upload-offset"]) == (204, "6")
 
 
 async def test_a_creation_whose_answer_was_lost_is_not_doubled(desk: Desk) -> None:
@@ -437,125 +318,3 @@ async def test_a_burst_of_batches_is_told_once(desk: Desk) -> None:
             select(OutboxItem).where(OutboxItem.case_id == case.id, OutboxItem.kind == "files_settled")
         ).all()
     assert len(items) == 1
-
-
-@dataclass
-class Server:
-    """The routes in a process of their own, to be killed."""
-
-    home: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self.process = subprocess.Popen([sys.executable, "-m", "tests.api.imaging_app", str(self.home), str(self.port)])
-        for _ in range(1200):
-            try:
-                httpx.options(self.url + "/api/v1/uploads", timeout=1)
-                return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
-@pytest.fixture
-def server(desk: Desk, tmp_path: Path) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Server(tmp_path, free.getsockname()[1])
-    server.start()
-    yield server
-    server.kill()
-
-
-def begin_at(server: Server, desk: Desk, case: Case, length: int) -> tuple[str, dict[str, str]]:
-    headers = {"Authorization": f"Bearer {desk.tokens['dentist']}", "Tus-Resumable": "1.0.0"}
-    begun = creation(case.id, length)
-    del begun["Content-Type"]
-    answer = httpx.post(server.url + "/api/v1/uploads", headers=headers | begun)
-    return server.url + answer.headers["location"], headers
-
-
-def test_an_upload_goes_on_after_the_server_was_killed_again_and_again(desk: Desk, server: Server) -> None:
-    """Three kills in the middle of parts: what HEAD says is what is there, and the file is whole in the end."""
-    content = secrets.token_bytes(12_000_000)
-    case = desk.open_case()
-    url, headers = begin_at(server, desk, case, len(content))
-
-    def until_killed(start: int) -> Iterator[bytes]:
-        for at in range(start, len(content), 100_000):
-            if at >= start + 1_500_000:
-                server.kill()
-            yield content[at : at + 100_000]
-
-    acknowledged = 0
-    for _ in range(3):
-        offset = int(httpx.head(url, headers=headers).headers["upload-offset"])
-        assert offset >= acknowledged
-        end = offset + 300_000
-        small = httpx.patch(url, headers=headers | part(offset), content=content[offset:end])
-        acknowledged = int(small.headers["upload-offset"])
-        rest = part(end, Content_Length=str(len(content) - end))
-        with pytest.raises(httpx.TransportError):
-            httpx.patch(url, headers=headers | rest, content=until_killed(end), timeout=20)
-        server.start()
-    offset = int(httpx.head(url, headers=headers).headers["upload-offset"])
-    assert offset >= acknowledged > 0
-    last = httpx.patch(url, headers=headers | part(offset), content=content[offset:])
-    assert last.headers["upload-offset"] == str(len(content))
-    (file,) = desk.files(case)
-    assert file.sha256 == hashlib.sha256(content).hexdigest()
-    assert stored(desk, file) == content
-
-
-def test_what_arrived_before_the_line_broke_is_kept(desk: Desk, server: Server) -> None:
-    content = secrets.token_bytes(5_000_000)
-    case = desk.open_case()
-    url, headers = begin_at(server, desk, case, len(content))
-
-    class LineBroke(Exception):
-        pass
-
-    def half() -> Iterator[bytes]:
-        yield content[:2_500_000]
-        time.sleep(0.3)
-        raise LineBroke
-
-    with pytest.raises(LineBroke):
-        httpx.patch(url, headers=headers | part(0, Content_Length=str(len(content))), content=half())
-    for _ in range(100):
-        answer = httpx.head(url, headers=headers)
-        if answer.status_code == 200:  # 423 until the server has noticed
-            break
-        time.sleep(0.05)
-    offset = int(answer.headers["upload-offset"])
-    assert offset == 2_500_000
-    httpx.patch(url, headers=headers | part(offset), content=content[offset:])
-    (file,) = desk.files(case)
-    assert stored(desk, file) == content
-
-
-async def test_a_crash_between_the_last_byte_and_the_files_row_is_mended(desk: Desk) -> None:
-    content = b"0123456789"
-    case = desk.open_case()
-    async with desk.client() as client:
-        location = await begin(client, case, len(content))
-        services = desk.app.state.services
-        with desk.world.database.read() as session:
-            upload = session.get_one(Upload, location.rsplit("/", 1)[1])
-        with services.blobs.writer(upload.file_id, services.keys.of_scope(case.id).secret) as writer:
-            writer.append(content)
-            writer.finish()
-        # A client that hears that all is there sends nothing more.
-        assert await offset_of(client, location) == len(content)
-    (file,) = desk.files(case)
-    assert file.sha256 == hashlib.sha256(content).hexdigest()
