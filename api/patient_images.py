@@ -5,9 +5,9 @@ Mounted at ``/r/{token}``, so that the portal's cookie, whose path that is, reac
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from sqlmodel import Session, col
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +54,6 @@ def visit_images(request: Request, visit: VisitDep, portal: PortalDep) -> ImageA
     return VisitImages(visit, lambda: portal_visit(request, portal))
 
 
-VisitImagesDep = Annotated[ImageAccess, Depends(visit_images)]
 photographs: Final = APIRouter(prefix="/photographs")
 series: Final = APIRouter(prefix="/series")
 

@@ -142,10 +142,6 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         """As many payloads as given. Raises only when keys cannot be looked up for now (the database is away)."""
         return [await self._decode_one(payload) for payload in payloads]
 
-    async def decode_for(self, workflow_id: str, payloads: Sequence[Payload]) -> list[Payload]:
-        """``decode``, for the payloads of one workflow; those of another become marked values."""
-        return await self.for_workflow(workflow_id).decode(payloads)
-
     async def _decode_one(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCODING:
             return payload if self._accept_plain else self._marked("", Undecoded.NOT_ENCRYPTED)

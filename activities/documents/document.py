@@ -191,8 +191,3 @@ class ReportDocument(DocumentPart):
             if version.kind is not AmendmentKind.APPENDED:
                 return version
         return self.report
-
-    @property
-    def file_name(self) -> str:
-        """Without PHI: ids and the version only."""
-        return f"report-{self.report_id}-{f'v{self.report.version}' if self.report else self.status.value}.pdf"

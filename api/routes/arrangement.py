@@ -37,9 +37,6 @@ def record_arranged(patient_id: str, practice_id: EditIn, person: PersonDep, ser
     return record_home(services, person, practice_id, patient_id)
 
 
-RecordArranged = Annotated[RecordHome, Depends(record_arranged)]
-
-
 def _router(prefix: str, tag: str | Enum, seen: Callable[..., Home], arranged: Callable[..., Home]) -> APIRouter:
     router = APIRouter(prefix=prefix, tags=[tag])
 

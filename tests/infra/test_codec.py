@@ -143,7 +143,7 @@ async def test_a_payload_moved_to_another_workflow_is_refused_even_with_its_meta
 ) -> None:
     mine, other = case_workflow_id(keys.new_case()), case_workflow_id(keys.new_case())
     [sealed] = await codec.for_workflow(mine).encode([clear()])
-    assert mark_of((await codec.decode_for(other, [sealed]))[0])["reason"] == "of_another_workflow"
+    assert mark_of((await codec.for_workflow(other).decode([sealed]))[0])["reason"] == "of_another_workflow"
     for field, value in (
         ("odontoflow-workflow", other),
         ("odontoflow-key", SYSTEM_KEY),
@@ -153,7 +153,7 @@ async def test_a_payload_moved_to_another_workflow_is_refused_even_with_its_meta
         moved.CopyFrom(sealed)
         moved.metadata[field] = value.encode()
         target = moved.metadata["odontoflow-workflow"].decode()
-        assert mark_of((await codec.decode_for(target, [moved]))[0])["reason"] == "tampered"
+        assert mark_of((await codec.for_workflow(target).decode([moved]))[0])["reason"] == "tampered"
         assert mark_of((await codec.decode([moved]))[0])["reason"] == "tampered"
     assert workflow_of(sealed) == mine
     assert workflow_of(clear()) is None
@@ -166,10 +166,10 @@ async def test_every_flipped_bit_and_every_cut_is_refused(keys: TableOfKeys, cod
         data = bytearray(sealed.data)
         data[place // 8] ^= 1 << place % 8
         changed = Payload(metadata=sealed.metadata, data=bytes(data))
-        assert mark_of((await codec.decode_for(workflow_id, [changed]))[0])["reason"] == "tampered"
+        assert mark_of((await codec.for_workflow(workflow_id).decode([changed]))[0])["reason"] == "tampered"
     for length in range(len(sealed.data)):
         cut = Payload(metadata=sealed.metadata, data=sealed.data[:length])
-        assert mark_of((await codec.decode_for(workflow_id, [cut]))[0])["reason"] == "tampered"
+        assert mark_of((await codec.for_workflow(workflow_id).decode([cut]))[0])["reason"] == "tampered"
 
 
 async def test_a_destroyed_key_leaves_marked_values_and_lets_nothing_out_in_the_clear(keys: TableOfKeys) -> None:
@@ -225,19 +225,21 @@ async def test_a_database_that_is_away_is_an_error_and_never_a_marked_value(keys
 
 async def test_payloads_that_were_never_encrypted_pass_only_where_that_is_permitted(keys: TableOfKeys) -> None:
     workflow_id = case_workflow_id(keys.new_case())
-    [marked] = await CaseCodec(keys).decode_for(workflow_id, [clear()])
+    [marked] = await CaseCodec(keys).for_workflow(workflow_id).decode([clear()])
     assert mark_of(marked)["reason"] == "not_encrypted"
     assert CANARY.encode() not in marked.data
-    assert await CaseCodec(keys, accept_plain=True).decode_for(workflow_id, [clear()]) == [clear()]
+    assert await CaseCodec(keys, accept_plain=True).for_workflow(workflow_id).decode([clear()]) == [clear()]
 
 
 async def test_a_schedules_runs_read_what_the_schedule_was_made_with(keys: TableOfKeys, codec: CaseCodec) -> None:
     sealed = await codec.with_context(in_workflow("digest")).encode([clear()])
-    assert await codec.decode_for("digest-2026-11-03T06:00:00Z", sealed) == [clear()]
-    assert Undecodable.model_validate_json((await codec.decode_for("digest-2", sealed))[0].data)
+    assert await codec.for_workflow("digest-2026-11-03T06:00:00Z").decode(sealed) == [clear()]
+    assert Undecodable.model_validate_json((await codec.for_workflow("digest-2").decode(sealed))[0].data)
     dated = case_workflow_id(keys.new_case())
     sealed = await codec.for_workflow(dated).encode([clear()])
-    assert Undecodable.model_validate_json((await codec.decode_for(f"{dated}-2026-11-03T06:00:00Z", sealed))[0].data)
+    assert Undecodable.model_validate_json(
+        (await codec.for_workflow(f"{dated}-2026-11-03T06:00:00Z").decode(sealed))[0].data
+    )
 
 
 # ── on Temporal's own server ────────────────────────────────────────────────────────────────────────────────────────

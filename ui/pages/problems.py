@@ -5,7 +5,6 @@ request but the browser's language.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
@@ -61,8 +60,6 @@ _MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _PORTAL: Final = "/r/"
 """Patients have no account: their way in is the link."""
-
-Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def for_people(request: Request) -> bool:

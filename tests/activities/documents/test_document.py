@@ -54,11 +54,6 @@ def test_an_accent_colour_is_a_colour_and_nothing_else() -> None:
         document().letterhead.model_validate({"name": "P", "accent": "red; background: url(http://127.0.0.1/)"})
 
 
-def test_the_file_name_holds_no_phi() -> None:
-    assert document().file_name == "report-rep_0123-v1.pdf"
-    assert document(draft=content()).file_name == "report-rep_0123-draft.pdf"
-
-
 def test_a_territory_that_a_language_lacks_falls_back_to_the_language() -> None:
     assert str(locale_of("de-CA")) == "de"
     assert str(locale_of("fr-CA")) == "fr_CA"
