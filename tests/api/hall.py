@@ -30,6 +30,7 @@ from infra.uploads import UploadDesk
 from schemas.access import Member, OrganizationKind, Person, owns_practice
 from schemas.ids import new_id
 from schemas.lifecycle import Action, Role, State, Taker, WaitReason, takers_of
+from schemas.tables.arrangement import FileGroup
 from schemas.tables.case import Case, CaseCommand
 from schemas.tables.imaging import Study
 from schemas.tables.people import Membership, Organization, Patient, User
@@ -186,6 +187,15 @@ class Hall:
     def document(self) -> str:
         """The id of a checked photograph in the patient's record."""
         return put_document(self.app, self._patient(), self.world.user_id("staff"), photograph(), "smile.jpg")
+
+    def heading(self) -> str:
+        """The id of a heading in the patient's record."""
+        patient, group_id = self._patient(), new_id("grp")
+        key = self.world.keys.data_key(patient.key_id)
+        name = seal_json(key, "Consents", column_aad("file_group", group_id, "name"))
+        with self.world.database.write() as session:
+            session.add(FileGroup(id=group_id, patient_id=patient.id, name=name, position=0, created_at=now()))
+        return group_id
 
     def _patient(self) -> Patient:
         with self.world.database.read() as session:

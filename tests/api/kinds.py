@@ -167,20 +167,26 @@ def of_a_practice(hall: Hall, route: Route) -> Questions:
     right = PracticeRight(policy.removeprefix("practice: "))
     about_a_thing = bool(route.parameters) or (route.method, route.path) in NAMING
     for who in PEOPLE:
-        document_id = hall.document() if "document_id" in route.parameters else ""
-        own = {"user_id": hall.member_id, "organization_id": hall.practice_id, "document_id": document_id}
+        below = _below_patient(hall, route)
+        own = {"user_id": hall.member_id, "organization_id": hall.practice_id, **below}
         url = _filled(route, patient_id=hall.patient_id, **own)
         expected = _of_practice(hall, who, right, about_a_thing=about_a_thing)
         headers, fields = _whole_request(hall, route)
         yield Question(who, route, url, expected, "of the practice", headers, fields)
         # What is below another patient is not below this one, of the same practice or not.
-        if document_id and expected is Expected.ALLOWED and (route.method, route.path) not in BACK_TO_THE_RECORD:
+        if below and expected is Expected.ALLOWED:
             url = _filled(route, patient_id=hall.other_patient_id, **own)
             yield Question(who, route, url, Expected.NOT_THERE, "below another patient", headers, fields)
 
 
-BACK_TO_THE_RECORD = {("GET", "/patients/{patient_id}/documents/{document_id}")}
-"""They look at nothing that is below the patient, and say nothing of it."""
+def _below_patient(hall: Hall, route: Route) -> dict[str, str]:
+    """Things of the record that are really there: some requests use them up."""
+    found: dict[str, str] = {}
+    for name in sorted(route.parameters & {"document_id", "item_id"}):
+        found[name] = hall.document()
+    if "group_id" in route.parameters:
+        found["group_id"] = hall.heading()
+    return found
 
 
 def _of_practice(hall: Hall, who: str, right: PracticeRight, *, about_a_thing: bool = True) -> Expected:
@@ -203,6 +209,8 @@ def _whole_request(hall: Hall, route: Route) -> tuple[Mapping[str, str], Mapping
         ("PUT", "/api/v1/patients/{patient_id}"): demographics,
         ("PATCH", "/api/v1/patients/{patient_id}/documents/{document_id}"): {"name": "x"},
         ("POST", "/patients/{patient_id}/documents/{document_id}"): {"name": "x"},
+        ("POST", "/patients/{patient_id}/groups/{group_id}"): {"name": "x"},
+        ("PUT", "/api/v1/patients/{patient_id}/arrangement/groups/{group_id}"): {"name": "x"},
         ("POST", "/api/v1/cases"): {"patient_id": hall.patient_id},
         ("POST", "/api/v1/practice/users"): new_user,
         ("PUT", "/api/v1/practice/users/{user_id}/memberships/{organization_id}"): {"role": "staff"},
@@ -437,6 +445,7 @@ _BELOW_CASE = _IMAGES | frozenset(
         "file_id",
         "grant_id",
         "group_id",
+        "image_id",
         "item_id",
         "key_image_id",
         "message_id",
@@ -445,12 +454,13 @@ _BELOW_CASE = _IMAGES | frozenset(
         "patient",
     }
 )
+_BELOW_PRACTICE = frozenset({"patient_id", "user_id", "organization_id", "document_id", "group_id", "item_id"})
 _KINDS: tuple[tuple[str, frozenset[str], Kind], ...] = (
     ("public", frozenset({"mail_id", "name", "token", "upload_id"}), everybody),
     ("signed in", frozenset({"session_id", "command_id", "token_id"}), everybody_signed_in),
     ("administrator", frozenset({"user_id", "organization_id", "registration_id"}), administrators),
     ("schedules cases", frozenset(), schedulers),
-    ("practice: ", frozenset({"patient_id", "user_id", "organization_id", "document_id"}), of_a_practice),
+    ("practice: ", _BELOW_PRACTICE, of_a_practice),
     ("upload: ", frozenset({"upload_id"}), of_an_upload),
     ("case: ", _BELOW_CASE, of_a_case),
     ("images: of the cases whose images one may see", _IMAGES, of_images),
