@@ -24,7 +24,7 @@ function say(list: HTMLElement, words: string, refused = false): void {
   said.toggleAttribute("data-refused", refused);
 }
 
-/** The region is not refreshed under the hand that drags. */
+/** The region is not refreshed under the hand that drags, from the press on. */
 function hold(list: HTMLElement, on: boolean): void {
   list.closest<HTMLElement>("[data-live]")?.querySelector<HTMLElement>("[data-sorts]")?.toggleAttribute("data-live-hold", on);
 }
@@ -87,12 +87,14 @@ function enhance(list: HTMLElement, kind: Kind): void {
     fallbackClass: "arrange-lifted",
     fallbackOnBody: true,
     animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
+    onChoose: () => hold(list, true),
+    onUnchoose: () => hold(list, false),
     onStart: ({ item }) => {
       stoodBefore = item.nextElementSibling;
-      hold(list, true);
       say(list, "");
     },
     onEnd: (event) => {
+      hold(list, true);
       void dropped(kind, event, stoodBefore).finally(() => hold(list, false));
     },
   });
