@@ -1,4 +1,4 @@
-"""One's own account: where one is signed in, and one's password."""
+"""One's own account: where one is signed in, one's password, and access tokens for one's programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select, update
 
+from infra.access_tokens import make_token
 from infra.audit import PLATFORM_SCOPE, write_audit
 from infra.database import Database, now
 from infra.passwords import Passwords
@@ -15,6 +16,7 @@ from schemas.access import Person
 from schemas.errors import NotFound, OdontoError
 from schemas.messages import Actor
 from schemas.tables.people import Session, User
+from schemas.token_forms import NewToken, NewTokenForm
 from schemas.translation import N_
 
 
@@ -82,6 +84,15 @@ def change_password(
             .values(revoked_at=now())
         )
         _audit(session, person, "user.change_password", person.user_id)
+
+
+def grant_token(database: Database, sessions: Sessions, person: Person, form: NewTokenForm) -> NewToken:
+    """Makes an access token for whoever proves the password once more. Blocking. Raises WrongOwnPassword, TooManyTries,
+    TooManyTokens."""
+    if not sessions.prove(person, form.password.get_secret_value()):
+        raise WrongOwnPassword()
+    with database.write() as session:
+        return make_token(session, person, form.label, form.scopes, form.days)
 
 
 def _audit(session: DbSession, person: Person, act: str, subject_id: str) -> None:

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.accounts import WrongOwnPassword
+from api.accounts import grant_token
 from api.deps import DatabaseDep, PersonDep, Public, ReadDep, SessionsDep
 from api.hashing import in_hashing
-from infra.access_tokens import make_token, revoke_token, tokens_of
+from infra.access_tokens import revoke_token, tokens_of
 from infra.sessions import TOKEN
 from schemas.forms import TokenRequest
 from schemas.tables.people import User
@@ -41,14 +41,7 @@ def list_tokens(person: PersonDep, session: ReadDep) -> TokensView:
 @router.post("/auth/tokens", status_code=201)
 async def add_token(body: NewTokenForm, person: PersonDep, sessions: SessionsDep, database: DatabaseDep) -> NewToken:
     """Makes an access token for a program: for what ``scopes`` name, for at most ninety days. It is shown this once."""
-
-    def make() -> NewToken:
-        if not sessions.prove(person, body.password.get_secret_value()):
-            raise WrongOwnPassword()
-        with database.write() as session:
-            return make_token(session, person, body.label, body.scopes, body.days)
-
-    return await in_hashing(make)
+    return await in_hashing(grant_token, database, sessions, person, body)
 
 
 @router.delete("/auth/tokens/{token_id}", status_code=204)

@@ -7,11 +7,11 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlmodel import col, select
 
-from api.accounts import WrongOwnPassword, change_password, end_session, open_sessions
+from api.accounts import WrongOwnPassword, change_password, end_session, grant_token, open_sessions
 from api.deps import PersonDep, ServicesDep, SessionsDep
 from api.hashing import in_hashing
 from api.services import Services
-from infra.access_tokens import make_token, revoke_token, tokens_of
+from infra.access_tokens import revoke_token, tokens_of
 from infra.sessions import BROWSER, Sessions
 from schemas.access import Person
 from schemas.errors import OdontoError
@@ -101,10 +101,7 @@ def _add_token(typed: Typed, shell: Shell, person: Person, services: Services, s
     if not errors:
         try:
             form = NewTokenForm(**kept, password=str(typed.values.get("password") or ""))
-            if not sessions.prove(person, form.password.get_secret_value()):
-                raise WrongOwnPassword()
-            with services.database.write() as session:
-                made = make_token(session, person, form.label, form.scopes, form.days)
+            made = grant_token(services.database, sessions, person, form)
         except ValidationError:
             errors["label"] = looker.say(
                 N_("Check what you entered: a name of at most 80 characters, and for how long.")
