@@ -11,7 +11,9 @@ from tempfile import TemporaryDirectory
 
 from activities.records.opening import open_case
 from activities.records.projection import state_of
+from infra.blobs.store import BlobInfo, BlobStore
 from infra.database import Database, make_engine
+from infra.file_names import sealed_name
 from infra.keys import MasterKeys
 from infra.keystore import KeyStore
 from infra.migrate import upgrade_engine
@@ -120,9 +122,19 @@ class World:
         self.add_file(row)
         return row
 
-    def add_file(self, row: Case, *, kind: str = "unknown", state: str = "stored") -> StoredFile:
-        """One more file, as an upload leaves it; or as its check has left it."""
-        file_id = new_id("fil")
+    def add_file(
+        self,
+        row: Case,
+        *,
+        kind: str = "unknown",
+        state: str = "stored",
+        name: str = "slice.dcm",
+        file_id: str | None = None,
+        info: BlobInfo | None = None,
+    ) -> StoredFile:
+        """One more file, as an upload leaves it, or as its check has left it. ``info`` is of its blob, where it has one."""
+        file_id = file_id or new_id("fil")
+        info = info or BlobInfo(4, secrets.token_hex(32))
         key = self.keys.data_key(row.key_id)
         with self.database.write() as session:
             file = StoredFile(
@@ -130,9 +142,9 @@ class World:
                 blob_id=file_id,
                 case_id=row.id,
                 practice_id=row.practice_id,
-                name=seal_json(key, {"name": "slice.dcm", "path": ""}, column_aad("stored_file", file_id, "name")),
-                size=4,
-                sha256=secrets.token_hex(32),
+                name=sealed_name(key, "stored_file", file_id, name=name),
+                size=info.size,
+                sha256=info.sha256,
                 kind=kind,
                 state=state,
                 uploaded_by=row.created_by,
@@ -140,6 +152,14 @@ class World:
             )
             session.add(file)
         return file
+
+    def put_file(self, blobs: BlobStore, row: Case, content: bytes, name: str = "image.dcm") -> str:
+        """The same with its bytes; returns its id."""
+        file_id = new_id("fil")
+        with blobs.writer(file_id, self.keys.data_key(row.key_id).secret) as writer:
+            writer.append(content)
+            info = writer.finish()
+        return self.add_file(row, name=name, file_id=file_id, info=info).id
 
 
 _PEOPLE = (

@@ -14,16 +14,12 @@ from sqlmodel import select
 from activities.treatment_documents import DocumentChecker
 from api.imaging.parsers import parsers_of
 from infra.blobs.local import LocalBlobStore
-from infra.database import now
 from infra.release_tokens import release_token
-from infra.sealing import column_aad, seal_json
 from infra.uploads import UploadDesk
 from schemas.clinical import Purpose
-from schemas.ids import new_id
 from schemas.messages import Actor
 from schemas.report_parts import Modality
 from schemas.tables.case import Case
-from schemas.tables.imaging import StoredFile
 from schemas.tables.people import Patient
 from schemas.tables.release import ReleaseGrant
 from tests.activities.imaging.files import dicom_file
@@ -71,29 +67,7 @@ class Story:
 
 def put_file(live: Live, case_id: str, content: bytes, name: str = "image.dcm") -> str:
     """A stored file, as an upload leaves it; returns its id."""
-    file_id = new_id("fil")
-    case = live.world.case(case_id)
-    key = live.world.keys.data_key(case.key_id)
-    with LocalBlobStore(live.settings.blob_folder).writer(file_id, key.secret) as writer:
-        writer.append(content)
-        info = writer.finish()
-    with live.world.database.write() as session:
-        session.add(
-            StoredFile(
-                id=file_id,
-                blob_id=file_id,
-                case_id=case.id,
-                practice_id=case.practice_id,
-                name=seal_json(key, {"name": name}, column_aad("stored_file", file_id, "name")),
-                size=info.size,
-                sha256=info.sha256,
-                kind="unknown",
-                state="stored",
-                uploaded_by=case.created_by,
-                created_at=now(),
-            )
-        )
-    return file_id
+    return live.world.put_file(LocalBlobStore(live.settings.blob_folder), live.world.case(case_id), content, name)
 
 
 def put_document(app: FastAPI, patient: Patient, user_id: str, content: bytes, name: str = "letter.pdf") -> str:

@@ -133,8 +133,8 @@ class Life:
         if chance.writes and action in {Action.SIGN, Action.SUBMIT_FOR_APPROVAL}:
             self.case.write_report()
         if chance.adds_file and action in {Action.ANSWER_MODIFICATION, Action.ADD_IMAGES}:
-            checked = {"kind": "document", "state": "ready"} if chance.link == 1 else {}
-            self.case.world.add_file(self.case.world.case(self.case.id), **checked)
+            kind, state = ("document", "ready") if chance.link == 1 else ("unknown", "stored")
+            self.case.world.add_file(self.case.world.case(self.case.id), kind=kind, state=state)
         sent = Sent(name, action, f"key {len(self.sent)}", self.form(action, chance), None)
         self.sent.append(sent)
         sent.outcome = await self.outcome_of(sent)

@@ -17,8 +17,8 @@ from tests.workflows.retelling import check_books, retell
 
 
 def add_file(case: LiveCase, *, document: bool = False) -> str:
-    checked = {"kind": "document", "state": "ready"} if document else {}
-    return case.world.add_file(case.world.case(case.id), **checked).id
+    kind, state = ("document", "ready") if document else ("unknown", "stored")
+    return case.world.add_file(case.world.case(case.id), kind=kind, state=state).id
 
 
 def sets(case: LiveCase) -> tuple[int, int, int]:

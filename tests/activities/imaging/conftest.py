@@ -11,12 +11,10 @@ from sqlmodel import col, select
 from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import ParserPool
 from infra.blobs.local import LocalBlobStore
-from infra.database import Database, make_engine, now
+from infra.database import Database, make_engine
 from infra.keys import MasterKeys
 from infra.keystore import KeyStore
 from infra.migrate import upgrade_engine
-from infra.sealing import column_aad, seal_json
-from schemas.ids import new_id
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from tests.world import World, populate, sqlite_world
@@ -42,29 +40,7 @@ class Clinic:
 
     def put(self, case: Case, content: bytes, name: str = "image.dcm") -> str:
         """A stored file, as an upload leaves it; returns its id."""
-        file_id = new_id("fil")
-        key = self.world.keys.data_key(case.key_id)
-        with self.blobs.writer(file_id, key.secret) as writer:
-            writer.append(content)
-            info = writer.finish()
-        with self.world.database.write() as session:
-            session.add(
-                StoredFile(
-                    id=file_id,
-                    blob_id=file_id,
-                    case_id=case.id,
-                    practice_id=case.practice_id,
-                    name=seal_json(key, {"name": name}, column_aad("stored_file", file_id, "name")),
-                    size=info.size,
-                    sha256=info.sha256,
-                    kind="unknown",
-                    state="stored",
-                    problem=None,
-                    uploaded_by=case.created_by,
-                    created_at=now(),
-                )
-            )
-        return file_id
+        return self.world.put_file(self.blobs, case, content, name)
 
     def files(self, case: Case) -> list[StoredFile]:
         with self.world.database.read() as session:
