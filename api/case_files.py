@@ -19,7 +19,7 @@ from activities.imaging.parser.problems import ProblemCode
 from activities.records.projection import state_of
 from api.arrangement import Arrangement, arrangement_of
 from api.case_arrangement import CaseHome
-from api.imaging.access import CaseImages, images_of, up_to_set
+from api.imaging.access import CaseImages, images_of, root_of_case, up_to_set
 from api.imaging.files import description_of
 from api.imaging.stacks import READ_IN, moved_images, photo_stacks, thumbnail_of, with_places
 from api.listing import Held
@@ -243,10 +243,11 @@ def _study_line(session: Session, images: CaseImages, parts: Sequence[_Part]) ->
 
 
 def _thumbnail(session: Session, images: CaseImages, part: _Part) -> str:
+    root = root_of_case(images.case.id)
     if part.has_own:
-        return f"/dicomweb/studies/{part.study.study_uid}/series/{part.series.series_uid}/thumbnail"
+        return f"{root}/studies/{part.study.study_uid}/series/{part.series.series_uid}/thumbnail"
     moved = next(each for each in moved_images(session, images) if each.listed_in == part.series.id)
-    return thumbnail_of(moved, "/dicomweb")
+    return thumbnail_of(moved, root)
 
 
 def _named_in(session: Session, images: CaseImages, series: Series) -> str:

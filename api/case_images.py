@@ -14,7 +14,8 @@ from sqlmodel import Session, col
 from api import errors
 from api.deps import LookAgainDep, ServicesDep, require
 from api.imaging import media, qido
-from api.imaging.access import CaseImages, ImageAccess, image_access, images_of
+from api.imaging.access import CASE_ROOT, CaseImages, ImageAccess, images_of
+from api.imaging.rebinding import for_requesters
 from api.routes import dicomweb
 from api.routes.dicomweb import store
 from api.routes.dicomweb.search import query_of
@@ -24,7 +25,7 @@ from api.standing import CaseAccess, load_case
 from schemas.access import Person, Right
 from schemas.tables.case import Case
 
-PREFIX: Final = "/cases/{case_id}/dicomweb"
+PREFIX: Final = CASE_ROOT
 _PATIENT_ID: Final = "00100020"
 
 
@@ -75,8 +76,7 @@ def case_images(parent: FastAPI) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state = parent.state
     app.include_router(search)
-    for part in (*dicomweb.READING, store.router):
-        app.include_router(part)
-    app.dependency_overrides[image_access] = one_case
+    app.include_router(for_requesters(dicomweb.READING, one_case))
+    app.include_router(store.router)
     errors.install(app)
     return app

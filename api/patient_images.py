@@ -14,11 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.deps import PortalDep, ServicesDep, VisitDep, portal_visit
-from api.imaging.access import CaseImages, ImageAccess, image_access
+from api.imaging.access import CaseImages, ImageAccess
 from api.imaging.downloads import INERT
 from api.imaging.files import FilesView, need_file, photographs_of
 from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
+from api.imaging.rebinding import for_requesters
 from api.portal_facts import Visit
 from api.reading_order import Telling, reading_order, series_view
 from api.routes import dicomweb
@@ -122,10 +123,8 @@ def patient_images(parent: FastAPI) -> ASGIApp:
     """The application to be mounted at :data:`PREFIX`."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state = parent.state
-    for reading in dicomweb.READING:
-        app.include_router(reading, prefix="/dicomweb")
+    app.include_router(for_requesters(dicomweb.READING, visit_images), prefix="/dicomweb")
     app.include_router(photographs)
     app.include_router(series)
-    app.dependency_overrides[image_access] = visit_images
     errors.install(app)
     return NoStore(app)

@@ -1,12 +1,12 @@
 """Whose images a requester may see. DICOMweb asks this and nothing else, so that a person and a patient's grant are alike.
 
-A route's dependency hands out an :class:`ImageAccess`; replacing :func:`image_access` (FastAPI's
-``dependency_overrides``, or a router with another dependency) serves the same images to another kind of requester.
+A route's dependency hands out an :class:`ImageAccess`; with another one in the place of :func:`image_access` (``rebinding``)
+the same routes serve another kind of requester.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import Depends
 from sqlmodel import Session, col, or_, select
@@ -19,6 +19,14 @@ from schemas.access import OrganizationKind, Person, Right, may, takers
 from schemas.lifecycle import Relation, State, Taker
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
+
+CASE_ROOT: Final = "/cases/{case_id}/dicomweb"
+
+
+def root_of_case(case_id: str) -> str:
+    """The DICOMweb root of one case. A page about a case asks this one: the common root answers with the newest copy of a
+    study, which may be another case's, while a signature covers the files of its own."""
+    return CASE_ROOT.format(case_id=case_id)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.deps import ServicesDep, require
-from api.imaging.access import images_of
+from api.imaging.access import images_of, root_of_case
 from api.placing import place_images
 from api.reading_order import Telling, reading_order, series_view
 from api.standing import CaseAccess
@@ -31,7 +31,7 @@ def read_series(
     """
     images = images_of(access)
     telling = Telling(
-        root="/dicomweb",
+        root=root_of_case(access.row.id),
         files=f"/api/v1/cases/{access.row.id}/files",
         shown="/picture",
         teeth=lambda codes: list(written(codes, notation)),

@@ -148,6 +148,8 @@ async def test_who_reads_who_looks_and_who_finds_nothing(live: Live) -> None:
             answer = await client.get(f"/cases/{story.case_id}/read")
             assert answer.status_code == status, name
             assert answer.url.path.endswith(path), name
+            if status == 200:
+                assert f'data-root="/cases/{story.case_id}/dicomweb"' in answer.text, "of this case and no other"
             if name == "dentist":
                 assert "data-readonly" in answer.text
                 assert "report-form" not in answer.text

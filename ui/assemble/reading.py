@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from api.case_facts import CaseFacts
-from api.imaging.access import images_of
+from api.imaging.access import images_of, root_of_case
 from api.imaging.viewer_state import key_images
 from api.reports import Draft, missing_for_signature, read_draft, signed_versions
 from api.standing import CaseAccess
@@ -34,7 +34,6 @@ from ui.assemble.waits import wait_of
 from ui.views import Action, FormState, ImagesView, ReadingView, state_chip
 from ui.views.reading import AddendumView, KeyImageChoice
 
-ROOT: Final = "/dicomweb"
 _WRITTEN: Final = frozenset({State.IN_REVIEW, State.MODIFICATION_REQUESTED, State.AWAITING_APPROVAL, State.AMENDING})
 """States with a draft; in all others the signed text is what there is to read."""
 _PRIORS: Final = 10
@@ -94,9 +93,10 @@ def reading_page(
             yours=waits_for(row, access.held, is_owner=access.is_owner),
             names=facts.names,
         ),
-        series=series_views(rows, ROOT),
+        series=series_views(rows, root_of_case(row.id)),
         study_uid=",".join(study_uids(session, images_of(access))),
         series_url=series_url(row.id, looker),
+        dicomweb_url=root_of_case(row.id),
         annotations_url=f"/api/v1/cases/{row.id}/annotations",
         report=body.content,
         key_images=key_image_choices(session, access, body.content),
@@ -126,16 +126,16 @@ def reading_page(
 def images_page(session: Session, access: CaseAccess, title: str, about: str, looker: Looker) -> ImagesView:
     """The images alone, for a second screen."""
     rows = series_of(session, images_of(access))
-    reads = access.may(Right.SEE_DRAFT)
+    reads, root = access.may(Right.SEE_DRAFT), root_of_case(access.row.id)
     return ImagesView(
         title=title,
         about=about,
         back_url=f"/cases/{access.row.id}/read" if reads else f"/cases/{access.row.id}",
         back_word=looker.say(N_("Back to the report") if reads else N_("Back to the case")),
-        root=ROOT,
+        root=root,
         studies=tuple(study_uids(session, images_of(access))),
         series_url=series_url(access.row.id, looker),
-        series=series_views(rows, ROOT),
+        series=series_views(rows, root),
         case_id=access.row.id,
         annotations_url=f"/api/v1/cases/{access.row.id}/annotations",
         editable=access.may(Right.ANNOTATE),

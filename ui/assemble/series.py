@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from activities.imaging.image_sets import removable
-from api.imaging.access import CaseImages
+from api.imaging.access import CaseImages, root_of_case
 from api.imaging.stacks import Stack, thumbnail_of, with_places
 from api.reading_order import ReadFile, ReadGroup, ReadSeries, came_from
 from infra.file_names import name_of
@@ -66,7 +66,7 @@ class Cards:
             ImageTile(
                 id=each.instance_id,
                 name=self._numbered(each.number),
-                preview=thumbnail_of(each, "/dicomweb") if self.may_see else "",
+                preview=thumbnail_of(each, root_of_case(self.images.case.id)) if self.may_see else "",
                 is_moved=True,
                 came_from=came_from(self.images, each),
                 is_open=removable(self.images.case, each.first_set),
@@ -81,7 +81,8 @@ class Cards:
 
     def _stayed(self, stack: Stack, limit: int) -> list[ImageTile]:
         """The first of those that came in the series and are read in it."""
-        base = f"/dicomweb/studies/{stack.study.study_uid}/series/{stack.series.series_uid}/instances"
+        root = root_of_case(self.images.case.id)
+        base = f"{root}/studies/{stack.study.study_uid}/series/{stack.series.series_uid}/instances"
         statement = (
             with_places(select(Instance.id, Instance.sop_uid, Instance.number, StoredFile.first_set))
             .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))

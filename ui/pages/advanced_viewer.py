@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from api.case_images import PREFIX, case_images
 from api.deps import ServicesDep
-from api.imaging.access import images_of
+from api.imaging.access import images_of, root_of_case
 from schemas.errors import OdontoError
 from schemas.translation import N_
 from ui.assemble.studies import study_uids
@@ -66,8 +66,8 @@ def show_viewer(request: Request, access: SeeImages) -> Response:
 @router.get("/config.js")
 def read_config(access: SeeImages) -> Response:
     """OHIF's configuration (docs.ohif.org, "Configuration Files")."""
-    case = f"/cases/{access.row.id}"
-    text = json.dumps(_configuration(f"{case}/advanced", f"{case}/dicomweb"), indent=1)
+    case_id = access.row.id
+    text = json.dumps(_configuration(f"/cases/{case_id}/advanced", root_of_case(case_id)), indent=1)
     return Response(f"window.config = {text};\n", media_type="text/javascript", headers={"Cache-Control": "no-store"})
 
 

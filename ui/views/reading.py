@@ -51,7 +51,7 @@ class ReadingView:
     study_uid: str
     series_url: str
     annotations_url: str
-    dicomweb_url: str = "/dicomweb"
+    dicomweb_url: str
     report: ReportContent
     key_images: tuple[KeyImageChoice, ...] = ()
     version: int

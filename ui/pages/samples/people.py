@@ -155,6 +155,7 @@ READING: Final = ReadingView(
     series=STUDIES,
     study_uid="1.2.826.0.1.3680043.8.498.1",
     series_url="",
+    dicomweb_url="/cases/case_sample/dicomweb",
     annotations_url="/api/v1/cases/case_sample/annotations",
     report=DRAFT,
     version=1,
