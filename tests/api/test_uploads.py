@@ -289,6 +289,20 @@ async def test_a_creation_whose_answer_was_lost_is_not_doubled(desk: Desk) -> No
     assert [file.size for file in desk.files(case)] == [6]
 
 
+async def test_a_key_is_of_one_person_and_of_one_case(desk: Desk) -> None:
+    """A colleague who happens to send the same key goes on with nobody else's file, and no file gets into another case."""
+    case, other = desk.open_case(), desk.open_case()
+    begun = set()
+    for name, where in (("dentist", case), ("staff", case), ("dentist", other)):
+        async with desk.client(name) as client:
+            headers = creation(where.id, 6) | {"Idempotency-Key": "once"}
+            answer = await client.post("/api/v1/uploads", headers=headers, content=b"123456")
+            assert answer.headers["upload-offset"] == "6"
+            begun.add(answer.headers["location"])
+    assert len(begun) == 3
+    assert [len(desk.files(each)) for each in (case, other)] == [1, 1], "the same bytes are kept once in a case"
+
+
 async def test_an_upload_can_be_given_up_and_expires(desk: Desk) -> None:
     case = desk.open_case()
     async with desk.client() as client:

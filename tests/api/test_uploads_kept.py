@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, creation
 from tests.api.tus import begin, offset_of, part, stored
 
@@ -128,3 +129,18 @@ async def test_the_same_content_is_kept_once_in_a_case_and_named(desk: Desk) -> 
         fresh = await client.post("/api/v1/uploads", headers=creation(case.id, len(content)), content=content)
         assert "upload-duplicate-of" not in fresh.headers
     assert [file.state for file in desk.files(case)] == ["removed", "stored"]
+
+
+async def test_what_was_damaged_in_storage_may_come_again(desk: Desk) -> None:
+    case = desk.open_case()
+    content = files.photo()
+    first = await desk.upload(case, content, "a.jpg")
+    (path,) = desk.app.state.services.settings.blob_folder.rglob("*.blob")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    desk.imaging.ingest(case.id)
+    second = await desk.upload(case, content, "a.jpg")
+    desk.imaging.ingest(case.id)
+    assert {file.id: (file.state, file.problem_code) for file in desk.files(case)} == {
+        first: ("unreadable", "storage_damaged"),
+        second: ("ready", None),
+    }

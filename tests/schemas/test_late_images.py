@@ -197,6 +197,20 @@ def test_foreign_late_images_need_two_people_and_meanwhile_nobody_else_sees_them
     assert sets(walk.state) == (2, 2, 2)
 
 
+def test_what_was_confirmed_of_late_images_says_nothing_of_those_that_come_after() -> None:
+    walk = signed()
+    add(walk)
+    check(walk, FOREIGN)
+    walk.person(BY_NAME["staff"], Action.CONFIRM_IDENTITY)
+    add(walk)
+    with pytest.raises(NothingToAnswer):
+        walk.person(BY_NAME["reader"], Action.AGREE_IDENTITY)
+    check(walk, FOREIGN)
+    assert why(walk) is WaitReason.IDENTITY_MISMATCH
+    with pytest.raises(SecondPersonNeeded):
+        walk.person(BY_NAME["reader"], Action.AGREE_IDENTITY)
+
+
 @pytest.mark.parametrize("outcome", [FOREIGN, UNREADABLE, None], ids=["foreign", "unreadable", "unchecked"])
 def test_what_is_not_right_can_be_taken_out_and_the_report_stands_as_it_was(outcome: ProcessOutcome | None) -> None:
     walk = signed()
