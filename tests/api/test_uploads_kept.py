@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlmodel import select
 
+from infra.blobs.local_writer import LocalWriter
+from infra.blobs.store import BlobInfo
+from infra.uploads import UploadDesk
+from schemas.tables.imaging import Upload
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, creation
 from tests.api.tus import begin, offset_of, part, stored
@@ -144,3 +149,37 @@ async def test_what_was_damaged_in_storage_may_come_again(desk: Desk) -> None:
         first: ("unreadable", "storage_damaged"),
         second: ("ready", None),
     }
+
+
+def give_up(desk: Desk) -> None:
+    services = desk.app.state.services
+    with desk.world.database.read() as session:
+        upload = session.exec(select(Upload)).one()
+    UploadDesk(services.database, services.blobs, services.keys).end(upload)
+
+
+async def test_what_is_given_up_a_moment_after_its_end_stays(desk: Desk) -> None:
+    case = desk.open_case()
+    await desk.upload(case, b"123456")
+    give_up(desk)
+    (file,) = desk.files(case)
+    assert stored(desk, file) == b"123456"
+
+
+async def test_what_is_given_up_in_the_last_moment_becomes_no_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last byte is durable, and before its row is written somebody takes it back: its bytes are to be deleted then."""
+    case = desk.open_case()
+    finish = LocalWriter.finish
+
+    def given_up_meanwhile(writer: LocalWriter) -> BlobInfo:
+        info = finish(writer)
+        give_up(desk)
+        return info
+
+    async with desk.client() as client:
+        location = await begin(client, case, 6)
+        monkeypatch.setattr(LocalWriter, "finish", given_up_meanwhile)
+        answer = await client.patch(location, headers=part(0), content=b"123456")
+    assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
+    assert desk.files(case) == []
+    assert list(desk.app.state.services.settings.blob_folder.rglob("*.blob")) == []
