@@ -39,6 +39,7 @@ from infra.mail import make_mailer
 from infra.sessions import forget_tries
 from infra.settings import Settings, get_settings
 from infra.uploads import UploadDesk
+from infra.uploads.room import room_of
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.state import EffectKind
 from schemas.tables.case import Case
@@ -124,7 +125,9 @@ def wire(settings: Settings) -> Wires:
         blobs=blobs,
         renderer=PdfRenderer(),
         parsers=parsers,
-        imaging=ImagingActivities(database, blobs, keys, parsers, on_progress=tell_progress),
+        imaging=ImagingActivities(
+            database, blobs, keys, parsers, on_progress=tell_progress, need_room=room_of(settings, blobs)
+        ),
         uploads=UploadDesk(database, blobs, keys),
         documents=DocumentChecker(database, blobs, keys, parsers),
         post=Post(database, keys, make_mailer(settings, database, keys), settings.base_url),

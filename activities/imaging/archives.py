@@ -25,6 +25,7 @@ from infra.file_names import name_of, sealed_name
 from infra.keys import DataKey
 from infra.removals import discard, keep, let_go, remove
 from infra.stored_files import let_go_of, open_stored
+from infra.uploads.room import NeedRoom
 from schemas.files import FileKind, FileState
 from schemas.ids import new_id
 from schemas.messages import SYSTEM_ACTOR
@@ -52,16 +53,19 @@ class _Unpacked:
 class ArchiveOpener:
     """Blocking."""
 
-    def __init__(self, database: Database, blobs: BlobStore, pool: ParserPool) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, pool: ParserPool, need_room: NeedRoom) -> None:
         self._database = database
         self._blobs = blobs
         self._pool = pool
+        self._need_room = need_room
 
     def open(self, file: StoredFile, key: DataKey, members: Sequence[Member], tell: Tell) -> bool:
         """Whether its entries are files of the case now; False where somebody removed or opened it meanwhile.
 
-        Raises what the blob store raises; the archive then waits as before.
+        Raises what the blob store raises, StorageFull also where it would take the last of the room; the archive then waits
+        as before.
         """
+        self._need_room(sum(member.size for member in members))
         pack_id = new_id("fil")
         with self._database.write() as session:
             let_go(session, [pack_id], at=now() + ABANDONED_AFTER)

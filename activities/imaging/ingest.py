@@ -31,6 +31,7 @@ from infra.keys import DataKey
 from infra.keystore import KeyStore
 from infra.removals import remove
 from infra.stored_files import let_go_of, open_stored
+from infra.uploads.room import NeedRoom, endless
 from schemas.files import FileKind, FileState
 from schemas.messages import ProcessInput, ProcessOutcome
 from schemas.tables.case import Case
@@ -71,12 +72,14 @@ class ImagingActivities:
         pool: ParserPool,
         *,
         on_progress: OnProgress = _no_progress,
+        need_room: NeedRoom = endless,
     ) -> None:
+        """``need_room`` is asked for what an archive unpacks to."""
         self._database = database
         self._blobs = blobs
         self._keys = keys
         self._pool = pool
-        self._archives = ArchiveOpener(database, blobs, pool)
+        self._archives = ArchiveOpener(database, blobs, pool, need_room)
         self._on_progress = on_progress
 
     @activity.defn(name="imaging.ingest")

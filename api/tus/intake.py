@@ -145,10 +145,8 @@ async def complete(request: Request, upload: OpenUpload, services: Services, wri
 
 
 async def need_room(services: Services, size: int) -> None:
-    """Raises StorageFull, StorageFailed; an object storage says so itself, when it is written to."""
-    if isinstance(services.blobs, LocalBlobStore):
-        settings = services.settings
-        await in_thread(room.need_room, settings.blob_folder, size, settings.storage_reserve_bytes)
+    """Raises StorageFull, StorageFailed."""
+    await in_thread(room.room_of(services.settings, services.blobs), size)
 
 
 async def need_storage(services: Services) -> None:

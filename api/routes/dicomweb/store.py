@@ -24,6 +24,7 @@ from api.uploading import Aim, Destination
 from infra.outbox import enqueue_once
 from infra.packs import Pack
 from infra.removals import remove
+from infra.uploads.room import room_of
 from schemas.access import Person
 from schemas.decisions import files_fact
 from schemas.errors import InvalidInput
@@ -123,7 +124,8 @@ async def _store(
         await in_thread(pack.abort)
         raise
     file_ids = await in_thread(pack.finish, destination.actor, welcome)
-    imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers)
+    room = room_of(services.settings, services.blobs)
+    imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers, need_room=room)
     await in_images(imaging.ingest, case.id)
     await in_images(_tell, services, case.id)
     root = root_of(request)

@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
 from sqlmodel import select, update
 
+from activities.imaging.ingest import ImagingActivities
 from activities.imaging.parser.pool import BytesSource, ParserPool
+from infra.blobs.store import StorageFull
 from infra.database import now
 from infra.file_names import name_of
 from infra.removals import sweep
+from infra.settings import Settings
 from infra.stored_files import open_stored
+from infra.uploads.room import room_of
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance, StoredFile
 from schemas.tables.wires import AuditRow, BlobRemoval
@@ -100,6 +105,27 @@ def test_the_content_of_an_archive_has_a_bound() -> None:
         fits = zips.zipped({"a": bytes(1 << 20)})
         assert small.examine(BytesSource(fits)).problem is None
         assert small.examine(BytesSource(zips.zipped({"a": bytes((1 << 20) + 1)}))).problem is not None
+
+
+def test_an_archive_that_would_take_the_last_room_waits_until_there_is_more(
+    clinic: Clinic, pool: ParserPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is small when it is sent: the reserve is asked anew for what it unpacks to."""
+    settings = Settings(home=tmp_path, storage_reserve_bytes=1 << 20)
+    assert settings.blob_folder == clinic.blobs._folder
+    world, room = clinic.world, room_of(settings, clinic.blobs)
+    imaging = ImagingActivities(world.database, clinic.blobs, world.keys, pool, need_room=room)
+    case = clinic.open_case()
+    archive = clinic.put(case, zips.zipped({"a.pdf": files.pdf() + bytes(2 << 20) + files.pdf()}), "scan.zip")
+    free = 3 << 20
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    with pytest.raises(StorageFull):
+        imaging.ingest(case.id)
+    assert clinic.file(archive).state == "stored"
+    assert blobs(clinic) == 1, "nothing was begun"
+    free = 4 << 20
+    imaging.ingest(case.id)
+    assert [file.state for file in members(clinic, case)] == ["ready"]
 
 
 def test_a_damaged_entry_and_an_archive_within_cost_no_other(clinic: Clinic) -> None:
