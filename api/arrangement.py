@@ -45,6 +45,11 @@ class Shelf(Protocol):
 class Home(Shelf, Protocol):
     """The same for one person who may arrange them."""
 
+    @property
+    def shows_empty(self) -> bool:
+        """Whether this person sees headings with nothing under them: they may be for what only the practice sees yet."""
+        ...
+
     def hold(self, session: Session) -> None:
         """Locks its row first, so that two moves, or a move and a submission, come one after the other."""
         ...
@@ -112,6 +117,7 @@ def arrangement_view(session: Session, home: Home) -> ArrangementView:
                 ],
             )
             for group in arrangement.groups
+            if group.items or group.id is None or home.shows_empty
         ]
     )
 

@@ -55,6 +55,10 @@ class CaseHome:
     def owner(self) -> Mapping[str, str]:
         return {"case_id": self.access.row.id}
 
+    @property
+    def shows_empty(self) -> bool:
+        return images_of(self.access).up_to_set is None
+
     def hold(self, session: Session) -> None:
         session.exec(select(Case).where(Case.id == self.access.row.id).with_for_update()).one()
 

@@ -27,6 +27,7 @@ class RecordHome:
     key: DataKey
     actor: Actor
     newest_first: ClassVar[bool] = True
+    shows_empty: ClassVar[bool] = True
 
     @property
     def owner(self) -> Mapping[str, str]:

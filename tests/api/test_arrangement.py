@@ -13,6 +13,7 @@ from schemas.arrangement_forms import Labels
 from schemas.lifecycle import State
 from schemas.tables.arrangement import ArrangedItem, FileGroup
 from schemas.tables.case import Case
+from schemas.tables.imaging import StoredFile
 from schemas.tables.wires import AuditRow
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk
@@ -119,6 +120,22 @@ async def test_what_was_submitted_keeps_its_place_and_its_words(desk: Desk) -> N
     assert opened == [("", False), ("Smile", False), ("", False), ("", True)]
     _, readers = await asked(desk, "GET", base(case), person="radiologist")
     assert [item["labels"]["title"] for item in readers["groups"][0]["items"]] == ["", "Smile", ""], "not the new one"
+
+
+async def test_a_reader_reads_no_heading_over_what_only_the_practice_sees(desk: Desk) -> None:
+    case, (study, photo, _) = await with_three(desk)
+    for name, item in (("Before treatment", study), ("Not for you", photo)):
+        _, group = await asked(desk, "POST", f"{base(case)}/groups", {"name": name})
+        await asked(desk, "POST", f"{base(case)}/items/{item}/move", {"group_id": group["id"]})
+    desk.freeze(case)
+    with desk.world.database.write() as session:
+        session.get_one(StoredFile, photo).first_set = None
+    desk.set_state(case, State.IN_REVIEW, assignee="radiologist")
+    seen = {}
+    for person in ("dentist", "radiologist"):
+        _, arrangement = await asked(desk, "GET", base(case), person=person)
+        seen[person] = [group["name"] for group in arrangement["groups"]]
+    assert seen == {"dentist": [None, "Before treatment", "Not for you"], "radiologist": [None, "Before treatment"]}
 
 
 async def test_a_heading_over_what_was_submitted_stays_as_it_was_read(desk: Desk) -> None:
