@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from activities.imaging.batches import judge_batches
 from schemas.lifecycle import State
 from schemas.state import IdentityStanding
 from schemas.tables.case import Case
@@ -140,6 +141,34 @@ async def test_a_mixed_folder_that_was_submitted_unchecked_counts_for_nothing(de
     with desk.world.database.read() as session:
         again = session.exec(select(StoredFile).where(StoredFile.case_id == case.id, StoredFile.state == "ready")).one()
     assert again.first_set is None, "it goes with the next submission"
+
+
+async def test_a_folder_is_judged_once_all_of_it_was_checked(desk: Desk) -> None:
+    """What arrives while the rest is being checked is in no check yet, and is not passed over."""
+    case = desk.open_case()
+    await desk.upload(case, ours(1), "A1", "DISC/A1")
+    desk.imaging.ingest(case.id)
+    await desk.upload(case, kellers(1), "K1", "DISC/K1")
+    key = desk.world.keys.data_key(case.key_id)
+    with desk.world.database.write() as session:
+        assert judge_batches(session, key, session.get_one(Case, case.id)) == 0
+    desk.imaging.ingest(case.id)
+    assert states(desk, case) == {("unreadable", "mixed_patients"): 2}
+
+
+async def test_nobody_is_kept_who_cannot_be_compared_with_the_patient(desk: Desk) -> None:
+    case = desk.open_case()
+    numbered = {"PatientID": "K-7", "IssuerOfPatientID": "Elsewhere"}
+    for number, of in enumerate((None, numbered, {"PatientName": "Keller^Urs"}), start=1):
+        await desk.upload(case, files.dicom_file(study=f"1.2.{number}", patient=of), f"{number}", f"DISC/{number}")
+    desk.imaging.ingest(case.id)
+    async with desk.client() as client:
+        (found,) = await mixed(client, case)
+        url = f"/api/v1/cases/{case.id}/batches/{found['batch_id']}/keep"
+        kept = {person["number"]: person["is_ours"] for person in found["people"]}
+        assert sorted(kept.values()) in ([False, True], [False, False, True])
+        for number in (number for number, is_ours in kept.items() if not is_ours):
+            assert (await client.post(f"{url}/{number}")).status_code == 409
 
 
 async def test_what_has_passed_stays_when_more_of_its_folder_comes(desk: Desk) -> None:
