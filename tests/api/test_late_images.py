@@ -95,6 +95,7 @@ async def test_the_patient_sees_the_signed_set_until_the_reader_has_signed_that_
         assert "Files were added since you opened this page" in stale.text
         assert story.row.version == 1
         fresh = await page_of(reader, story, "/read")
+        assert "Added after the signature: " in fresh and "Look at what is new" in fresh
         assert (await post_step(reader, story, fresh, "keep_report", password=PASSWORD)).status_code == 200
         assert (story.row.version, story.row.signed_set) == (2, 3)
 

@@ -102,6 +102,7 @@ async def test_date_and_code_open_the_report_its_images_and_its_document(
         assert picture.headers["cache-control"] == "no-store"
         viewer = await client.get(re.search(rf'href="({link}/images/[0-9.]+)"', report.text)[1])  # type: ignore[index]
         assert f'data-root="{link}/dicomweb"' in viewer.text
+        assert 'data-audience="patient"' in viewer.text
         document = await client.get(f"{link}/report.pdf")
         assert document.content.startswith(b"%PDF-")
         for answer in (first, report, viewer, document):

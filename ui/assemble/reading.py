@@ -28,6 +28,7 @@ from ui.assemble.case_actions import AT_THE_REPORT, Tried, case_actions
 from ui.assemble.case_rows import about_known, purpose_words
 from ui.assemble.chats import chat_of
 from ui.assemble.clocks import clock_of
+from ui.assemble.late import late_note
 from ui.assemble.looker import Looker
 from ui.assemble.studies import series_of, series_views, study_uids
 from ui.assemble.waits import wait_of
@@ -115,7 +116,7 @@ def reading_page(
         chat=chat_of(row, facts.messages, looker) if facts.messages is not None else None,
         prior=_priors(session, access, looker),
         window_url=f"/cases/{row.id}/images",
-        note=_note(access, facts, looker),
+        note=_note(access, facts, looker) or late_note(session, images_of(access), state, looker),
         image_set=state.readable_up_to,
         identity_note=_identity_note(facts, looker),
         problem=tried.problem if tried else "",
