@@ -117,6 +117,9 @@ async def test_after_a_refusal_the_folder_may_come_again_without_the_foreign_fil
     await desk.upload(case, own, "A1", "DISC/A1")
     desk.imaging.ingest(case.id)
     assert states(desk, case) == {("unreadable", "mixed_patients"): 2, ("ready", None): 1}
+    async with desk.client() as client:
+        (refused,) = await mixed(client, case)
+    assert refused["files"] == 2, "what was refused still waits for a decision"
 
 
 @pytest.mark.parametrize("state", [State.PROCESSING, State.ATTENTION, State.RELEASED])

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from infra.blobs.local_writer import LocalWriter
 from infra.blobs.store import BlobInfo
+from infra.database import now
 from infra.uploads import UploadDesk
 from schemas.tables.imaging import Upload
 from tests.activities.imaging import files
@@ -183,3 +185,26 @@ async def test_what_is_given_up_in_the_last_moment_becomes_no_file(desk: Desk, m
     assert (answer.status_code, answer.json()["code"]) == (410, "upload_gone")
     assert desk.files(case) == []
     assert list(desk.app.state.services.settings.blob_folder.rglob("*.blob")) == []
+
+
+async def test_what_is_gone_on_with_while_the_expired_are_swept_stays(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, services = desk.open_case(), desk.app.state.services
+    swept = UploadDesk(services.database, services.blobs, services.keys)
+    give_up_expired = UploadDesk._give_up
+
+    def gone_on_with(self: UploadDesk, upload: Upload, **when: datetime) -> bool:
+        self.note(upload, 3)
+        return give_up_expired(self, upload, **when)
+
+    async with desk.client() as client:
+        location = await begin(client, case, 6)
+        assert (await client.patch(location, headers=part(0), content=b"123")).status_code == 204
+        with desk.world.database.write() as session:
+            session.exec(update(Upload).values(expires_at=now() - timedelta(seconds=1)))
+        monkeypatch.setattr(UploadDesk, "_give_up", gone_on_with)
+        swept.sweep()
+        assert (await client.patch(location, headers=part(3), content=b"456")).status_code == 204
+    (file,) = desk.files(case)
+    assert stored(desk, file) == b"123456"

@@ -145,6 +145,16 @@ def test_a_damaged_entry_and_an_archive_within_cost_no_other(clinic: Clinic) -> 
     }
 
 
+def test_an_entry_whose_bytes_are_not_those_that_were_packed_is_damaged(clinic: Clinic) -> None:
+    """Its size is right, and nothing but its checksum tells (APPNOTE.TXT 4.4.7)."""
+    case = clinic.open_case()
+    whole = files.pdf()
+    archive = zips.zipped({"letter.pdf": whole}, zipfile.ZIP_STORED)
+    clinic.put(case, archive.replace(b"/Root 1", b"/Root 2", 1), "letters.zip")
+    clinic.imaging.ingest(case.id)
+    assert _states(clinic, case) == [("letter.pdf", "unreadable", "damaged")]
+
+
 def _states(clinic: Clinic, case: Case) -> list[tuple[str, str, str | None]]:
     key = clinic.world.keys.data_key(case.key_id)
     return [(name_of(key, file)["name"], file.state, file.problem_code) for file in members(clinic, case)]
