@@ -52,24 +52,51 @@ def place_images(session: Session, access: CaseAccess, image_ids: Sequence[str],
 
 
 def _move(table: "_Table", home: CaseHome, moving: list[_Image], target: str) -> None:
+    moving = [image for image in moving if table.stack_of(image) != target]
     # One that the series is to be named for goes first: the others join it.
     moving.sort(key=lambda image: image.id != target)
     members = [image for image in table.images.values() if table.stack_of(image) == target and image not in moving]
-    if not all(removable(table.case, image.file.first_set) for image in (*moving, *members)):
+    # What comes back changes nothing for whoever has read the series: there it is by its own attributes.
+    joined = members if any(image.came_in != target for image in moving) else []
+    if not all(removable(table.case, image.file.first_set) for image in (*moving, *joined)):
         raise FileFrozen()
     beside = table.beside(target)
     if any((image.instance is None) != (beside is None) for image in moving):
         raise OtherKindOfImage()
-    facts = [_facts(home, image.instance) for image in members if image.instance is not None]
+    there = _Facts(home, target, members, [each for each in table.images.values() if each.came_in == target])
     for image in moving:
         if image.instance is not None:
-            mine = _facts(home, image.instance)
-            # Where it came from it always finds back.
-            if target not in {image.came_in, image.id, table.stack_of(image)}:
-                need_joins(mine, facts)
-            facts.append(mine)
-        if table.put(image, target, beside):
-            home.note(table.session, "place", image.id)
+            there.need(image)
+        table.put(image, target, beside)
+        home.note(table.session, "place", image.id)
+
+
+class _Facts:
+    """What decides whether an image may be read in a series: of its ``members``, and of those that ``came`` in it."""
+
+    def __init__(self, home: CaseHome, target: str, members: Sequence[_Image], came: Sequence[_Image]) -> None:
+        self._home = home
+        self._target = target
+        self._own = {each.id: self._of(each) for each in members if each.instance and each.came_in == target}
+        self._others = {each.id: self._of(each) for each in members if each.instance and each.came_in != target}
+        self._away = {each.id: self._of(each) for each in came if each.instance and each not in members}
+
+    def need(self, image: _Image) -> None:
+        """Raises a CannotJoinSeries; else it is a member from now on. What came in the series is asked only whether its place
+        was taken meanwhile, and what is read apart nothing."""
+        mine = self._of(image)
+        if image.came_in == self._target:
+            need_joins(mine, list(self._others.values()))
+            self._own[image.id] = mine
+            self._away.pop(image.id, None)
+            return
+        if image.id != self._target:
+            need_joins(mine, [*self._own.values(), *self._others.values()], away=list(self._away.values()))
+        self._others[image.id] = mine
+
+    def _of(self, image: _Image) -> ImageFacts:
+        assert image.instance is not None
+        return _facts(self._home, image.instance)
 
 
 @dataclass
@@ -128,10 +155,7 @@ class _Table:
         placed = self.places.get(target)
         return placed.series_id if placed is not None else image.came_in
 
-    def put(self, image: _Image, target: str, beside: str | None) -> bool:
-        """False where it is there already."""
-        if self.stack_of(image) == target:
-            return False
+    def put(self, image: _Image, target: str, beside: str | None) -> None:
         self._pass_on(image)
         self._lift(image.id)
         if target != image.came_in:
@@ -139,7 +163,6 @@ class _Table:
             self.session.add(row)
             self.places[image.id] = row
         self.session.flush()
-        return True
 
     def _pass_on(self, image: _Image) -> None:
         """Where others are read in a series that is named for this image, the next of them gives its name."""

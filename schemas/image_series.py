@@ -86,28 +86,40 @@ class ImageFacts:
         return abs(along), dist(between, [along * n for n in normal])
 
 
-def need_joins(image: ImageFacts, others: Sequence[ImageFacts]) -> None:
-    """Whether the image may be read with these, which are one series already. Raises a CannotJoinSeries."""
-    for other in others:
-        if image.is_strangers or other.is_strangers:
-            raise StrangersImage()
-        if image.modality != other.modality:
-            raise OtherKindOfImage()
-        if image.frames > 1 or other.frames > 1:
-            raise WholeVolume()
-        if image.is_slice != other.is_slice:
-            raise OtherKindOfImage()
-        if image.is_slice:
-            _need_neighbour(image, other)
+def need_joins(image: ImageFacts, others: Sequence[ImageFacts], *, away: Sequence[ImageFacts] = ()) -> None:
+    """Whether the image may be read with these, which are one series already. Raises a CannotJoinSeries.
+
+    ``away`` came in the series and are read elsewhere now: they may come back, so they have to be alike, too; their places
+    are free meanwhile.
+    """
+    for other in (*others, *away):
+        _need_alike(image, other)
+    if image.is_slice:
+        for other in others:
+            _need_place(image, other)
 
 
-def _need_neighbour(image: ImageFacts, other: ImageFacts) -> None:
+def _need_alike(image: ImageFacts, other: ImageFacts) -> None:
+    if image.is_strangers or other.is_strangers:
+        raise StrangersImage()
+    if image.modality != other.modality:
+        raise OtherKindOfImage()
+    if image.frames > 1 or other.frames > 1:
+        raise WholeVolume()
+    if image.is_slice != other.is_slice:
+        raise OtherKindOfImage()
+    if not image.is_slice:
+        return
     same_space = image.frame_of_reference and image.frame_of_reference == other.frame_of_reference
     if not same_space or not _alike(image.orientation, other.orientation) or not _alike(image.grid, other.grid):
         raise OtherGeometry()
-    along, across = image.away_from(other)
+    _, across = image.away_from(other)
     if across > _SAME_AXIS:
         raise OtherGeometry()
+
+
+def _need_place(image: ImageFacts, other: ImageFacts) -> None:
+    along, _ = image.away_from(other)
     if along < _SAME_PLACE:
         raise PlaceTaken()
 

@@ -169,6 +169,32 @@ async def test_what_would_mislead_a_reader_is_refused(desk: Desk, attributes: di
         assert session.exec(select(PlacedImage)).all() == []
 
 
+async def test_a_series_that_was_emptied_takes_in_only_what_goes_with_what_came_in_it(desk: Desk) -> None:
+    case = await with_stray(desk)
+    stray, volume = image_id(desk, case, "1.3.4"), await series_id(desk, case, VOLUME)
+    own = await series_id(desk, case, STRAY)
+    await place(desk, case, stray, volume)
+    assert await place(desk, case, image_id(desk, case, "1.3.5"), own) == (409, "other_kind_of_image")
+    assert await place(desk, case, image_id(desk, case, "1.3.1"), own) == (204, "")
+    assert await place(desk, case, stray, None) == (204, "")
+    assert (await read_in(desk, case))["Stray"] == ["1.3.1", "1.3.4"]
+
+
+async def test_an_image_finds_back_once_its_place_is_free(desk: Desk) -> None:
+    case = await with_stray(desk)
+    again = slice_file("1.2.8", 2, "1.3.8", SeriesNumber=3, SeriesDescription="Again")
+    await desk.upload(case, again, "again.dcm")
+    desk.imaging.ingest(case.id)
+    second, twin = image_id(desk, case, "1.3.2"), image_id(desk, case, "1.3.8")
+    volume = await series_id(desk, case, VOLUME)
+    assert await place(desk, case, twin, volume) == (409, "place_taken")
+    assert await place(desk, case, second, second) == (204, "")
+    assert await place(desk, case, twin, volume) == (204, "")
+    assert await place(desk, case, second, None) == (409, "place_taken")
+    assert await place(desk, case, twin, None) == (204, "")
+    assert await place(desk, case, second, None) == (204, "")
+
+
 async def test_photographs_are_read_together_and_stand_as_one(desk: Desk) -> None:
     case, (first, second, third, alone) = await with_photos(desk, 4)
     for other in (second, third):
@@ -206,6 +232,18 @@ async def test_what_was_submitted_stays_and_takes_nothing_in(desk: Desk) -> None
     assert await place(desk, case, image_id(desk, case, "1.3.7"), volume) == (409, "file_frozen")
     (shown, _) = await entries(desk, case, "radiologist")
     assert (shown["images"], len(shown["moved_in"])) == (4, 1), "the reader sees the series that the practice made"
+
+
+async def test_a_late_image_finds_back_to_the_series_that_was_read(desk: Desk) -> None:
+    case = await with_stray(desk)
+    desk.freeze(case)
+    desk.set_state(case, State.MODIFICATION_REQUESTED, assignee="radiologist", image_set=1)
+    await desk.upload(case, slice_file(VOLUME, 7, "1.3.7"), "late.dcm")
+    desk.imaging.ingest(case.id)
+    late = image_id(desk, case, "1.3.7")
+    assert await place(desk, case, late, late) == (204, "")
+    assert await place(desk, case, late, None) == (204, "")
+    assert (await read_in(desk, case))["Volume"] == ["1.3.1", "1.3.2", "1.3.3", "1.3.7"]
 
 
 async def test_only_those_who_arrange_the_case_move_its_images(desk: Desk) -> None:

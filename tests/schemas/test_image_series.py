@@ -69,6 +69,14 @@ def test_nothing_joins_images_of_a_stranger_or_a_volume_in_one_file() -> None:
         need_joins(slice_at(9), [replace(slice_at(0), frames=400, orientation=(), position=())])
 
 
+def test_a_slice_that_is_read_elsewhere_leaves_its_place_and_not_its_series() -> None:
+    away, there = [slice_at(2.5)], [each for each in VOLUME if each.position[2] != 2.5]
+    need_joins(slice_at(2.5), there, away=away)
+    for odd in (replace(slice_at(2.5), frame_of_reference="1.2.4"), BITEWING):
+        with pytest.raises(CannotJoinSeries):
+            need_joins(odd, [], away=away)
+
+
 @given(st.lists(st.integers(-400, 400), min_size=2, max_size=12, unique=True))
 def test_slices_of_one_scan_join_in_any_order(places: list[int]) -> None:
     there: list[ImageFacts] = []
