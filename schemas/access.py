@@ -240,7 +240,7 @@ class PracticeRight(StrEnum):
     SEE_DOCUMENTS = "see_documents"
     """A patient's treatment documents."""
     EDIT_DOCUMENTS = "edit_documents"
-    """To add, rename and remove them."""
+    """To add them, to put them in order, to name and describe them, and to remove them."""
     CREATE_CASE = "create_case"
     BILLING = "billing"
     MANAGE_USERS = "manage_users"

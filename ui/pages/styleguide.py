@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.deps import policy
 from infra.settings import get_settings
+from schemas.image_series import OtherGeometry
 from schemas.lifecycle import State
 from ui.pages.reading import LABELS
 from ui.pages.samples import arranged, base, cases, lists, people, waits
@@ -71,6 +72,12 @@ def _samples() -> dict[str, tuple[str, Page, Any]]:
         "case-arranged": ("pages/case.html", dentist, arranged.CASE_ARRANGED),
         "arrange": ("pages/arrange.html", base.page("Edit images or file", "dentist", "cases"), arranged.ARRANGE),
         "heading": ("pages/file_group.html", base.page("Edit heading", "dentist", "cases"), arranged.GROUP),
+        "series": ("pages/series.html", base.page("Images in series", "dentist", "cases"), arranged.SERIES),
+        "series-refused": (
+            "pages/series.html",
+            base.page("Images in series", "dentist", "cases"),
+            replace(arranged.SERIES, problem=OtherGeometry.title, chosen=frozenset({"sty_9"}), target="ser_1"),
+        ),
         "case-attention": ("pages/case.html", dentist, cases.CASE_ATTENTION),
         "case-question": ("pages/case.html", dentist, cases.CASE_QUESTION),
         "case-reading": ("pages/case.html", dentist, cases.CASE_READING),

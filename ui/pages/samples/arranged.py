@@ -5,6 +5,7 @@ from typing import Final
 
 from ui.pages.samples.cases import CASE_DRAFT, CASE_ID, CASE_URL, STUDIES
 from ui.views import ArrangeView, FileGroupView, FilesView, FormState, GroupPageView, Option
+from ui.views.series import ImageTile, SeriesCard, SeriesPageView
 
 _OPEN: Final = tuple(
     replace(study, remove_url="/x", arrange_url=f"{CASE_URL}/arrangement/{study.id}") for study in STUDIES
@@ -43,4 +44,49 @@ GROUP: Final = GroupPageView(
     remove_url="/x",
     crumbs=_CRUMBS,
     form=FormState(values={"name": "Before treatment"}),
+)
+SERIES: Final = SeriesPageView(
+    case_id=CASE_ID,
+    number="HL-2422",
+    url="/x",
+    list_url="/x",
+    api_url=f"/api/v1{CASE_URL}/series",
+    cards=(
+        SeriesCard(
+            id="ser_1",
+            name="CBCT both jaws",
+            about="Cone beam CT · 24 images",
+            tiles=(
+                ImageTile(
+                    id="sty_9",
+                    name="Image 1",
+                    preview="/styleguide/images/cbct.svg",
+                    is_moved=True,
+                    came_from="Exported alone",
+                ),
+                *(
+                    ImageTile(id=f"sty_{number}", name=f"Image {number}", preview="/styleguide/images/cbct.svg")
+                    for number in range(1, 8)
+                ),
+            ),
+            rest=16,
+            all_url="/x",
+        ),
+        SeriesCard(
+            id="fil_1",
+            name="Smile before.jpg",
+            about="Photographs, read together · 2 images",
+            tiles=(
+                ImageTile(id="fil_1", name="Smile before.jpg"),
+                ImageTile(id="fil_2", name="Smile, upper teeth.jpg", is_moved=True),
+            ),
+        ),
+        SeriesCard(
+            id="ser_2",
+            name="Panoramic",
+            about="Panoramic radiograph · 1 image",
+            tiles=(ImageTile(id="sty_8", name="Image 1", preview="/styleguide/images/panoramic.svg", is_open=False),),
+            is_open=False,
+        ),
+    ),
 )
