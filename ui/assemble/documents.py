@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from api.arrangement import Arrangement
-from api.case_files import DocumentLine
+from api.case_documents import DocumentLine
 from schemas.arrangement_forms import Labels
 from schemas.document_forms import DocumentView
 from schemas.files import FileKind, FileState

@@ -7,7 +7,8 @@ from typing import Final
 
 from api.arrangement import Group
 from api.case_batches import MixedBatch, PersonInBatch
-from api.case_files import BrokenFile, CaseFiles, FileLine, StudyLine
+from api.case_files import BrokenFile, CaseFiles, FileLine
+from api.case_studies import StudyLine
 from schemas.arrangement_forms import Labels
 from schemas.files import FileKind
 from schemas.translation import N_

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from activities.records.opening import demographics_of
 from api.arrangement import arrangement_of
-from api.case_files import documents_of
+from api.case_documents import documents_of
 from api.listing import Held, with_standing
 from api.patient_documents import document_views, documents_by_id
 from api.patient_facts import cases_of_patient
