@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from schemas.tables.case import Case
 from schemas.tables.wires import BlobRemoval
 from schemas.token_forms import Scope
 from tests.activities.imaging import files
+from tests.activities.imaging.zips import zipped
 from tests.api.imaging_app import Desk
 
 TYPE = 'multipart/related; type="application/dicom"; boundary=bo.un-dary'
@@ -118,6 +120,38 @@ async def test_what_strays_twice_or_is_in_the_case_already_keeps_no_other_image_
     assert (again.status_code, len(again.json()["00081198"]["Value"])) == (202, 1)
     async with desk.client() as client:
         assert (await client.get("/dicomweb/studies/9.9/metadata")).status_code == 200, "it was there before"
+
+
+async def test_what_is_submitted_meanwhile_keeps_no_other_image_from_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = desk.open_case()
+    ingest = ImagingActivities.ingest
+
+    def and_submit(self: ImagingActivities, case_id: str) -> int:
+        checked = ingest(self, case_id)
+        desk.freeze(case)
+        desk.set_state(case, State.PROCESSING)
+        return checked
+
+    monkeypatch.setattr(ImagingActivities, "ingest", and_submit)
+    good = files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4")
+    astray = files.dicom_file(study="9.9", series="9.8", SOPInstanceUID="9.7")
+    answer = await store(desk, case, body_of(good, astray), study="1.2")
+    assert (answer.status_code, len(answer.json()["00081199"]["Value"])) == (202, 1)
+    assert [file.state for file in desk.files(case)] == ["ready", "ready"], "the set is judged with both"
+
+
+async def test_an_archive_that_waits_for_room_keeps_no_image_from_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = desk.open_case()
+    await desk.upload(case, zipped({"a.pdf": files.pdf() + bytes(1 << 20) + files.pdf()}), "letters.zip")
+    usage = SimpleNamespace(free=desk.app.state.services.settings.storage_reserve_bytes + 5000)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    answer = await store(desk, case, body_of(files.dicom_file()))
+    assert answer.status_code == 200, answer.text
+    assert sorted(file.state for file in desk.files(case)) == ["ready", "stored"]
 
 
 async def test_a_strangers_images_are_stored_and_held_as_uploads_are(desk: Desk) -> None:

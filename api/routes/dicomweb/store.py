@@ -1,5 +1,6 @@
 """STOW-RS (PS3.18 §10.5): instances into a case, at the case's own root or at the common one with ``?case_id=``."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session, col, select
 
+from activities.imaging.image_sets import FileFrozen
 from activities.imaging.ingest import ImagingActivities
 from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
 from api.file_removal import take_out
@@ -21,6 +23,7 @@ from api.tus.intake import need_room
 from api.tus.protocol import UploadTooLarge
 from api.tus.receiving import in_thread
 from api.uploading import Aim, Destination
+from infra.blobs.store import StorageFull
 from infra.outbox import enqueue_once
 from infra.packs import Pack
 from infra.removals import remove
@@ -126,7 +129,10 @@ async def _store(
     file_ids = await in_thread(pack.finish, destination.actor, welcome)
     room = room_of(services.settings, services.blobs)
     imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers, need_room=room)
-    await in_images(imaging.ingest, case.id)
+    with contextlib.suppress(
+        StorageFull
+    ):  # of an archive that waits in the case; images are checked before it is opened
+        await in_images(imaging.ingest, case.id)
     await in_images(_tell, services, case.id)
     root = root_of(request)
 
@@ -149,9 +155,11 @@ def _tell(services: Services, case_id: str) -> None:
 
 
 def _send_back(services: Services, person: Person, case_id: str, strays: list[Stored]) -> None:
-    """What was sent to a study that it does not belong to is not kept; what the case has already stays."""
+    """What was sent to a study that it does not belong to is not kept; what the case has already stays, and so does what was
+    submitted meanwhile: then the others were stored all the same."""
     if not strays:
         return
+    spare: list[str] = []
     with services.database.write() as session:
         access = load_case(session, services.keys, case_id, person)
         there = select(StoredFile.id).where(
@@ -160,5 +168,7 @@ def _send_back(services: Services, person: Person, case_id: str, strays: list[St
             StoredFile.state != FileState.REMOVED,
         )
         file_ids = session.exec(there).all()
-        spare = take_out(session, access, file_ids) if file_ids else []
+        if file_ids:
+            with contextlib.suppress(FileFrozen):
+                spare = take_out(session, access, file_ids)
     remove(services.database, services.blobs, spare)
