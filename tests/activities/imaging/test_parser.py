@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
+from activities.imaging.parser import limits
 from activities.imaging.parser.pool import BytesSource, ParserPool
 from activities.imaging.parser.problems import SENTENCES, FileProblem, ProblemCode
 from tests.activities.imaging import files
@@ -214,8 +216,16 @@ def test_a_window_changes_the_picture_and_monochrome1_is_inverted(pool: ParserPo
 def test_a_child_opens_no_file_no_socket_and_no_process(pool: ParserPool) -> None:
     with pool.child() as child:
         of_child = Path(f"/proc/{child.pid}")
-        limits = (of_child / "limits").read_text().splitlines()
-        assert [line.split()[3:5] for line in limits if line.startswith("Max open files")] == [["0", "0"]]
+        found = (of_child / "limits").read_text()
+        for name, value in (
+            ("open files", 0),
+            ("processes", 0),
+            ("file size", 0),
+            ("core file size", 0),
+            ("cpu time", limits.CHILD_CPU_SECONDS),
+            ("address space", limits.ADDRESS_SPACE),
+        ):
+            assert re.search(rf"^Max {name} +{value} +{value} ", found, re.MULTILINE), name
         if child.isolated:
             assert (of_child / "ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
