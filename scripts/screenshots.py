@@ -53,6 +53,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("case-draft", "/cases/{draft}", "A draft with its files"),
         Shot("case-arranged", "/styleguide/pages/case-arranged", "Images and documents in the practice's own order"),
         Shot("arrange", "/styleguide/pages/arrange", "Name, teeth and heading of one study"),
+        Shot("series", "/styleguide/pages/series", "Images are moved to the series in which they are read"),
         Shot("case-form", "/cases/{draft}/form", "The clinical form is edited"),
         Shot("case-question", "/cases/{modification_requested}", "The reader asked: the clock stands"),
         Shot("case-identity", "/cases/{attention}", "Images that may be another patient's"),

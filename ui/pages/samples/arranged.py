@@ -60,12 +60,12 @@ SERIES: Final = SeriesPageView(
                 ImageTile(
                     id="sty_9",
                     name="Image 1",
-                    preview="/styleguide/images/cbct.svg",
+                    preview="/styleguide/images/axial.svg",
                     is_moved=True,
                     came_from="Exported alone",
                 ),
                 *(
-                    ImageTile(id=f"sty_{number}", name=f"Image {number}", preview="/styleguide/images/cbct.svg")
+                    ImageTile(id=f"sty_{number}", name=f"Image {number}", preview="/styleguide/images/axial.svg")
                     for number in range(1, 8)
                 ),
             ),
