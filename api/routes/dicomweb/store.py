@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from activities.imaging.image_sets import FileFrozen
 from activities.imaging.ingest import ImagingActivities
+from activities.imaging.parser.pool import ParserPool
 from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
 from api.file_removal import take_out
 from api.imaging import media
@@ -33,6 +35,7 @@ from schemas.decisions import files_fact
 from schemas.errors import InvalidInput
 from schemas.files import FileState
 from schemas.lifecycle import State
+from schemas.messages import Actor
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 from schemas.translation import N_
@@ -65,93 +68,103 @@ def case_to_store_in(
 StoreIn = Annotated[Destination, Depends(case_to_store_in)]
 
 
-@router.post("/studies")
-async def store(
+@dataclass(frozen=True)
+class Storing:
+    """One request: who sends instances into which case."""
+
+    request: Request
+    case: Case
+    actor: Actor
+    person: Person
+    look_again: Callable[[], Person]
+    services: Services
+    parsers: ParserPool
+
+    async def take_in(self) -> list[str]:
+        """The ids of the files that the body brought, all or none, which wait to be checked. Raises what refuses them."""
+        services = self.services
+        boundary = boundary_of(self.request.headers.get("content-type", ""))
+        most = services.settings.upload_max_bytes
+        announced = self.request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > most:
+            raise UploadTooLarge()
+        await need_room(services, int(announced) if announced.isdecimal() else 0)
+        key = services.keys.data_key(self.case.key_id)
+        pack = await in_thread(Pack, services.database, services.blobs, self.case, key)
+        try:
+            await receive(self.request.stream(), boundary, pack, most=most, still=self._still)
+        except BaseException:
+            await in_thread(pack.abort)
+            raise
+        return await in_thread(pack.finish, self.actor, self._welcome)
+
+    def _welcome(self, session: Session, person: Person | None = None) -> None:
+        Aim(case_id=self.case.id).reach(session, self.services.keys, person or self.person)
+
+    def _still(self) -> None:
+        fresh = self.look_again()
+        with self.services.database.read() as session:
+            self._welcome(session, fresh)
+
+    def check(self) -> None:
+        """Checks them as uploaded files are. Blocking."""
+        services = self.services
+        room = room_of(services.settings, services.blobs)
+        imaging = ImagingActivities(services.database, services.blobs, services.keys, self.parsers, need_room=room)
+        # There is no room for an archive that waits in the case; images are checked before it is opened.
+        with contextlib.suppress(StorageFull):
+            imaging.ingest(self.case.id)
+        # Once they are checked: a case that was told before would have its worker check them at the same time.
+        with services.database.write() as session:
+            case = session.get_one(Case, self.case.id)
+            enqueue_once(session, files_fact(State(case.state)), case.id)
+
+    def outcome(self, file_ids: list[str], study: str | None) -> list[Stored]:
+        """What became of each; those of another study are sent back. Blocking."""
+        with self.services.database.read() as session:
+            stored = outcome_of(session, self.case.id, file_ids, root_of(self.request), study)
+        strays = [each for each in stored if each.failure == OTHER_STUDY]
+        _send_back(self.services, self.person, self.case.id, strays)
+        return stored
+
+
+def storing(
     request: Request,
     destination: StoreIn,
     person: PersonDep,
     look_again: LookAgainDep,
     services: ServicesDep,
     parsers: ParsersDep,
-) -> Response:
+) -> Storing:
+    case = destination.home
+    assert isinstance(case, Case)
+    return Storing(request, case, destination.actor, person, look_again, services, parsers)
+
+
+StoringDep = Annotated[Storing, Depends(storing)]
+
+
+@router.post("/studies")
+async def store(wanted: StoringDep) -> Response:
     """Instances as ``multipart/related; type="application/dicom"``. 200 when all are in the case, 202 when some are, 409 when
     none is; each failure with its reason. They are checked as uploaded files are."""
-    return await _store(request, destination, person, look_again, services, parsers, None)
+    return await _store(wanted, None)
 
 
 @router.post("/studies/{study}")
-async def store_in_study(
-    study: Uid,
-    request: Request,
-    destination: StoreIn,
-    person: PersonDep,
-    look_again: LookAgainDep,
-    services: ServicesDep,
-    parsers: ParsersDep,
-) -> Response:
+async def store_in_study(study: Uid, wanted: StoringDep) -> Response:
     """Instances of one study; those of another one are not kept."""
-    return await _store(request, destination, person, look_again, services, parsers, study)
+    return await _store(wanted, study)
 
 
-async def _store(
-    request: Request,
-    destination: Destination,
-    person: Person,
-    look_again: Callable[[], Person],
-    services: Services,
-    parsers: ParsersDep,
-    study: str | None,
-) -> Response:
-    need_json(request)
-    boundary = boundary_of(request.headers.get("content-type", ""))
-    most = services.settings.upload_max_bytes
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise UploadTooLarge()
-    await need_room(services, int(announced) if announced.isdecimal() else 0)
-    case = destination.home
-    assert isinstance(case, Case)
-
-    def welcome(session: Session, person: Person = person) -> None:
-        Aim(case_id=case.id).reach(session, services.keys, person)
-
-    def still() -> None:
-        fresh = look_again()
-        with services.database.read() as session:
-            welcome(session, fresh)
-
-    pack = await in_thread(Pack, services.database, services.blobs, case, services.keys.data_key(case.key_id))
-    try:
-        await receive(request.stream(), boundary, pack, most=most, still=still)
-    except BaseException:
-        await in_thread(pack.abort)
-        raise
-    file_ids = await in_thread(pack.finish, destination.actor, welcome)
-    room = room_of(services.settings, services.blobs)
-    imaging = ImagingActivities(services.database, services.blobs, services.keys, parsers, need_room=room)
-    with contextlib.suppress(
-        StorageFull
-    ):  # of an archive that waits in the case; images are checked before it is opened
-        await in_images(imaging.ingest, case.id)
-    await in_images(_tell, services, case.id)
-    root = root_of(request)
-
-    def outcome() -> list[Stored]:
-        with services.database.read() as session:
-            return outcome_of(session, case.id, file_ids, root, study)
-
-    stored = await in_images(outcome)
-    await in_images(_send_back, services, person, case.id, [each for each in stored if each.failure == OTHER_STUDY])
-    services.feed.wake()
-    status, module = answer_of(stored, root, study)
+async def _store(wanted: Storing, study: str | None) -> Response:
+    need_json(wanted.request)
+    file_ids = await wanted.take_in()
+    await in_images(wanted.check)
+    stored = await in_images(wanted.outcome, file_ids, study)
+    wanted.services.feed.wake()
+    status, module = answer_of(stored, root_of(wanted.request), study)
     return JSONResponse(module, status, media_type=media.JSON)
-
-
-def _tell(services: Services, case_id: str) -> None:
-    """Once they are checked: a case that was told before would have its worker check them at the same time."""
-    with services.database.write() as session:
-        case = session.get_one(Case, case_id)
-        enqueue_once(session, files_fact(State(case.state)), case_id)
 
 
 def _send_back(services: Services, person: Person, case_id: str, strays: list[Stored]) -> None:
