@@ -8,12 +8,9 @@ from typing import Any
 import httpx
 import pydicom
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlmodel import select
 
 from activities.imaging.ingest import ImagingActivities
-from api.imaging.multipart import Begin, MalformedMultipart, PartReader
 from infra.access_tokens import make_token
 from infra.outbox import is_waiting
 from infra.removals import sweep
@@ -212,6 +209,28 @@ async def test_what_is_not_to_be_taken_leaves_nothing_behind(desk: Desk) -> None
         assert session.exec(select(BlobRemoval)).all() == []
 
 
+async def test_a_request_has_a_bound_of_parts_and_of_bytes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, services = desk.open_case(), desk.app.state.services
+    whole = body_of(*(files.dicom_file(number=number) for number in (1, 2, 3)))
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        for start in range(0, len(whole), 500):
+            yield whole[start : start + 500]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.imaging.storing.MAX_PARTS", 2)
+        answer = await store(desk, case, whole)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_many_parts")
+    small = services.settings.model_copy(update={"upload_max_bytes": len(whole) - 1})
+    monkeypatch.setattr(services, "settings", small)
+    for body in (whole, unannounced()):
+        answer = await store(desk, case, body)
+        assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
+    assert desk.files(case) == [] == blobs_of(desk)
+    monkeypatch.setattr(services, "settings", small.model_copy(update={"upload_max_bytes": len(whole)}))
+    assert (await store(desk, case, unannounced())).status_code == 200
+
+
 async def test_a_right_that_ends_ends_a_request_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.rechecking.SECONDS", -1.0)
     case = desk.open_case()
@@ -278,34 +297,3 @@ async def test_small_files_of_many_series_are_read_back_from_their_places(desk: 
             one = await client.get(item["00081190"]["Value"][0], headers={"Accept": "application/dicom"})
             assert one.content == sent[item["00080018"]["Value"][0]]
     assert len(blobs_of(desk)) == 1
-
-
-@given(
-    parts=st.lists(
-        st.binary(max_size=60) | st.sampled_from([b"\r\n--bo", b"\r\n", b"--bo.un-dary", b"\r\n\r\n--"]), max_size=4
-    ),
-    cuts=st.lists(st.integers(1, 40), max_size=30),
-    preamble=st.sampled_from([b"", b"a word before"]),
-)
-def test_parts_are_the_same_however_the_body_is_cut(parts: list[bytes], cuts: list[int], preamble: bytes) -> None:
-    whole = preamble + (body_of(*parts) if preamble else body_of(*parts).removeprefix(b"\r\n")) + b"\r\nan epilogue"
-    reader, found = PartReader(b"bo.un-dary"), []
-    for cut in (*cuts, len(whole)):
-        for event in reader.feed(whole[:cut]):
-            if isinstance(event, Begin):
-                assert event.headers["content-type"] == "application/dicom"
-                found.append(b"")
-            else:
-                found[-1] += event
-        whole = whole[cut:]
-    assert reader.is_whole
-    assert found == parts
-
-
-@pytest.mark.parametrize("endless", [b"p", b"\r\n--b\r\nname: ", b"\r\n--b   "], ids=["preamble", "headers", "padding"])
-def test_what_stands_before_a_part_is_bounded(endless: bytes) -> None:
-    reader = PartReader(b"b")
-    list(reader.feed(endless))
-    with pytest.raises(MalformedMultipart):
-        for _ in range(100):
-            list(reader.feed(b" " * 4096))
