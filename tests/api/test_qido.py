@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.imaging.parser.pool import ParserPool
-from api.imaging import lookup
+from api.imaging import lookup, qido
 from tests.activities.imaging import files
 from tests.api.imaging_app import Desk, imaging_desk
 
@@ -64,3 +64,10 @@ async def test_the_oldest_study_of_many_is_found(desk: Desk, monkeypatch: pytest
     assert await found(desk, "/studies?AccessionNumber=A1") == ["1.2.1"]
     assert await found(desk, "/studies?limit=2&offset=1") == ["1.2.1", "1.2.2"]
     assert await found(desk, "/studies?offset=3") == []
+
+
+async def test_one_answer_has_a_bound_whatever_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qido, "_MOST", 2)
+    await three_studies(desk)
+    assert len(await found(desk, "/studies?limit=999999999")) == 2
+    assert await found(desk, "/studies?limit=2&offset=2") == ["1.2.1"]
