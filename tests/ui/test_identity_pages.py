@@ -33,6 +33,8 @@ async def test_vouching_for_a_stranger_is_not_what_is_offered_first(live: Live) 
         assert "button--primary" not in look_of(page, "confirm_identity")
         assert "button--primary" not in look_of(page, "resubmit")
         assert "Remove the images that name another patient first" in page
+        assert "Please remove them if they are not this patient" in page
+        assert "data-viewable" in page and "Open viewer" in page
         assert "A radiologist reads your reason and must agree." in page
         removal = re.search(r'action="(/cases/[^"]*/studies/[^"]*/remove)"', page)
         assert removal is not None

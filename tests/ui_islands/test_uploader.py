@@ -300,6 +300,19 @@ def test_what_the_server_does_not_take_is_not_sent(page: Page, origin: str, doub
     assert double.uploads == {}
 
 
+def test_a_second_tab_does_not_call_interrupted_what_the_first_one_sends(
+    page: Page, origin: str, double: Double, large: Path
+) -> None:
+    double.slow_uploads = 6
+    page.goto(f"{origin}/uploader")
+    page.locator("input.upload-files").set_input_files(large)
+    until(page, lambda: len(double.uploads) == 1, "nothing was begun")
+    other = page.context.new_page()
+    other.goto(f"{origin}/uploader")
+    expect(other.locator(".dropzone-hint")).to_have_text("Files are being sent in another tab of this browser.")
+    double.slow_uploads = 0
+
+
 def test_two_tabs_do_not_fight_for_a_file(page: Page, origin: str, double: Double, large: Path) -> None:
     double.slow_uploads = 4
     page.goto(f"{origin}/uploader")

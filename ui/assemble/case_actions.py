@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from api.case_facts import CaseFacts
 from api.readers import ReaderLoad
 from api.standing import CaseAccess
+from infra.uploads import SILENCE
 from schemas.clinical import FIELD_LABELS, pregnancy_matters
 from schemas.conditions import possible_actions
 from schemas.lifecycle import Action as Step
@@ -183,9 +184,13 @@ def missing_for_submission(facts: CaseFacts, looker: Looker) -> list[str]:
 
 def _blocked(step: Step, facts: CaseFacts, looker: Looker) -> str:
     if step in _SENDS_FILES and facts.files is not None and facts.files.uploading:
-        return looker.say_many(
+        on_their_way = looker.say_many(
             N_("%(num)s file is still on its way."), N_("%(num)s files are still on their way."), facts.files.uploading
         )
+        given_up = looker.say(
+            N_("What nobody sends on is left out after %(minutes)s minutes."), minutes=SILENCE // timedelta(minutes=1)
+        )
+        return f"{on_their_way} {given_up}"
     if step is Step.SUBMIT and (missing := missing_for_submission(facts, looker)):
         return looker.say(N_("Still needed: %(what)s."), what=", ".join(missing))
     if step in AT_THE_REPORT and facts.open_questions:

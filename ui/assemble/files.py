@@ -68,6 +68,7 @@ def files_of(
         if any(line.arrange_url for line in labelled.values())
         else "",
         series_url=f"/cases/{case_id}/series" if may_remove and _has_movable(files) else "",
+        viewer_later=f"/cases/{case_id}/images" if may_see else "",
         viewer_url=f"/cases/{case_id}/images" if may_see and (files.studies or files.files) else "",
     )
 
@@ -111,8 +112,15 @@ def _study(line: StudyLine, base: str, looker: Looker, *, may_see: bool, may_rem
 
 def _strangers(name: str, looker: Looker) -> str:
     if not name:
-        return looker.say(N_("These images are of another patient by their date of birth, sex or number."))
-    return looker.say(N_("These images name another patient: “%(name)s”."), name=name)
+        return looker.say(
+            N_(
+                "These images are of another patient by their date of birth, sex or number. Please remove them if they are not this patient's."
+            )
+        )
+    return looker.say(
+        N_("These images name another patient: “%(name)s”. Please remove them if they are not this patient's."),
+        name=name,
+    )
 
 
 def _file(line: FileLine, case_id: str, base: str, looker: Looker, *, may_see: bool, may_remove: bool) -> StudyView:

@@ -84,6 +84,8 @@ class FilesView:
     mixed: tuple[MixedView, ...] = ()
     upload_url: str = ""
     viewer_url: str = ""
+    viewer_later: str = ""
+    """Where images are seen, for whoever may: shown once there are some, also in a page that is open by then."""
     arrange_url: str = ""
     series_url: str = ""
     """The page on which images are moved to another series."""

@@ -1,9 +1,22 @@
+const LETS_GO_MS = 1000;
 const PREFIX = "odontoflow-upload:";
 
 /** A file's place in the queue of all tabs of this browser: one tab at a time sends it. */
 export interface Turn {
   /** Lets the next tab have it; stops waiting where it has not come yet. */
   end(): void;
+}
+
+/** Whether a tab of this browser sends one of these files at this moment. */
+export async function isSentElsewhere(keys: readonly string[]): Promise<boolean> {
+  const isHeld = async (): Promise<boolean> => {
+    const locks = await navigator.locks?.query();
+    return locks?.held?.some(({ name }) => name !== undefined && keys.includes(name)) ?? false;
+  };
+  if (!(await isHeld())) return false;
+  // The page that was here before a reload lets go of its own a moment later.
+  await new Promise((resolve) => setTimeout(resolve, LETS_GO_MS));
+  return isHeld();
 }
 
 /**

@@ -81,12 +81,12 @@ export class ResumeStore implements UrlStorage {
     }
   }
 
-  /** How many uploads to this case or record began in this browser and did not end. */
-  unfinished(): number {
+  /** Uploads to this case or record that began in this browser and did not end, by their fingerprints' keys. */
+  unfinished(): string[] {
     return this.keys().filter((key) => {
       const kept = this.read(key);
       return kept !== null && kept.home === this.homeId && !kept.done;
-    }).length;
+    });
   }
 
   private keys(): string[] {

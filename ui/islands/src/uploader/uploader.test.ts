@@ -209,9 +209,9 @@ test("nothing that is kept for resuming tells a name; old entries go", async () 
   await store.addUpload(hash ?? "", { uploadUrl: "/api/v1/uploads/u1", size: 5, metadata: { filename: "Smith" } } as never);
   expect(JSON.stringify([...kept])).not.toMatch(/Smith|IMG1/);
   expect((await store.findUploadsByFingerprint(hash ?? ""))[0]?.uploadUrl).toBe("/api/v1/uploads/u1");
-  expect(store.unfinished()).toBe(1);
+  expect(store.unfinished()).toHaveLength(1);
   store.markDone(hash ?? "");
-  expect(store.unfinished()).toBe(0);
+  expect(store.unfinished()).toHaveLength(0);
   store.forgetDone();
   expect(kept.size).toBe(0);
   await store.addUpload(hash ?? "", { uploadUrl: "/api/v1/uploads/u2", size: 5 } as never);

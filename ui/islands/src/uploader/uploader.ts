@@ -4,6 +4,7 @@ import { ensureStylesheet, h } from "../shared/dom";
 import { sendJson, sentence } from "../shared/http";
 import { mountIslands } from "../shared/mount";
 import { bytes, plural, t } from "../shared/words";
+import { isSentElsewhere } from "./alone";
 import { fromDrop, fromInput, type Collected } from "./collect";
 import { UploadQueue } from "./queue";
 import { RateMeter } from "./rate";
@@ -106,8 +107,14 @@ function mount(root: HTMLElement): void {
 
   const hint = h("p", { class: "dropzone-hint", role: "status" });
   const known = h("p", { class: "dropzone-known", role: "status" });
-  if (store.unfinished() > 0) {
-    hint.textContent = t("An upload was interrupted. Choose the same files or folder again: it goes on where it stopped.");
+  const begun = store.unfinished();
+  if (begun.length > 0) {
+    void isSentElsewhere(begun).then((elsewhere) => {
+      if (queue.groups.length > 0) return;
+      hint.textContent ||= elsewhere
+        ? t("Files are being sent in another tab of this browser.")
+        : t("An upload was interrupted. Choose the same files or folder again: it goes on where it stopped.");
+    });
   }
 
   function take(collected: Collected): void {
