@@ -159,21 +159,6 @@ async def test_a_folder_is_judged_once_all_of_it_was_checked(desk: Desk) -> None
     assert states(desk, case) == {("unreadable", "mixed_patients"): 2}
 
 
-async def test_nobody_is_kept_who_cannot_be_compared_with_the_patient(desk: Desk) -> None:
-    case = desk.open_case()
-    numbered = {"PatientID": "K-7", "IssuerOfPatientID": "Elsewhere"}
-    for number, of in enumerate((None, numbered, {"PatientName": "Keller^Urs"}), start=1):
-        await desk.upload(case, files.dicom_file(study=f"1.2.{number}", patient=of), f"{number}", f"DISC/{number}")
-    desk.imaging.ingest(case.id)
-    async with desk.client() as client:
-        (found,) = await mixed(client, case)
-        url = f"/api/v1/cases/{case.id}/batches/{found['batch_id']}/keep"
-        kept = {person["number"]: person["is_ours"] for person in found["people"]}
-        assert sorted(kept.values()) in ([False, True], [False, False, True])
-        for number in (number for number, is_ours in kept.items() if not is_ours):
-            assert (await client.post(f"{url}/{number}")).status_code == 409
-
-
 async def test_what_has_passed_stays_when_more_of_its_folder_comes(desk: Desk) -> None:
     case = desk.open_case()
     await desk.upload(case, ours(1), "A1", "DISC/A1")
