@@ -1,8 +1,13 @@
 """Live regions, in a browser: what is refreshed, what is left alone, and what happens when the line breaks."""
 
-from playwright.sync_api import Page, expect
+import base64
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui_islands.double import Double
+
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A PNG of one pixel."""
 
 
 def open_live(page: Page, origin: str, double: Double) -> None:
@@ -140,3 +145,26 @@ def test_an_ended_session_is_said(page: Page, origin: str, double: Double) -> No
     double.signed_out = True
     page.goto(f"{origin}/live")
     expect(page.locator("[data-live-status]")).to_contain_text("Your session has ended.")
+
+
+def test_a_small_picture_that_is_not_drawn_yet_is_asked_for_again(page: Page, origin: str, double: Double) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            route.fulfill(status=200, content_type="image/jpeg", body=b"not drawn yet")
+        else:
+            route.fulfill(status=200, content_type="image/png", body=base64.b64decode(DOT))
+
+    page.route("**/small.png", answer)
+    double.fragment = '<img src="/small.png" alt="">'
+    open_live(page, origin, double)
+    double.fragment = '<b>new</b><img src="/small.png" alt="">'
+    double.emit("worklist")
+    expect(page.locator("#one b")).to_have_text("new")
+    for _ in range(200):
+        if page.locator("#one img").evaluate("picture => picture.naturalWidth") == 1:
+            break
+        page.wait_for_timeout(50)
+    assert page.locator("#one img").evaluate("picture => picture.naturalWidth") == 1

@@ -74,4 +74,20 @@ function showState(state: FeedState): void {
   document.dispatchEvent(new CustomEvent("odonto:live-state", { detail: { state } }));
 }
 
+const PICTURE_TRIES = 3;
+
+/** A small picture of what has just arrived may be asked for a moment before it is drawn; its region stays the same then. */
+function askAgain(event: Event): void {
+  const picture = event.target;
+  if (!(picture instanceof HTMLImageElement) || !picture.closest("[data-live]")) return;
+  const tried = Number(picture.dataset.tried ?? 0);
+  if (tried >= PICTURE_TRIES) return;
+  picture.dataset.tried = String(tried + 1);
+  setTimeout(() => {
+    const { src } = picture;
+    picture.src = src;
+  }, 1000 * 2 ** tried);
+}
+
+document.addEventListener("error", askAgain, true);
 start();
