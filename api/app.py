@@ -41,6 +41,7 @@ from api.tus.door import MethodOverride, TusAnswers
 from infra.settings import Settings, get_settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    dicomweb.router,  # first: they are looked through in this order, and nothing is asked as often as frames
     health.router,
     auth.router,
     patients.router,
@@ -58,7 +59,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     arrangement.of_record,
     file_batches.router,
     viewer_state.router,
-    dicomweb.router,
     grants.router,
     events.router,
     users.admin_router,

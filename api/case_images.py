@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from api import errors
 from api.deps import LookAgainDep, ServicesDep, require
 from api.imaging import media, qido
-from api.imaging.access import CASE_ROOT, CaseImages, ImageAccess, images_of
+from api.imaging.access import CASE_ROOT, CaseImages, ImageAccess, Value, images_of
 from api.imaging.rebinding import for_requesters
 from api.routes import dicomweb
 from api.routes.dicomweb import store
@@ -36,6 +36,9 @@ class OneCase:
     access: CaseAccess
     services: Services
     look_again: Callable[[], Person]
+
+    def remembered(self, name: str, look_up: Callable[[], Value]) -> Value:
+        return look_up()
 
     def again(self) -> ImageAccess:
         with self.services.database.read() as session:

@@ -4,9 +4,11 @@ Every route depends on exactly one policy of this page; a test refuses a route w
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session, select
 
 from api.portal import Portal
@@ -16,7 +18,7 @@ from api.scopes import scopes_for
 from api.services import Services, services_of
 from api.standing import CaseAccess, load_case
 from infra.database import Database
-from infra.sessions import Sessions
+from infra.sessions import Sessions, hash_token
 from schemas.access import Person, PracticeRight, Right, is_admin, may_in_practice
 from schemas.errors import Forbidden, InvalidInput, NotFound, NotSignedIn
 from schemas.lifecycle import Relation, Role, Taker
@@ -42,21 +44,21 @@ def policy(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return mark
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     return services_of(request.app)
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-def get_database(services: ServicesDep) -> Database:
+async def get_database(services: ServicesDep) -> Database:
     return services.database
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
-def get_sessions(services: ServicesDep) -> Sessions:
+async def get_sessions(services: ServicesDep) -> Sessions:
     return Sessions(services.database, services.passwords, services.settings)
 
 
@@ -80,16 +82,22 @@ ReadDep = Annotated[Session, Depends(read_session)]
 
 
 @policy("public")
-def public() -> None:
+async def public() -> None:
     """For everybody: health, sign-in, the portal's first page."""
 
 
 @policy("signed in")
-def signed_in(request: Request, sessions: SessionsDep) -> Person:
+async def signed_in(request: Request, sessions: SessionsDep, services: ServicesDep) -> Person:
     token = token_of(request)
     if token is None:
         raise NotSignedIn()
-    return sessions.person(token, admits=scopes_for(request))
+    admits = scopes_for(request)
+    name = ("person", hash_token(token), admits)
+    unchanged = services.database.unchanged
+    known: Person | None = unchanged.known(name)
+    if known is not None:
+        return known
+    return await run_in_threadpool(unchanged.ask, name, partial(sessions.person, token, admits=admits))
 
 
 PersonDep = Annotated[Person, Depends(signed_in)]
@@ -100,7 +108,14 @@ async def look_again(request: Request, sessions: SessionsDep) -> Callable[[], Pe
     """For answers that take long: who asks, as they stand at that later moment. What it gives is blocking, and raises
     NotSignedIn.
     """
-    return lambda: signed_in(request, sessions)
+
+    def look() -> Person:
+        token = token_of(request)
+        if token is None:
+            raise NotSignedIn()
+        return sessions.person(token, admits=scopes_for(request))
+
+    return look
 
 
 LookAgainDep = Annotated[Callable[[], Person], Depends(look_again)]

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.deps import PortalDep, ServicesDep, VisitDep, portal_visit
-from api.imaging.access import CaseImages, ImageAccess
+from api.imaging.access import CaseImages, ImageAccess, Value
 from api.imaging.downloads import INERT
 from api.imaging.files import FilesView, need_file, photographs_of
 from api.imaging.parsers import in_images
@@ -39,6 +39,9 @@ class VisitImages:
 
     visit: Visit
     look_again: Callable[[], Visit]
+
+    def remembered(self, name: str, look_up: Callable[[], Value]) -> Value:
+        return look_up()
 
     def again(self) -> ImageAccess:
         return replace(self, visit=self.look_again())

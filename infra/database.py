@@ -16,6 +16,7 @@ from sqlmodel import Session, create_engine
 
 from infra.settings import Settings
 from infra.turns import Turns
+from infra.unchanged import Unchanged
 from schemas.tables.wires import Head
 
 _BUSY_TIMEOUT_MS = 15_000
@@ -98,7 +99,9 @@ class Database:
         self._reader = engine.execution_options(read_only=True)
         self._lookups = make_engine(engine.url, threads=_LOOKUPS).execution_options(read_only=True)
         file = engine.url.database if self.is_sqlite else None
-        self._turns = Turns(Path(f"{file}-turn") if file and file != ":memory:" else None)
+        path = Path(file) if file and file != ":memory:" else None
+        self._turns = Turns(Path(f"{path}-turn") if path else None)
+        self.unchanged: Final = Unchanged(path)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Database":
@@ -154,6 +157,7 @@ class Database:
         self.engine.dispose()
         self._lookups.dispose()
         self._turns.close()
+        self.unchanged.close()
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -6,7 +6,7 @@ the same routes serve another kind of requester.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from fastapi import Depends
 from sqlmodel import Session, col, or_, select
@@ -15,12 +15,14 @@ from api.deps import LookAgainDep, PersonDep, ServicesDep, policy
 from api.standing import CaseAccess, standings_of
 from infra.keys import DataKey
 from infra.keystore import KeyStore
+from infra.unchanged import Unchanged
 from schemas.access import OrganizationKind, Person, Right, may, takers
 from schemas.lifecycle import Relation, State, Taker
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
 
 CASE_ROOT: Final = "/cases/{case_id}/dicomweb"
+Value = TypeVar("Value")
 
 
 def root_of_case(case_id: str) -> str:
@@ -61,6 +63,11 @@ class ImageAccess(Protocol):
         """By case id, those of the cases whose images are theirs to see. This decides; ``narrow`` only helps."""
         ...
 
+    def remembered(self, name: str, look_up: Callable[[], Value]) -> Value:
+        """What was found for this very requester, for as long as that cannot have changed (``infra.unchanged``), or
+        ``look_up``'s answer. Blocking."""
+        ...
+
     def again(self) -> "ImageAccess":
         """The same requester as they stand at this later moment. Blocking; raises what refuses them."""
         ...
@@ -73,6 +80,10 @@ class PersonImages:
     person: Person
     keys: KeyStore
     look_again: Callable[[], Person]
+    unchanged: Unchanged
+
+    def remembered(self, name: str, look_up: Callable[[], Value]) -> Value:
+        return self.unchanged.ask(("images", self.person, name), look_up)
 
     def again(self) -> ImageAccess:
         return replace(self, person=self.look_again())
@@ -103,7 +114,7 @@ class PersonImages:
 
 @policy("images: of the cases whose images one may see")
 async def image_access(person: PersonDep, services: ServicesDep, look_again: LookAgainDep) -> ImageAccess:
-    return PersonImages(person, services.keys, look_again)
+    return PersonImages(person, services.keys, look_again, services.database.unchanged)
 
 
 ImageAccessDep = Annotated[ImageAccess, Depends(image_access)]

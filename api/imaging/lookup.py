@@ -6,9 +6,12 @@ The same study may be in several cases, of one practice or of two. Whoever may s
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select
 
 from api.imaging.access import CaseImages, ImageAccess
@@ -100,21 +103,65 @@ def instances(
     session: Session, found: FoundStudy, series_uid: str | None = None, sop_uid: str | None = None
 ) -> Sequence[FoundInstance]:
     """Checked instances of a study in their order; of one series, or one instance."""
+    rows = session.execute(*_asked(found, series_uid, sop_uid, whole=True))
+    return [FoundInstance(instance, series, file, found.images) for instance, series, file in rows]
+
+
+class Listed(NamedTuple):
+    """Of an instance, what names it and its content."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    instance_id: str
+    sha256: str
+
+    @property
+    def uids(self) -> tuple[str, str, str]:
+        return self[:3]
+
+    @property
+    def etag(self) -> str:
+        """As of FoundInstance."""
+        return f'"{self.sha256[:32]}"'
+
+
+def listing(
+    session: Session, found: FoundStudy, series_uid: str | None = None, sop_uid: str | None = None
+) -> Sequence[Listed]:
+    """The same without what is large."""
+    rows = session.execute(*_asked(found, series_uid, sop_uid, whole=False))
+    return [Listed(found.study.study_uid, *row) for row in rows]
+
+
+def _asked(
+    found: FoundStudy, series_uid: str | None, sop_uid: str | None, *, whole: bool
+) -> tuple[Any, dict[str, str]]:
+    """A statement and its parameters."""
+    parameters = {"study_id": found.study.id, "series_uid": series_uid, "sop_uid": sop_uid}
+    named = {name: value for name, value in parameters.items() if value is not None}
+    return found.images.narrow(_statement(frozenset(named), whole=whole)), named
+
+
+@cache
+def _statement(named: frozenset[str], *, whole: bool) -> Any:
+    """Made once each: every frame asks this, and to build it costs more than to run it."""
+    wanted = (
+        (Instance, Series, StoredFile)
+        if whole
+        else (col(Series.series_uid), col(Instance.sop_uid), col(Instance.id), col(StoredFile.sha256))
+    )
     statement = (
-        select(Instance, Series, StoredFile)
+        rows_of(*wanted)
+        .select_from(Instance)
         .join(Series, col(Series.id) == col(Instance.series_id))
         .join(StoredFile, col(StoredFile.id) == col(Instance.file_id))
-        .where(Series.study_id == found.study.id, StoredFile.state == FileState.READY)
+        .where(col(Series.study_id) == bindparam("study_id"), col(StoredFile.state) == FileState.READY)
         .order_by(col(Series.number), col(Series.series_uid), col(Instance.number), col(Instance.sop_uid))
     )
-    if series_uid is not None:
-        statement = statement.where(Series.series_uid == series_uid)
-    if sop_uid is not None:
-        statement = statement.where(Instance.sop_uid == sop_uid)
-    return [
-        FoundInstance(instance, series, file, found.images)
-        for instance, series, file in session.exec(found.images.narrow(statement)).all()
-    ]
+    if "series_uid" in named:
+        statement = statement.where(col(Series.series_uid) == bindparam("series_uid"))
+    return statement.where(col(Instance.sop_uid) == bindparam("sop_uid")) if "sop_uid" in named else statement
 
 
 def need_instances(

@@ -11,6 +11,8 @@ import pydicom
 import pytest
 from PIL import Image
 
+from api.imaging.texts import Texts
+from infra.sessions import Sessions
 from schemas.lifecycle import State
 from schemas.tables.case import Case
 from schemas.tables.imaging import StoredFile
@@ -226,6 +228,26 @@ async def test_images_are_for_the_practice_and_for_the_reader_while_they_read(de
     assert await statuses(desk, "radiologist") == {200}
     assert await statuses(desk, "radiologist2") == {404}
     assert len((await get(desk, "/studies", "radiologist")).json()) == 1
+
+
+async def test_what_is_remembered_of_somebody_ends_with_their_right(desk: Desk) -> None:
+    """Within the second for which an unchanged answer is taken for true."""
+    case = desk.open_case()
+    await put(desk, case, files.dicom_file(study="1.2", series="1.3", SOPInstanceUID="1.4"))
+    desk.freeze(case)
+    desk.set_state(case, State.IN_REVIEW, assignee="radiologist")
+    for _ in range(2):
+        assert await statuses(desk, "radiologist") == {200}
+    desk.set_state(case, State.IN_REVIEW, assignee="radiologist2")
+    assert await statuses(desk, "radiologist") == {404}
+    assert await statuses(desk, "radiologist2") == {200}
+    assert await statuses(desk, "dentist") == {200}
+    with desk.world.database.write() as session:
+        session.get_one(StoredFile, desk.files(case)[0].id).state = "removed"
+    assert await statuses(desk, "dentist") == {404}
+    with desk.world.database.write() as session:
+        Sessions.end_all_of(session, desk.world.user_id("radiologist2"))
+    assert await statuses(desk, "radiologist2") == {401}
 
 
 async def test_a_reader_does_not_see_what_was_not_submitted(desk: Desk) -> None:
@@ -493,3 +515,23 @@ async def test_an_instance_is_to_be_had_by_the_parameters_of_an_address(desk: De
         ("/wado?requestType=WADO&studyUID=1.2", 400),
     ):
         assert (await get(desk, wrong)).status_code == status, wrong
+
+
+def test_texts_are_kept_up_to_a_bound() -> None:
+    texts = Texts(most_bytes=10, largest=6)
+    written: list[str] = []
+
+    def text_of(name: str, size: int) -> bytes:
+        def write() -> bytes:
+            written.append(name)
+            return b"x" * size
+
+        return texts.get(name, write)
+
+    assert [text_of("a", 5), text_of("a", 5), text_of("b", 5)] == [b"xxxxx"] * 3
+    text_of("large", 7)
+    text_of("large", 7)
+    text_of("c", 5)
+    text_of("b", 5)
+    text_of("a", 5)
+    assert written == ["a", "b", "large", "large", "c", "a"]

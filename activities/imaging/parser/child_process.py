@@ -1,5 +1,7 @@
 """One child process and the two pipes to it."""
 
+import contextlib
+import fcntl
 import json
 import os
 import select
@@ -15,6 +17,7 @@ from activities.imaging.parser.wire import FRAME, RANGE, Operation, Type
 
 _PROGRAM: Final = Path(__file__).with_name("child.py")
 _BOUNDS: Final[dict[int, int]] = {Type.BLOB: limits.MAX_BLOB, Type.PIECE: limits.MAX_PIECE}
+_PIPE_BYTES: Final = 1 << 20
 
 
 class Source(Protocol):
@@ -38,6 +41,12 @@ class ChildSlow(Exception):
     """The child took longer than a file may take."""
 
 
+def _widen(pipe: int) -> None:
+    """So that a frame passes in a few steps: through the usual 64 kB either side waits for the other a dozen times."""
+    with contextlib.suppress(OSError):  # the system's bound for one user is reached: it works all the same
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
 class Child:
     """One process with its two pipes. For one thread at a time."""
 
@@ -54,6 +63,8 @@ class Child:
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+        for pipe in (self._to, self._from):
+            _widen(pipe)
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
         self.files = 0

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.routes.dicomweb import rendered, retrieve, search, store, uri
 
-READING: Final = (search.router, retrieve.router, rendered.router, uri.router)
+READING: Final = (retrieve.router, search.router, rendered.router, uri.router)
 """What only reads, without a prefix: to be served at another root, for another kind of requester, too."""
 
 router = APIRouter(prefix="/dicomweb", tags=["dicomweb"])

@@ -1,7 +1,7 @@
 """WADO-RS renderings and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): JPEG of instances and frames; the middle one
 stands for a series, the first series for a study."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -96,53 +96,42 @@ async def _all_rendered(asked: Retrieval, rendering: Rendering) -> Response:
 async def frame_thumbnail(frame: Frame, asked: OfInstance) -> Response:
     """One frame as a small JPEG."""
 
-    def draw(found: Sequence[FoundInstance]) -> bytes:
-        return asked.pictures.rendered(found[0], frame, max_side=THUMBNAIL_SIDE, quality=82)
+    def draw(found: FoundInstance) -> bytes:
+        return asked.pictures.rendered(found, frame, max_side=THUMBNAIL_SIDE, quality=82)
 
-    return await _thumbnail(asked, draw, str(frame))
+    return await _thumbnail(asked, str(frame), draw)
 
 
 @readable(router, "/studies/{study}/series/{series}/instances/{instance}/thumbnail")
 async def instance_thumbnail(asked: OfInstance) -> Response:
     """The instance's middle frame as a small JPEG."""
-
-    def draw(found: Sequence[FoundInstance]) -> bytes:
-        return asked.pictures.thumbnail(found[0])
-
-    return await _thumbnail(asked, draw, "t")
+    return await _thumbnail(asked, "t", asked.pictures.thumbnail)
 
 
 @readable(router, "/studies/{study}/series/{series}/thumbnail")
 async def series_thumbnail(asked: OfSeries) -> Response:
     """The series' middle image as a small JPEG."""
-
-    def draw(found: Sequence[FoundInstance]) -> bytes:
-        return asked.pictures.thumbnail(found[len(found) // 2])
-
-    return await _thumbnail(asked, draw, "s")
+    return await _thumbnail(asked, "s", asked.pictures.thumbnail)
 
 
 @readable(router, "/studies/{study}/thumbnail")
 async def study_thumbnail(asked: OfStudy) -> Response:
     """The middle image of the study's first series as a small JPEG."""
-
-    def draw(found: Sequence[FoundInstance]) -> bytes:
-        first = [each for each in found if each.series.id == found[0].series.id]
-        return asked.pictures.thumbnail(first[len(first) // 2])
-
-    return await _thumbnail(asked, draw, "y")
+    return await _thumbnail(asked, "y", asked.pictures.thumbnail)
 
 
-async def _thumbnail(asked: Retrieval, draw: Callable[[Sequence[FoundInstance]], bytes], what: str) -> Response:
-    """``what`` tells in the entity tag which picture of the same images it is."""
+async def _thumbnail(asked: Retrieval, what: str, draw: Callable[[FoundInstance], bytes]) -> Response:
+    """Of the middle image of the first series that was asked for. ``what`` tells in the entity tag which picture of the same
+    images it is."""
     _need_jpeg(asked.request)
 
     def answer() -> Response:
-        found = asked.instances()
-        etag = f'"{media.tag_of_all(each.etag for each in found)}-{what}"'
+        listed = asked.listing()
+        etag = f'"{media.tag_of_all(each.etag for each in listed)}-{what}"'
         if is_unchanged(asked.request, etag):
             return not_modified(etag, PRIVATE)
-        return Response(draw(found), headers=private(media.JPEG, etag))
+        first = [each for each in listed if each.series_uid == listed[0].series_uid]
+        return Response(draw(asked.one_of(first[len(first) // 2])), headers=private(media.JPEG, etag))
 
     return await in_images(answer)
 

@@ -13,9 +13,10 @@ from fastapi.responses import StreamingResponse
 from api.imaging import media
 from api.imaging.conditional import Content, is_unchanged, not_modified
 from api.imaging.downloads import send, while_allowed
-from api.imaging.lookup import FoundInstance
+from api.imaging.lookup import FoundInstance, Listed
 from api.imaging.parsers import in_images
 from api.imaging.pixels import Pictures
+from api.imaging.texts import texts_of
 from api.routes.dicomweb.serving import (
     PRIVATE,
     DicomwebRoute,
@@ -57,12 +58,18 @@ async def instance_metadata(asked: OfInstance) -> Response:
 
 def _metadata(asked: Retrieval) -> Response:
     need_json(asked.request)
-    found = asked.instances()
-    etag = _etag_of_all(found)
+    listed = asked.listing()
+    etag = _etag_of_all(listed)
     if is_unchanged(asked.request, etag):
         return not_modified(etag, PRIVATE)
     root = root_of(asked.request)
-    body = b"[" + b",".join(each.metadata(root) for each in found) + b"]"
+
+    def written() -> bytes:
+        return b"[" + b",".join(each.metadata(root) for each in asked.instances()) + b"]"
+
+    # An instance's metadata are written once, when it is read.
+    name = media.tag_of_all((root, *(each.instance_id for each in listed)))
+    body = texts_of(asked.request.app).get(name, written)
     return Response(body, headers=private(media.JSON, etag))
 
 
@@ -170,5 +177,5 @@ def _in_parts(asked: Retrieval, inner: str, parts: Iterable[tuple[str, Iterable[
     return StreamingResponse(pieces, headers=private(answer.content_type, etag))
 
 
-def _etag_of_all(found: Sequence[FoundInstance]) -> str:
+def _etag_of_all(found: Sequence[FoundInstance | Listed]) -> str:
     return f'"{media.tag_of_all(each.etag for each in found)}"'

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,11 +13,11 @@ from api.deps import ServicesDep
 from api.errors import field_errors, invalid
 from api.imaging import media
 from api.imaging.access import ImageAccess, ImageAccessDep
-from api.imaging.lookup import FoundInstance, need_instances
-from api.imaging.parsers import ParsersDep
+from api.imaging.lookup import FoundInstance, FoundStudy, Listed, instances, listing, studies
+from api.imaging.parsers import ParsersDep, parsers_of
 from api.imaging.pixels import Pictures
 from api.services import Services
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, NotFound
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
 
@@ -74,6 +75,9 @@ async def get_pictures(services: ServicesDep, parsers: ParsersDep) -> Pictures:
 
 
 PicturesDep = Annotated[Pictures, Depends(get_pictures)]
+Found = TypeVar("Found")
+Find = Callable[..., Sequence[Found]]
+"""What there is of a study (in a session), of a series in it, of an instance in that."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,36 @@ class Retrieval:
     request: Request
     access: ImageAccess
     services: Services
-    pictures: Pictures
     uids: tuple[str, ...]
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(self.services.database, self.services.blobs, parsers_of(self.request.app))
 
     def instances(self) -> Sequence[FoundInstance]:
         """All of it that the requester may see, at least one. Blocking. Raises NotFound."""
+        return self._of_newest(instances)
+
+    def listing(self) -> Sequence[Listed]:
+        """The same as a list of what there is, of the newest case that has any. Blocking. Raises NotFound."""
+        return self._of_newest(listing)
+
+    def one_of(self, listed: Listed) -> FoundInstance:
+        """An instance of the listing. Blocking. Raises NotFound."""
+        return replace(self, uids=listed.uids).instance()
+
+    def _of_newest(self, find: Find[Found]) -> Sequence[Found]:
+        study_uid, *within = self.uids
+        for study in self.access.remembered(f"study {study_uid}", partial(self._studies, study_uid)):
+            with self.services.database.read() as session:
+                found = find(session, study, *within)
+            if found:
+                return found
+        raise NotFound()
+
+    def _studies(self, study_uid: str) -> Sequence[FoundStudy]:
         with self.services.database.read() as session:
-            return need_instances(session, self.access, *self.uids)
+            return list(studies(session, self.access, study_uid))
 
     def instance(self) -> FoundInstance:
         """The one that was named, or the first. Blocking. Raises NotFound."""
@@ -101,18 +128,21 @@ class Retrieval:
         replace(self, access=self.access.again()).instances()
 
 
-async def of_study(
-    study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep, pictures: PicturesDep
+# One dependency each, of which none asks another: a viewer asks them for every frame.
+async def of_study(study: Uid, request: Request, access: ImageAccessDep, services: ServicesDep) -> Retrieval:
+    return Retrieval(request, access, services, (study,))
+
+
+async def of_series(
+    study: Uid, series: Uid, request: Request, access: ImageAccessDep, services: ServicesDep
 ) -> Retrieval:
-    return Retrieval(request, access, services, pictures, (study,))
+    return Retrieval(request, access, services, (study, series))
 
 
-async def of_series(series: Uid, study: Annotated[Retrieval, Depends(of_study)]) -> Retrieval:
-    return replace(study, uids=(*study.uids, series))
-
-
-async def of_instance(instance: Uid, series: Annotated[Retrieval, Depends(of_series)]) -> Retrieval:
-    return replace(series, uids=(*series.uids, instance))
+async def of_instance(
+    study: Uid, series: Uid, instance: Uid, request: Request, access: ImageAccessDep, services: ServicesDep
+) -> Retrieval:
+    return Retrieval(request, access, services, (study, series, instance))
 
 
 OfStudy = Annotated[Retrieval, Depends(of_study)]

@@ -11,7 +11,7 @@ from api.imaging.downloads import send
 from api.imaging.parsers import in_images
 from api.routes.dicomweb.rendered import Rendering
 from api.routes.dicomweb.retrieve import as_it_came
-from api.routes.dicomweb.serving import DicomwebRoute, PicturesDep, Retrieval, private, readable
+from api.routes.dicomweb.serving import DicomwebRoute, Retrieval, private, readable
 
 router = APIRouter(route_class=DicomwebRoute)
 
@@ -26,7 +26,6 @@ async def retrieve_by_address(
     request: Request,
     access: ImageAccessDep,
     services: ServicesDep,
-    pictures: PicturesDep,
     request_type: Annotated[str, Query(alias="requestType", pattern="^WADO$")],
     study: Annotated[Uid, Query(alias="studyUID")],
     series: Annotated[Uid, Query(alias="seriesUID")],
@@ -41,12 +40,12 @@ async def retrieve_by_address(
 ) -> Response:
     """``contentType``: ``application/dicom``, or ``image/jpeg`` for a frame of it."""
 
-    asked = Retrieval(request, access, services, pictures, (study, series, instance))
+    asked = Retrieval(request, access, services, (study, series, instance))
     if media.accepts(content_type, media.JPEG):
         window = None if center is None or width is None else f"{center},{width}"
         rendering = Rendering(window, f"{columns},{rows}", quality)
-        image = await in_images(lambda: rendering.draw(pictures, asked.instance(), frame))
+        image = await in_images(lambda: rendering.draw(asked.pictures, asked.instance(), frame))
         return Response(image, headers=private(media.JPEG))
     if not media.accepts(content_type, media.DICOM):
         raise media.NotAcceptable()
-    return send(request, as_it_came(await in_images(asked.instance), pictures), asked.check_again)
+    return send(request, as_it_came(await in_images(asked.instance), asked.pictures), asked.check_again)
