@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ STOW_TYPE: Final = f'multipart/related; type="application/dicom"; boundary={BOUN
 SIDE: Final = 512
 _NOISE: Final = 40
 _VALUES: Final = 4096
+_PATTERNS: Final = 7
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,18 @@ def _slice(study_uid: str, series_uid: str, sop_uid: str, index: int, count: int
 
 def _pixels(index: int, count: int) -> NDArray[np.uint16]:
     """A dense ring in soft tissue with a scanner's noise, so that a JPEG of it has a picture's size."""
-    along = np.linspace(-1, 1, SIDE)
-    radius = np.hypot(along[:, None], along[None, :])
+    radius = _radius()
     ring = np.abs(radius - 0.5 - 0.2 * index / count) < 0.08
     values = np.where(radius < 0.9, 1000, 50) + ring * 1500
-    noise = np.random.default_rng(index).normal(0, _NOISE, values.shape)
-    return np.asarray(np.clip(values + noise, 0, _VALUES - 1), dtype="<u2")
+    return np.asarray(np.clip(values + _noise(index % _PATTERNS), 0, _VALUES - 1), dtype="<u2")
+
+
+@cache
+def _radius() -> NDArray[np.float64]:
+    along = np.linspace(-1, 1, SIDE)
+    return np.hypot(along[:, None], along[None, :])
+
+
+@cache
+def _noise(pattern: int) -> NDArray[np.int16]:
+    return np.random.default_rng(pattern).normal(0, _NOISE, (SIDE, SIDE)).astype(np.int16)
