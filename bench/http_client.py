@@ -41,7 +41,7 @@ class Browser:
         self._connection.close()
 
 
-def until_served(port: int, seconds: float = 60.0) -> None:
+def until_served(port: int, seconds: float = 180.0) -> None:
     end = time.monotonic() + seconds
     while (answer := probe(port, "/readyz")) is None or answer[0] != 200:
         if time.monotonic() > end:

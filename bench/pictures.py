@@ -53,7 +53,7 @@ ASKED: Final = (
         "–", "a slice in a thumbnail's size, drawn anew (p50)", "Orthanc, the same request", None, _small, _small,
     ),
     Asked(
-        "P11 metadata", "the metadata of a series of 400 (p50)", "Orthanc, the same request", 100.0,
+        "P11 metadata", "the metadata of a whole series (p50)", "Orthanc, the same request", 100.0,
         lambda archive, _: f"{archive.series.path}/metadata", lambda archive, _: f"{archive.series.path}/metadata",
         accept=_JSON, times=_METADATA,
     ),
