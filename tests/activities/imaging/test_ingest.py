@@ -297,3 +297,15 @@ def test_one_file_of_many_frames_is_one_instance_whose_frames_are_served_in_orde
         offset, length = ranges
         assert content[offset : offset + length] == frames[number].tobytes()
     assert ranges_of_frame(by_file[packed], 99) is None  # served decoded: browsers inflate nothing
+
+
+def test_two_people_of_whom_each_could_be_the_patient_are_still_two(clinic: Clinic) -> None:
+    """One device gave them two numbers; the record has none of that device's."""
+    case = clinic.open_case()
+    for number in ("1", "2"):
+        person = {"PatientName": "Muster^Anna", "PatientID": number, "IssuerOfPatientID": "Scanner"}
+        clinic.put(case, files.dicom_file(patient=person))
+    clinic.imaging.ingest(case.id)
+    with clinic.world.database.write() as session:
+        freeze_image_set(session, case.id, 1)
+    assert clinic.imaging.verdict(case.id, 1).identity is IdentityStanding.MISMATCHED
