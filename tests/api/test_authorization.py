@@ -43,6 +43,7 @@ async def wrong_answer(hall: Hall, question: Question) -> str | None:
     return None if question.is_answered_by(answer) else question.told(answer)
 
 
+@pytest.mark.timeout(900)  # some ten thousand questions
 async def test_every_route_answers_every_kind_of_person_as_its_policy_says(hall: Hall) -> None:
     wrong: list[str] = []
     seen: Counter[Expected] = Counter()

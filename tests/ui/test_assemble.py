@@ -1,7 +1,6 @@
 """Words of the pages: every step, wait and state of the lifecycle has its own."""
 
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -15,10 +14,10 @@ from schemas.report import ReportContent
 from schemas.report_changes import section_texts
 from schemas.report_parts import Modality
 from schemas.sla import DEFAULT_POLICY, Cause, Priority
-from schemas.state import Identity, opened
+from schemas.state import opened
 from schemas.tables.case import Case
 from tests.ui.site import Site
-from ui.assemble.case_actions import LOOKS, _look
+from ui.assemble.case_actions import LOOKS
 from ui.assemble.case_page import steps_of
 from ui.assemble.clocks import clock_of
 from ui.assemble.looker import Looker
@@ -165,12 +164,3 @@ def test_a_report_on_a_page_writes_its_dates_as_its_reader_does() -> None:
     assert "1 Feb. 2027" in german
     assert "3 Nov. 2026, 00:30 MEZ" in german, "the day and the hour of the reader's zone"
     assert "2026-11" not in german
-
-
-def test_submitting_again_is_no_way_out_of_a_mismatch() -> None:
-    def kinds(**identity: object) -> dict[Action, str]:
-        facts = SimpleNamespace(state=SimpleNamespace(identity=Identity.model_validate(identity), late=None, grants=()))
-        return {step: _look(step, facts).kind for step in (Action.RESUBMIT, Action.CONFIRM_IDENTITY)}  # type: ignore[arg-type]
-
-    assert kinds(standing="mismatched") == {Action.RESUBMIT: "secondary", Action.CONFIRM_IDENTITY: "primary"}
-    assert kinds(standing="matched")[Action.RESUBMIT] == "primary"
