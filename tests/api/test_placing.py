@@ -1,38 +1,23 @@
 """Moving images to another series: of the way they are read, never of the files."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.lifecycle import State
 from schemas.tables.arrangement import PlacedImage
 from schemas.tables.case import Case
 from schemas.tables.imaging import Instance
 from schemas.tables.wires import AuditRow
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 
 STUDY, VOLUME, STRAY, BITEWINGS = "1.2.1", "1.2.2", "1.2.3", "1.2.4"
 SPACE: dict[str, Any] = {
     "FrameOfReferenceUID": "1.2.9",
     "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
 }
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 def slice_file(series: str, number: int, uid: str, **attributes: Any) -> bytes:

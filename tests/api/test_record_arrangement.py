@@ -1,34 +1,18 @@
 """Putting a record's treatment documents in order: the rules of a case's, for those who may edit documents."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlmodel import select
 
-from activities.imaging.parser.pool import ParserPool
 from schemas.tables.arrangement import ArrangedItem, FileGroup
 from schemas.tables.people import Patient
 from schemas.tables.wires import AuditRow, FeedEvent
 from tests.activities.imaging import files
-from tests.api.imaging_app import Desk, imaging_desk
+from tests.api.imaging_app import Desk
 from tests.api.stories import put_document
 
 PDF = b"%PDF-1.7\n%%EOF\n"
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ParserPool]:
-    with ParserPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def desk(tmp_path: Path, pool: ParserPool) -> Iterator[Desk]:
-    with imaging_desk(tmp_path, pool) as desk:
-        yield desk
 
 
 def with_three(desk: Desk) -> tuple[Patient, list[str]]:

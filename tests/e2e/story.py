@@ -62,17 +62,7 @@ class Story:
 
     def upload(self, dentist: httpx.Client, files: Sequence[tuple[str, bytes]]) -> None:
         for name, content in files:
-            answer = dentist.post(
-                "/api/v1/uploads",
-                content=content,
-                headers={
-                    "Tus-Resumable": "1.0.0",
-                    "Upload-Length": str(len(content)),
-                    "Content-Type": "application/offset+octet-stream",
-                    "Upload-Metadata": f"case_id {_b64(self.case_id)},filename {_b64(name)}",
-                },
-            )
-            assert answer.status_code == 201, answer.text
+            send_file(dentist, content, case_id=self.case_id, filename=name)
         dentist.post(f"/api/v1/cases/{self.case_id}/files/settled", json={})
 
     def write_report(self, radiologist: httpx.Client, text: str, addendum: str = "") -> None:
@@ -117,6 +107,21 @@ def until(look: Callable[[], Any], holds: Callable[[Any], bool], seconds: float 
 
 def files_of(folder: Path) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*.dcm"))]
+
+
+def send_file(sender: httpx.Client, content: bytes, **metadata: str) -> None:
+    """In one request, which creates the upload and carries all of it."""
+    answer = sender.post(
+        "/api/v1/uploads",
+        content=content,
+        headers={
+            "Tus-Resumable": "1.0.0",
+            "Upload-Length": str(len(content)),
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Metadata": ",".join(f"{name} {_b64(value)}" for name, value in metadata.items()),
+        },
+    )
+    assert answer.status_code == 201, answer.text
 
 
 def _b64(text: str) -> str:

@@ -1,7 +1,6 @@
 """Canaries in every field that can hold PHI: none may be found where PHI has no business (SAFETY, "PHI containment")."""
 
 import asyncio
-from base64 import b64encode
 from datetime import date
 
 import httpx
@@ -9,7 +8,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from schemas.ids import case_workflow_id
-from tests.e2e.story import Story, files_of, until
+from tests.e2e.story import Story, files_of, send_file, until
 from tests.e2e.system import System
 from worker.demo.studies import PatientIdentity, test_series
 
@@ -79,19 +78,7 @@ def story(system: System, tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 def described(story: Story, dentist: httpx.Client) -> None:
     """The practice's words for an item of the case and of the record, under a heading each, and an image moved."""
-    patient, filename = (b64encode(text.encode()).decode() for text in (story.patient_id, f"{CANARY}-letter.pdf"))
-    letter = b"%PDF-1.4\n%%EOF\n"
-    sent = dentist.post(
-        "/api/v1/uploads",
-        content=letter,
-        headers={
-            "Tus-Resumable": "1.0.0",
-            "Upload-Length": str(len(letter)),
-            "Content-Type": "application/offset+octet-stream",
-            "Upload-Metadata": f"patient_id {patient},filename {filename}",
-        },
-    )
-    assert sent.status_code == 201, sent.text
+    send_file(dentist, b"%PDF-1.4\n%%EOF\n", patient_id=story.patient_id, filename=f"{CANARY}-letter.pdf")
     title = {"title": f"{CANARY} title"}
     for base, words in (
         (f"/api/v1/cases/{story.case_id}/arrangement", title),
